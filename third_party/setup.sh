@@ -1,0 +1,100 @@
+# Sourced by ./dev: brings a Debian 12 machine to the state that the build needs. Every step looks first, so a second
+# call takes a second. Needs root (or sudo) only while Debian packages are missing.
+
+say() { echo "setup: $*" >&2; }
+die() { echo "setup: error: $*" >&2; exit 1; }
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+setup() {
+  mkdir -p "$CACHE"
+  setup_packages
+  setup_sources
+  setup_kafka
+}
+
+setup_packages() {
+  local missing=() p
+  for p in $APT_PACKAGES; do
+    [ -n "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -x installed)" ] || missing+=("$p")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  as_root apt-get update -q >"$CACHE/apt.log" 2>&1 || die "apt-get update failed; see $CACHE/apt.log"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >>"$CACHE/apt.log" 2>&1 \
+    || die "apt-get install failed; see $CACHE/apt.log"
+}
+
+# The Debian mirror that this machine already uses.
+debian_mirror() {
+  { awk '/^URIs:/{print $2}' /etc/apt/sources.list.d/*.sources
+    awk '$1=="deb"{for(i=2;i<=NF;i++) if($i ~ /^https?:/) print $i}' /etc/apt/sources.list /etc/apt/sources.list.d/*.list
+  } 2>/dev/null | grep -E '/debian/?$' | head -n 1 || true
+}
+
+# apt-get with package lists of its own: the machine's sources stay as they are.
+source_apt() {
+  apt-get -q -o Dir::Etc::sourcelist="$CACHE/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+    -o Dir::State::lists="$CACHE/apt/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root "$@"
+}
+
+setup_sources() {
+  local name suite package version tarball sha
+  while read -r name suite package version tarball sha; do
+    [ -n "$name" ] || continue
+    [ -f "$CACHE/sources/$name-$version/.ready" ] || fetch_source "$name" "$suite" "$package" "$version" "$tarball" "$sha"
+    mkdir -p .deps
+    ln -sfn "$CACHE/sources/$name-$version" ".deps/$name"
+  done <<< "$SOURCES"
+}
+
+fetch_source() { # NAME SUITE PACKAGE VERSION TARBALL SHA256
+  local name=$1 suite=$2 package=$3 version=$4 tarball=$5 sha=$6 mirror dir
+  dir=$CACHE/sources/$name-$version
+  mirror=$(debian_mirror)
+  [ -n "$mirror" ] || die "no Debian mirror found in /etc/apt; add one there, then call ./dev setup again"
+  say "fetching the source of $package $version (Debian $suite)"
+  mkdir -p "$CACHE/apt/lists/partial" "$CACHE/download"
+  echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > "$CACHE/apt/sources.list"
+  { source_apt update && (cd "$CACHE/download" && source_apt source --download-only "$package=$version"); } \
+    >"$CACHE/apt/$name.log" 2>&1 || die "cannot fetch $package $version; see $CACHE/apt/$name.log"
+  echo "$sha  $CACHE/download/$tarball" | sha256sum --check --status || die "$tarball is not the pinned one (sha256 $sha)"
+  rm -rf "$dir" "$dir.new" && mkdir -p "$dir.new"
+  tar -xzf "$CACHE/download/$tarball" -C "$dir.new" --strip-components=1
+  [ "$name" != librdkafka ] || configure_librdkafka "$dir.new"
+  touch "$dir.new/.ready" && mv "$dir.new" "$dir"
+}
+
+# Only ./configure is used, for its config.h; Bazel compiles the sources (third_party/librdkafka.BUILD).
+configure_librdkafka() {
+  (cd "$1" && CC=clang-16 CXX=clang++-16 ./configure --disable-gssapi --disable-curl --disable-lz4-ext --enable-zstd --enable-ssl) \
+    >"$CACHE/apt/librdkafka-configure.log" 2>&1 || die "librdkafka's configure failed; see $CACHE/apt/librdkafka-configure.log"
+  touch "$1/WORKSPACE"
+}
+
+setup_kafka() {
+  local version
+  for version in $KAFKA_VERSIONS; do
+    [ -f "$CACHE/kafka/$version/.ready" ] || fetch_kafka "$version"
+  done
+}
+
+fetch_kafka() { # VERSION
+  local version=$1 dir=$CACHE/kafka/$1
+  say "fetching Kafka $version (Maven)"
+  rm -rf "$dir" && mkdir -p "$dir"
+  cat > "$dir/pom.xml" <<XML
+<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>replicator</groupId><artifactId>kafka-for-tests</artifactId><version>1</version><packaging>pom</packaging>
+<dependencies>
+  <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$version</version>
+    <exclusions>
+      <exclusion><groupId>org.slf4j</groupId><artifactId>slf4j-reload4j</artifactId></exclusion>
+      <exclusion><groupId>org.slf4j</groupId><artifactId>slf4j-log4j12</artifactId></exclusion>
+    </exclusions></dependency>
+  <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>$SLF4J_VERSION</version></dependency>
+</dependencies></project>
+XML
+  (cd "$dir" && mvn -q -B dependency:copy-dependencies -DoutputDirectory=libs -DincludeScope=runtime) >"$dir/mvn.log" 2>&1 \
+    || die "Maven could not fetch Kafka $version; see $dir/mvn.log"
+  touch "$dir/.ready"
+}

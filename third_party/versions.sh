@@ -1,0 +1,17 @@
+# What ./dev setup installs, pinned. Changing a line here is how a dependency is updated.
+APT_PACKAGES="
+  bazel-bootstrap bazel-rules-java bazel-rules-proto bazel-skylib bazel-platforms
+  clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev lld-16 llvm-16
+  libgflags-dev libgoogle-glog-dev libprotobuf-dev protobuf-compiler librocksdb-dev
+  libgtest-dev libgmock-dev libbenchmark-dev libasio-dev libssl-dev libre2-dev
+  libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libisal-dev
+  openjdk-17-jdk-headless maven dpkg-dev make libc6-dev g++ git python3 ca-certificates gpgv debian-archive-keyring"
+
+# Library sources: NAME SUITE SOURCE-PACKAGE VERSION ORIG-TARBALL SHA256-OF-THE-TARBALL
+SOURCES="
+abseil bookworm abseil 20220623.1-1+deb12u2 abseil_20220623.1.orig.tar.gz abfe2897f3a30edaa74bc34365afe3c2a3cd012091a97dc7e008f7016adcd5fe
+librdkafka trixie librdkafka 2.8.0-1 librdkafka_2.8.0.orig.tar.gz 5bd1c46f63265f31c6bfcedcde78703f77d28238eadf23821c2b43fc30be3e25"
+
+# Kafka brokers for tests, demo and benchmarks, as Maven artifacts (Scala 2.13 builds).
+KAFKA_VERSIONS="3.1.2 4.3.1"
+SLF4J_VERSION=1.7.36
