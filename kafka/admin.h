@@ -1,0 +1,49 @@
+// Administrative requests to one cluster, over our own wire client. Every call is one exchange (or one per batch of topics)
+// and returns errors in words that name the topic and the remedy.
+//
+// Belongs to the event loop of its ClusterClient; one coroutine at a time.
+#ifndef REPLICATOR_KAFKA_ADMIN_H_
+#define REPLICATOR_KAFKA_ADMIN_H_
+
+#include <asio/awaitable.hpp>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "kafka/cluster.h"
+#include "kafka/wire/create_topics.h"
+#include "kafka/wire/describe_configs.h"
+#include "kafka/wire/init_producer_id.h"
+
+namespace replicator::kafka {
+
+struct ProducerIdentity {
+  int64_t id = -1;
+  int16_t epoch = -1;
+};
+
+// The configs of each topic that could be described, with where each value comes from. A topic that could not (deleted
+// meanwhile, not authorised) has its error in `errors`.
+struct TopicConfigs {
+  absl::flat_hash_map<std::string, std::vector<DescribeConfigsResponse::Config>> configs;
+  absl::flat_hash_map<std::string, absl::Status> errors;
+};
+asio::awaitable<absl::StatusOr<TopicConfigs>> DescribeTopics(ClusterClient& cluster, std::vector<std::string> topics);
+
+// Creates topics with their configs in the request. Returns the outcome per topic name; AlreadyExists is one of them.
+asio::awaitable<absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>>> CreateTopics(
+    ClusterClient& cluster, std::vector<CreateTopicsRequest::Topic> topics);
+
+// A new producer id, not transactional.
+asio::awaitable<absl::StatusOr<ProducerIdentity>> NewProducerId(ClusterClient& cluster);
+
+// Kafka 4.0 or newer: it dropped topic configs and old API versions (KIP-896: Fetch begins at v4).
+asio::awaitable<absl::StatusOr<bool>> IsVersion4OrNewer(ClusterClient& cluster);
+
+}  // namespace replicator::kafka
+
+#endif  // REPLICATOR_KAFKA_ADMIN_H_

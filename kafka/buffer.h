@@ -1,0 +1,140 @@
+// The memory that fetched record batches lie in, from the receive call to the send call.
+//
+// A Fetch response lies in one uninitialised Buffer. Room for it is reserved from a MemoryBudget before the request is
+// sent; slices of it are handed about by reference; the last reference gives buffer and budget back. Nothing here copies
+// payload: Slice::CopyOut, the only way to get a copy, counts what it copies.
+//
+// Thread-confined: a budget, its buffers and their slices belong to one event loop (reference counts are plain integers).
+#ifndef REPLICATOR_KAFKA_BUFFER_H_
+#define REPLICATOR_KAFKA_BUFFER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace replicator::kafka {
+
+class MemoryBudget;
+
+// One block of uninitialised memory. Created by MemoryBudget::Allocate only.
+class Buffer {
+ public:
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  char* data() { return data_; }
+  size_t size() const { return size_; }  // bytes asked for; the block may be larger
+
+ private:
+  friend class MemoryBudget;
+  friend class BufferRef;
+  Buffer(MemoryBudget* budget, char* data, size_t capacity) : budget_(budget), data_(data), capacity_(capacity) {}
+  ~Buffer() = default;
+
+  MemoryBudget* budget_;
+  char* data_;
+  size_t capacity_;
+  size_t size_ = 0;
+  uint32_t references_ = 0;
+};
+
+// A counted reference to a Buffer.
+class BufferRef {
+ public:
+  BufferRef() = default;
+  explicit BufferRef(Buffer* buffer) : buffer_(buffer) { Acquire(); }
+  BufferRef(const BufferRef& other) : buffer_(other.buffer_) { Acquire(); }
+  BufferRef(BufferRef&& other) noexcept : buffer_(std::exchange(other.buffer_, nullptr)) {}
+  BufferRef& operator=(BufferRef other) noexcept {
+    std::swap(buffer_, other.buffer_);
+    return *this;
+  }
+  ~BufferRef() { Release(); }
+
+  Buffer* operator->() const { return buffer_; }
+  explicit operator bool() const { return buffer_ != nullptr; }
+
+ private:
+  void Acquire() {
+    if (buffer_ != nullptr) ++buffer_->references_;
+  }
+  void Release();
+
+  Buffer* buffer_ = nullptr;
+};
+
+// A range of bytes inside a Buffer, which it keeps alive.
+class Slice {
+ public:
+  Slice() = default;
+  // REQUIRES: `bytes` lies inside `*buffer`.
+  Slice(BufferRef buffer, absl::Span<char> bytes) : buffer_(std::move(buffer)), bytes_(bytes) {}
+
+  absl::Span<char> bytes() const { return bytes_; }
+
+  // A copy of the bytes. Counted in PayloadBytesCopied.
+  std::string CopyOut() const;
+
+ private:
+  BufferRef buffer_;
+  absl::Span<char> bytes_;
+};
+
+// Bytes of record batches that this process has copied from one place in user space to another since it started. The raw
+// path never does. Any thread.
+int64_t PayloadBytesCopied();
+
+// A bound on the memory of one shard's buffers, and their pool: freed blocks are kept for the next response (fresh pages
+// cost the kernel more than the copy into them) while they fit into the budget.
+//
+// `used` counts reservations and buffers alive. Reserve before asking a broker for bytes, then turn the reservation into a
+// buffer of the size that really comes. A response larger than its reservation may pass the bound only when nothing else
+// is in use, so that one huge batch cannot block its partition for ever.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(size_t bytes_max) : bytes_max_(bytes_max) {}
+  MemoryBudget(const MemoryBudget&) = delete;
+  MemoryBudget& operator=(const MemoryBudget&) = delete;
+  // REQUIRES: every buffer has been given back.
+  ~MemoryBudget();
+
+  // Takes `bytes` if they fit.
+  bool TryReserve(size_t bytes);
+  void Unreserve(size_t bytes);
+
+  // Grows a reservation from `reserved` to `needed` bytes if that fits, or if the reservation is the only thing in use.
+  bool TryGrow(size_t reserved, size_t needed);
+
+  // Turns `reserved` bytes of reservation into a buffer of `size` bytes. REQUIRES: reserved >= size.
+  BufferRef Allocate(size_t size, size_t reserved);
+
+  // Called whenever bytes come back. One listener: the shard.
+  void set_on_release(std::function<void()> listener) { on_release_ = std::move(listener); }
+
+  size_t used() const { return used_; }
+  size_t bytes_max() const { return bytes_max_; }
+  // Memory held from the system: buffers alive and pooled.
+  size_t held() const { return held_; }
+
+ private:
+  friend class BufferRef;
+  void Recycle(Buffer* buffer);
+  Buffer* TakePooled(size_t size);
+  void Destroy(Buffer* buffer);
+  void TrimPool(size_t room);
+
+  const size_t bytes_max_;
+  size_t used_ = 0;
+  size_t held_ = 0;
+  std::vector<Buffer*> pool_;
+  std::function<void()> on_release_;
+};
+
+}  // namespace replicator::kafka
+
+#endif  // REPLICATOR_KAFKA_BUFFER_H_

@@ -1,0 +1,163 @@
+#include "kafka/buffer.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <utility>
+
+#include "absl/types/span.h"
+
+namespace replicator::kafka {
+namespace {
+
+constexpr size_t kMib = 1 << 20;
+
+TEST(MemoryBudget, ReservationsStayWithinTheBound) {
+  MemoryBudget budget(10);
+  EXPECT_TRUE(budget.TryReserve(6));
+  EXPECT_FALSE(budget.TryReserve(5));
+  EXPECT_TRUE(budget.TryReserve(4));
+  EXPECT_EQ(budget.used(), 10u);
+  budget.Unreserve(6);
+  EXPECT_TRUE(budget.TryReserve(5));
+}
+
+TEST(MemoryBudget, AReservationGrowsWithinTheBound) {
+  MemoryBudget budget(10);
+  ASSERT_TRUE(budget.TryReserve(3));
+  ASSERT_TRUE(budget.TryReserve(3));
+  EXPECT_TRUE(budget.TryGrow(3, 7));
+  EXPECT_EQ(budget.used(), 10u);
+  EXPECT_FALSE(budget.TryGrow(7, 8));
+  EXPECT_EQ(budget.used(), 10u);
+  EXPECT_TRUE(budget.TryGrow(7, 2)) << "what fits already needs nothing";
+  EXPECT_EQ(budget.used(), 10u);
+}
+
+TEST(MemoryBudget, OneOversizedResponsePassesOnlyAlone) {
+  MemoryBudget budget(10);
+  ASSERT_TRUE(budget.TryReserve(5));
+  ASSERT_TRUE(budget.TryReserve(1));
+  EXPECT_FALSE(budget.TryGrow(5, 50));
+  budget.Unreserve(1);
+  EXPECT_TRUE(budget.TryGrow(5, 50));
+  EXPECT_EQ(budget.used(), 50u);
+  EXPECT_FALSE(budget.TryReserve(1)) << "nothing more while it is there";
+  BufferRef buffer = budget.Allocate(50, 50);
+  buffer = BufferRef();
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(MemoryBudget, ABufferGivesBackWhatItsReservationHadTooMuch) {
+  MemoryBudget budget(100);
+  ASSERT_TRUE(budget.TryReserve(80));
+  const BufferRef buffer = budget.Allocate(30, 80);
+  EXPECT_EQ(buffer->size(), 30u);
+  EXPECT_EQ(budget.used(), 30u);
+}
+
+TEST(MemoryBudget, TheListenerHearsOfEveryReturn) {
+  MemoryBudget budget(100);
+  int heard = 0;
+  budget.set_on_release([&heard] { ++heard; });
+  ASSERT_TRUE(budget.TryReserve(60));
+  BufferRef buffer = budget.Allocate(40, 60);
+  EXPECT_EQ(heard, 1) << "the rest of the reservation";
+  buffer = BufferRef();
+  EXPECT_EQ(heard, 2) << "the buffer";
+  budget.Unreserve(0);
+  EXPECT_EQ(heard, 2) << "nothing came back";
+}
+
+TEST(MemoryBudget, TheLastReferenceGivesTheBufferBack) {
+  MemoryBudget budget(100);
+  ASSERT_TRUE(budget.TryReserve(50));
+  BufferRef buffer = budget.Allocate(50, 50);
+  Slice first(buffer, absl::MakeSpan(buffer->data(), 10));
+  Slice second = first;
+  const Slice third = std::move(first);
+  EXPECT_EQ(third.bytes().data(), buffer->data());
+  buffer = BufferRef();
+  EXPECT_EQ(budget.used(), 50u);
+  second = Slice();
+  EXPECT_EQ(budget.used(), 50u);
+  {
+    const Slice last = third;
+    EXPECT_EQ(budget.used(), 50u);
+  }
+  EXPECT_EQ(budget.used(), 50u);
+}
+
+TEST(MemoryBudget, ABlockIsPooledAndServesAgain) {
+  MemoryBudget budget(4 * kMib);
+  ASSERT_TRUE(budget.TryReserve(kMib));
+  char* block;
+  {
+    const BufferRef buffer = budget.Allocate(kMib, kMib);
+    block = buffer->data();
+    std::memset(block, 7, kMib);
+  }
+  EXPECT_EQ(budget.used(), 0u);
+  EXPECT_EQ(budget.held(), kMib) << "kept for the next response";
+  ASSERT_TRUE(budget.TryReserve(kMib));
+  const BufferRef again = budget.Allocate(kMib - 100, kMib);
+  EXPECT_EQ(again->data(), block);
+  EXPECT_EQ(again->size(), kMib - 100);
+  EXPECT_EQ(budget.held(), kMib);
+}
+
+TEST(MemoryBudget, ABlockFarTooLargeIsNotSpentOnASmallResponse) {
+  MemoryBudget budget(8 * kMib);
+  ASSERT_TRUE(budget.TryReserve(4 * kMib));
+  budget.Allocate(4 * kMib, 4 * kMib);
+  ASSERT_TRUE(budget.TryReserve(kMib));
+  const BufferRef small = budget.Allocate(kMib, kMib);
+  EXPECT_EQ(budget.held(), 5 * kMib);
+}
+
+TEST(MemoryBudget, ThePoolGivesWayToNewBuffersWithinTheBound) {
+  MemoryBudget budget(4 * kMib);
+  ASSERT_TRUE(budget.TryReserve(3 * kMib));
+  budget.Allocate(3 * kMib, 3 * kMib);
+  EXPECT_EQ(budget.held(), 3 * kMib);
+  ASSERT_TRUE(budget.TryReserve(2 * kMib));
+  const BufferRef buffer = budget.Allocate(2 * kMib, 2 * kMib);
+  EXPECT_EQ(budget.held(), 2 * kMib) << "the pooled block went back to the system";
+}
+
+TEST(MemoryBudget, AnOversizedBlockIsNotKept) {
+  MemoryBudget budget(kMib);
+  ASSERT_TRUE(budget.TryReserve(kMib));
+  ASSERT_TRUE(budget.TryGrow(kMib, 8 * kMib));
+  budget.Allocate(8 * kMib, 8 * kMib);
+  EXPECT_EQ(budget.used(), 0u);
+  EXPECT_EQ(budget.held(), 0u);
+}
+
+TEST(Slice, CopyingOutIsCounted) {
+  MemoryBudget budget(100);
+  ASSERT_TRUE(budget.TryReserve(5));
+  const BufferRef buffer = budget.Allocate(5, 5);
+  std::memcpy(buffer->data(), "bytes", 5);
+  const int64_t before = PayloadBytesCopied();
+  const Slice slice(buffer, absl::MakeSpan(buffer->data() + 1, 3));
+  const Slice shared = slice;
+  EXPECT_EQ(PayloadBytesCopied(), before) << "sharing copies nothing";
+  EXPECT_EQ(shared.CopyOut(), "yte");
+  EXPECT_EQ(PayloadBytesCopied(), before + 3);
+}
+
+TEST(MemoryBudgetDeathTest, ABufferThatOutlivesItsBudgetIsABug) {
+  EXPECT_DEATH(
+      {
+        auto* budget = new MemoryBudget(100);
+        budget->TryReserve(10);
+        auto* leaked = new BufferRef(budget->Allocate(10, 10));
+        (void)leaked;
+        delete budget;
+      },
+      "outlive");
+}
+
+}  // namespace
+}  // namespace replicator::kafka

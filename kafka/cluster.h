@@ -1,0 +1,95 @@
+// What a client knows about one cluster, and the way to ask it: a metadata snapshot, and a ClusterClient that finds a broker
+// which answers, beginning with the bootstrap addresses.
+//
+// A snapshot is immutable and shared between threads. A ClusterClient belongs to one event loop, and one coroutine uses it at
+// a time.
+#ifndef REPLICATOR_KAFKA_CLUSTER_H_
+#define REPLICATOR_KAFKA_CLUSTER_H_
+
+#include <asio/awaitable.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "kafka/connection.h"
+#include "kafka/lane.h"
+#include "kafka/wire/metadata.h"
+#include "kafka/wire/primitives.h"
+
+namespace replicator::kafka {
+
+struct PartitionMetadata {
+  int32_t leader_id = -1;  // -1: no leader at present
+  int32_t leader_epoch = -1;
+  int replicas = 0;
+  int in_sync_replicas = 0;
+};
+
+struct TopicMetadata {
+  int16_t error_code = 0;
+  Uuid id = kNoUuid;  // kNoUuid where brokers have none (before 2.8)
+  bool is_internal = false;
+  std::vector<PartitionMetadata> partitions;  // by partition number
+};
+
+struct ClusterMetadata {
+  std::string cluster_id;
+  int32_t controller_id = -1;
+  std::map<int32_t, Endpoint> brokers;  // those alive, by id
+  absl::flat_hash_map<std::string, TopicMetadata> topics;
+
+  // nullptr for a topic or partition that is not there.
+  const PartitionMetadata* FindPartition(const std::string& topic, int32_t partition) const;
+};
+using MetadataSnapshot = std::shared_ptr<const ClusterMetadata>;
+
+class ClusterClient {
+ public:
+  // REQUIRES: bootstrap is not empty. `name` ("source cluster A") stands in errors.
+  ClusterClient(std::string name, std::vector<Endpoint> bootstrap, ConnectionOptions options);
+
+  // Metadata of every topic. Unavailable, naming every address tried, if no broker answers.
+  asio::awaitable<absl::StatusOr<MetadataSnapshot>> FetchMetadata();
+
+  // A connection to any broker; to the controller if it is known and alive.
+  asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> AnyBroker();
+  asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Controller();
+
+  // Sends one request to any broker.
+  template <typename Request>
+  asio::awaitable<absl::StatusOr<typename Request::Response>> Ask(const Request& request, Clock::duration timeout) {
+    absl::StatusOr<std::shared_ptr<Connection>> connection = co_await AnyBroker();
+    if (!connection.ok()) co_return connection.status();
+    std::shared_ptr<Connection> open = *connection;
+    co_return co_await open->Call(request, timeout);
+  }
+
+  const std::string& name() const { return name_; }
+  // The last snapshot; nullptr before the first.
+  const MetadataSnapshot& metadata() const { return metadata_; }
+  void Close();
+
+ private:
+  asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ConnectTo(Endpoint endpoint);
+  std::vector<Endpoint> Candidates() const;
+
+  const std::string name_;
+  const std::vector<Endpoint> bootstrap_;
+  const ConnectionOptions options_;
+  MetadataSnapshot metadata_;
+  // By address. Lanes of brokers that left stay, closed by their peers, until the client goes: a few bytes each.
+  absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;
+  Endpoint current_;  // the broker that answered last
+};
+
+// "host:port,..." as it stands in bootstrap.servers. InvalidArgument names the address that cannot be read.
+absl::StatusOr<std::vector<Endpoint>> ParseEndpoints(const std::vector<std::string>& addresses);
+
+}  // namespace replicator::kafka
+
+#endif  // REPLICATOR_KAFKA_CLUSTER_H_

@@ -1,0 +1,91 @@
+#include "kafka/wire/versions.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/match.h"
+
+namespace replicator::kafka {
+namespace {
+
+// As a broker of Kafka 2.1 answers (its ApiKeys, read).
+ApiVersionsResponse Broker21() {
+  ApiVersionsResponse response;
+  response.apis = {{0, 0, 7},  {1, 0, 10}, {2, 0, 4},  {3, 0, 7}, {18, 0, 2},
+                   {19, 0, 3}, {22, 0, 1}, {23, 0, 2}, {32, 0, 2}};
+  return response;
+}
+
+// As a broker of Kafka 4.3 answers.
+ApiVersionsResponse Broker43() {
+  ApiVersionsResponse response;
+  response.apis = {{0, 0, 13}, {1, 4, 18}, {2, 1, 11}, {3, 0, 13}, {18, 0, 4},
+                   {19, 2, 7}, {22, 0, 6}, {23, 2, 4}, {32, 1, 4}, {92, 0, 0}};
+  return response;
+}
+
+TEST(NegotiatedVersionsTest, AnOldBrokerGetsTheLowVersions) {
+  const auto versions = NegotiatedVersions::Choose(Broker21());
+  ASSERT_TRUE(versions.ok()) << versions.status();
+  EXPECT_EQ(versions->For(ApiKey::kProduce), 7);
+  EXPECT_EQ(versions->For(ApiKey::kFetch), 10);
+  EXPECT_EQ(versions->For(ApiKey::kListOffsets), 4);
+  EXPECT_EQ(versions->For(ApiKey::kMetadata), 7);
+  EXPECT_EQ(versions->For(ApiKey::kApiVersions), 0);
+  EXPECT_FALSE(versions->FetchByTopicId());
+  EXPECT_FALSE(versions->MetadataHasTopicIds());
+  EXPECT_TRUE(versions->ListOffsetsIsFenced());
+}
+
+TEST(NegotiatedVersionsTest, ANewBrokerGetsTheHighVersions) {
+  const auto versions = NegotiatedVersions::Choose(Broker43());
+  ASSERT_TRUE(versions.ok()) << versions.status();
+  EXPECT_EQ(versions->For(ApiKey::kProduce), 8);
+  EXPECT_EQ(versions->For(ApiKey::kFetch), 13);
+  EXPECT_EQ(versions->For(ApiKey::kMetadata), 10);
+  EXPECT_EQ(versions->For(ApiKey::kCreateTopics), 2);
+  EXPECT_EQ(versions->For(ApiKey::kOffsetForLeaderEpoch), 2);
+  EXPECT_EQ(versions->For(ApiKey::kDescribeConfigs), 1);
+  EXPECT_TRUE(versions->FetchByTopicId());
+  EXPECT_TRUE(versions->MetadataHasTopicIds());
+}
+
+TEST(NegotiatedVersionsTest, ABrokerBetweenGetsTheLowOneOfAGap) {
+  ApiVersionsResponse response = Broker21();
+  response.apis[1].version_max = 12;  // Fetch of Kafka 2.7 to 3.0.
+  const auto versions = NegotiatedVersions::Choose(response);
+  ASSERT_TRUE(versions.ok()) << versions.status();
+  EXPECT_EQ(versions->For(ApiKey::kFetch), 10);
+}
+
+TEST(NegotiatedVersionsTest, EachApiWithoutACommonVersionIsNamedWithBothRanges) {
+  ApiVersionsResponse response = Broker43();
+  response.apis[1] = {1, 14, 20};
+  response.apis[3] = {3, 0, 5};
+  response.apis.erase(response.apis.begin() + 6);
+  const absl::Status status = NegotiatedVersions::Choose(response).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(status.message(), "Fetch (broker: v14 to v20; needed: v10 or v13)")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "Metadata (broker: v0 to v5; needed: v7 or v10)")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "InitProducerId (broker: not served; needed: v1)")) << status;
+  EXPECT_FALSE(absl::StrContains(status.message(), "Produce (")) << status;
+}
+
+TEST(NegotiatedVersionsTest, AnErrorAnswerIsAnError) {
+  ApiVersionsResponse response = Broker43();
+  response.error_code = 35;
+  EXPECT_FALSE(NegotiatedVersions::Choose(response).ok());
+}
+
+TEST(NegotiatedVersionsTest, NoApiHasMoreThanTwoVersionsOrTwoEntries) {
+  for (const ApiSpec& api : kAllApis) {
+    EXPECT_LE(api.version_low, api.version_high) << api.name;
+    int entries = 0;
+    for (const ApiSpec& other : kAllApis) entries += other.key == api.key ? 1 : 0;
+    EXPECT_EQ(entries, 1) << api.name;
+  }
+}
+
+}  // namespace
+}  // namespace replicator::kafka

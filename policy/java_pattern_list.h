@@ -1,0 +1,43 @@
+#ifndef REPLICATOR_POLICY_JAVA_PATTERN_LIST_H_
+#define REPLICATOR_POLICY_JAVA_PATTERN_LIST_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace replicator::policy {
+
+// A list of Java regular expressions as MirrorMaker 2 uses it for `topics` and `topics.exclude`: the elements are
+// joined by `|` and a name has to match as a whole (MirrorUtils.compilePatternList, Matcher.matches).
+//
+// RE2 does the matching, in time linear in the name. It reads the same syntax as java.util.regex except for what
+// backtracking alone can do (look-around, back references, possessive quantifiers) and for a few spellings that both
+// accept but read differently. Compile() refuses all of these by name: a pattern never quietly selects other topics
+// than it did under MirrorMaker.
+//
+// Immutable after Compile(); copies share the compiled pattern; any thread may call Matches().
+class JavaPatternList {
+ public:
+  // An empty list, which matches nothing.
+  JavaPatternList() = default;
+
+  // INVALID_ARGUMENT, naming the element and what to write instead, when an element is not valid or not supported.
+  static absl::StatusOr<JavaPatternList> Compile(const std::vector<std::string>& patterns);
+
+  // True when one of the patterns matches all of `name`.
+  bool Matches(absl::string_view name) const;
+
+ private:
+  std::shared_ptr<const re2::RE2> regex_;
+};
+
+}  // namespace replicator::policy
+
+#endif  // REPLICATOR_POLICY_JAVA_PATTERN_LIST_H_

@@ -1,0 +1,23 @@
+#include "policy/replication_factor.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace replicator::policy {
+
+absl::Status CheckReplicationFactor(int factor, int target_brokers, int min_insync_replicas) {
+  if (factor > target_brokers) {
+    return absl::FailedPreconditionError(absl::StrCat("replication.factor is ", factor, " but the target has only ",
+                                                      target_brokers, target_brokers == 1 ? " broker" : " brokers",
+                                                      ": start ", factor - target_brokers,
+                                                      " more, or write replication.factor=", target_brokers));
+  }
+  if (min_insync_replicas > factor) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the topic's min.insync.replicas is ", min_insync_replicas, " but replication.factor is ", factor,
+                     ", so the target would refuse every record: write replication.factor=", min_insync_replicas,
+                     " or more, or create the topic on the target by hand"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace replicator::policy

@@ -1,0 +1,29 @@
+#ifndef REPLICATOR_REPLICATOR_COMMANDS_COMMAND_LINE_H_
+#define REPLICATOR_REPLICATOR_COMMANDS_COMMAND_LINE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "replicator/commands/command.h"
+
+namespace replicator {
+
+// Sets gflags from the arguments behind the command's name: `--flag=value` and `--flag value`, dashes or underscores.
+//
+// gflags' own parser is not used: of a repeated flag it keeps the last value without a word, it lets every command take
+// every library's flags, and it leaves stray arguments to nobody.
+//
+// INVALID_ARGUMENT, with the remedy, for a flag that is unknown or another command's, given twice, without its value,
+// of a bad value, for a missing required flag and for an argument that is no flag. `commands` serves the messages.
+absl::Status ParseFlags(const Command& command, absl::Span<const Command> commands,
+                        absl::Span<const std::string> arguments);
+
+// The candidate that is most like `word`, or "" when none is near enough to be what was meant.
+std::string Nearest(absl::string_view word, absl::Span<const std::string> candidates);
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_COMMANDS_COMMAND_LINE_H_

@@ -1,0 +1,110 @@
+#include "replicator/commands/run.h"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "gflags/gflags.h"
+#include "glog/logging.h"
+
+// What these mean to the operator stands in RunCommand(), once.
+DEFINE_string(config, "", "");
+DEFINE_string(state_dir, "", "");
+DEFINE_int32(shards, 0, "");
+DEFINE_int64(buffer_bytes, int64_t{64} << 20, "");
+DEFINE_int32(in_flight_max, 1, "");
+
+namespace replicator {
+namespace {
+
+constexpr int kShardsMax = 256;
+// Below this a shard cannot hold one fetch of a few partitions beside the one it is sending.
+constexpr int64_t kBufferBytesMin = int64_t{1} << 20;
+constexpr int64_t kBufferBytesMax = int64_t{1} << 40;
+constexpr int kInFlightMax = 5;  // what a broker remembers of a producer id per partition
+
+absl::Status CheckRange(absl::string_view flag, int64_t value, int64_t min, int64_t max) {
+  if (value >= min && value <= max) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, "=", value, " is out of range: write a number from ", min, " to ", max));
+}
+
+absl::Status CheckFlags() {
+  absl::Status status = CheckRange("shards", FLAGS_shards, 0, kShardsMax);
+  status.Update(CheckRange("buffer-bytes", FLAGS_buffer_bytes, kBufferBytesMin, kBufferBytesMax));
+  status.Update(CheckRange("in-flight-max", FLAGS_in_flight_max, 1, kInFlightMax));
+  return status;
+}
+
+ExitCode Fail(Streams streams, const absl::Status& status) {
+  for (const absl::string_view line : absl::StrSplit(status.message(), '\n'))
+    streams.err << "replicator: " << line << "\n";
+  return ExitCodeFor(status);
+}
+
+void Announce(const LinkConfig& config, const RunOptions& options) {
+  for (const std::string& note : config.notes) LOG(WARNING) << note;
+  if (FLAGS_shards > options.shards) {
+    LOG(WARNING) << "--shards=" << FLAGS_shards << " is cut to tasks.max=" << config.tasks_max << " of "
+                 << config.file_name;
+  }
+  LOG(INFO) << "link " << config.Name() << " of " << config.file_name << ": from "
+            << absl::StrJoin(config.source.bootstrap_servers, ",") << " to "
+            << absl::StrJoin(config.target.bootstrap_servers, ",") << ", topics "
+            << absl::StrJoin(config.topic_filter.options().topics, ",") << ", " << options.shards
+            << (options.shards == 1 ? " shard" : " shards");
+}
+
+ExitCode Run(const LinkRunner& run_link, Streams streams) {
+  const absl::Status flags = CheckFlags();
+  if (!flags.ok()) return Fail(streams, flags);
+  const absl::StatusOr<LinkConfig> config = LoadLinkConfig(FLAGS_config);
+  if (!config.ok()) return Fail(streams, config.status());
+  RunOptions options;
+  options.state_dir = FLAGS_state_dir;
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.shards = ResolveShards(FLAGS_shards, cores, config->tasks_max);
+  options.buffer_bytes_max = FLAGS_buffer_bytes;
+  options.in_flight_max = FLAGS_in_flight_max;
+  Announce(*config, options);
+  return static_cast<ExitCode>(run_link(*config, options));
+}
+
+}  // namespace
+
+Command RunCommand(LinkRunner run_link) {
+  Command command;
+  command.name = "run";
+  command.summary = "Copy the topics of a link until stopped.";
+  command.description =
+      "Reads a MirrorMaker 2 properties file, creates missing topics on the target with the\n"
+      "source's settings, and copies their records. The file's keys keep their meaning; each key\n"
+      "that is not honoured is named in the log at start. SIGTERM or SIGINT ends it cleanly.\n"
+      "The log goes to stderr.";
+  command.flags = {
+      {.name = "config",
+       .value_name = "FILE",
+       .help = "MirrorMaker 2 properties file with one enabled link",
+       .is_required = true},
+      {.name = "state_dir", .value_name = "DIR", .help = "folder for this process's own state"},
+      {.name = "shards",
+       .value_name = "N",
+       .help = "threads that copy; 0 takes one per core; at most tasks.max of FILE",
+       .default_text = "0"},
+      {.name = "buffer_bytes",
+       .value_name = "BYTES",
+       .help = "memory for fetched batches, for the whole process",
+       .default_text = "67108864 (64 MiB)"},
+      {.name = "in_flight_max", .value_name = "N", .is_hidden = true},
+  };
+  command.run = [run_link = std::move(run_link)](Streams streams) { return Run(run_link, streams); };
+  return command;
+}
+
+}  // namespace replicator

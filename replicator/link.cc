@@ -1,0 +1,315 @@
+#include "replicator/link.h"
+
+#include <glog/logging.h>
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "kafka/admin.h"
+#include "kafka/cluster.h"
+#include "replicator/exit_code.h"
+#include "replicator/link_state.h"
+#include "replicator/progress.h"
+#include "replicator/reconciler.h"
+#include "replicator/shard.h"
+
+namespace replicator {
+namespace {
+
+// Metadata is read again at least this often, and at most every kMetadataMinInterval when a broker's answer shows that it is
+// out of date (Kafka clients' metadata.max.age.ms and retry.backoff.ms).
+constexpr Clock::duration kMetadataMaxAge = std::chrono::minutes(1);
+constexpr Clock::duration kMetadataMinInterval = std::chrono::milliseconds(200);
+constexpr Clock::duration kProgressInterval = std::chrono::seconds(5);
+// How long answers that are due are waited for at the end, of the 10 s that service managers give.
+constexpr Clock::duration kDrain = std::chrono::seconds(5);
+
+kafka::ConnectionOptions ClientOptions(const LinkConfig& config) {
+  kafka::ConnectionOptions options;
+  options.client_id = absl::StrCat("replicator.", config.Name());
+  return options;
+}
+
+absl::Status SameCluster(const LinkConfig& config, const std::string& id) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      config.source.alias, ".bootstrap.servers and ", config.target.alias, ".bootstrap.servers lead to the same cluster (id ", id,
+      "). Correct one of them in ", config.file_name));
+}
+
+class Link {
+ public:
+  Link(const LinkConfig& config, const RunOptions& options)
+      : config_(config), options_(options), io_(1), stale_(io_.get_executor()), progress_(Clock::now()) {}
+
+  int Run();
+
+ private:
+  asio::awaitable<void> Main();
+  asio::awaitable<absl::Status> Prepare();
+  asio::awaitable<absl::Status> OpenClusters();
+  asio::awaitable<absl::Status> Identify();
+  asio::awaitable<absl::Status> Reconcile();
+  asio::awaitable<void> Watch();
+  asio::awaitable<void> RefreshMetadata(Side side);
+  asio::awaitable<void> ShowProgress();
+  absl::Status CheckClusterIds();
+  void StartShards();
+  void StopShards();
+  void End(ExitCode code);
+  ShardStatus Total() const;
+  void LogResult();
+
+  const LinkConfig& config_;
+  const RunOptions& options_;
+  asio::io_context io_;
+  std::unique_ptr<LinkState> state_;
+  std::unique_ptr<kafka::ClusterClient> source_;
+  std::unique_ptr<kafka::ClusterClient> target_;
+  std::unique_ptr<Reconciler> reconciler_;
+  LinkIdentity identity_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  kafka::Signal stale_;
+  bool stale_sides_[2] = {false, false};
+  Progress progress_;
+  bool ending_ = false;
+  std::optional<ExitCode> exit_code_;
+};
+
+int Link::Run() {
+  asio::signal_set signals(io_, SIGINT, SIGTERM);
+  signals.async_wait([this](const asio::error_code& error, int signal) {
+    if (error) return;
+    LOG(INFO) << (signal == SIGTERM ? "SIGTERM" : "SIGINT") << ": stopping";
+    End(ExitCode::kDone);
+  });
+  asio::co_spawn(io_, Main(), [](std::exception_ptr failed) {
+    if (failed) std::rethrow_exception(failed);
+  });
+  io_.run();
+  StopShards();
+  LogResult();
+  const int code = static_cast<int>(exit_code_.value_or(ExitCode::kDone));
+  if (code == 0 && !Total().quarantined.empty()) return static_cast<int>(ExitCode::kQuarantined);
+  return code;
+}
+
+void Link::End(ExitCode code) {
+  if (ending_) return;
+  ending_ = true;
+  exit_code_ = code;
+  io_.stop();
+}
+
+asio::awaitable<void> Link::Main() {
+  absl::Status prepared = co_await Prepare();
+  if (!prepared.ok()) {
+    LOG(ERROR) << prepared.message();
+    End(prepared.code() == absl::StatusCode::kAborted ? ExitCode::kWrongCluster : ExitCodeFor(prepared));
+    co_return;
+  }
+  asio::co_spawn(io_, ShowProgress(), [](std::exception_ptr) {});
+  co_await Watch();
+}
+
+asio::awaitable<absl::Status> Link::Prepare() {
+  if (!options_.state_dir.empty()) {
+    absl::StatusOr<std::unique_ptr<LinkState>> state = LinkState::Open(options_.state_dir);
+    if (!state.ok()) co_return state.status();
+    state_ = *std::move(state);
+  }
+  absl::Status opened = co_await OpenClusters();
+  if (!opened.ok()) co_return opened;
+  absl::Status identified = co_await Identify();
+  if (!identified.ok()) co_return identified;
+  StartShards();
+  co_return co_await Reconcile();
+}
+
+asio::awaitable<absl::Status> Link::OpenClusters() {
+  absl::StatusOr<std::vector<kafka::Endpoint>> source = kafka::ParseEndpoints(config_.source.bootstrap_servers);
+  if (!source.ok()) co_return source.status();
+  absl::StatusOr<std::vector<kafka::Endpoint>> target = kafka::ParseEndpoints(config_.target.bootstrap_servers);
+  if (!target.ok()) co_return target.status();
+  kafka::ConnectionOptions client = ClientOptions(config_);
+  source_ = std::make_unique<kafka::ClusterClient>(absl::StrCat("source cluster ", config_.source.alias), *source, client);
+  target_ = std::make_unique<kafka::ClusterClient>(absl::StrCat("target cluster ", config_.target.alias), *target, client);
+  absl::StatusOr<kafka::MetadataSnapshot> from = co_await source_->FetchMetadata();
+  if (!from.ok()) co_return from.status();
+  absl::StatusOr<kafka::MetadataSnapshot> to = co_await target_->FetchMetadata();
+  if (!to.ok()) co_return to.status();
+  if ((*from)->cluster_id == (*to)->cluster_id) co_return SameCluster(config_, (*from)->cluster_id);
+  LOG(INFO) << "link " << config_.Name() << ": from cluster " << (*from)->cluster_id << " (" << (*from)->brokers.size()
+            << " brokers) to cluster " << (*to)->cluster_id << " (" << (*to)->brokers.size() << " brokers)";
+  co_return absl::OkStatus();
+}
+
+// The link's clusters and its producer: from the state folder, or new ones that are stored before the first batch is sent.
+asio::awaitable<absl::Status> Link::Identify() {
+  identity_.source_cluster_id = source_->metadata()->cluster_id;
+  identity_.target_cluster_id = target_->metadata()->cluster_id;
+  if (state_ != nullptr) {
+    absl::StatusOr<std::optional<LinkIdentity>> stored = state_->Load();
+    if (!stored.ok()) co_return stored.status();
+    if (stored->has_value()) {
+      const LinkIdentity& before = **stored;
+      if (before.source_cluster_id != identity_.source_cluster_id || before.target_cluster_id != identity_.target_cluster_id) {
+        co_return absl::AbortedError(absl::StrCat(
+            "the state folder ", options_.state_dir, " belongs to a link from cluster ", before.source_cluster_id, " to ",
+            before.target_cluster_id, ", but ", config_.file_name, " leads from ", identity_.source_cluster_id, " to ",
+            identity_.target_cluster_id, ". Correct the bootstrap servers, or use another --state-dir for this link"));
+      }
+      identity_.producer = before.producer;
+      co_return absl::OkStatus();
+    }
+  }
+  absl::StatusOr<kafka::ProducerIdentity> producer = co_await kafka::NewProducerId(*target_);
+  if (!producer.ok()) co_return producer.status();
+  identity_.producer = {producer->id, producer->epoch};
+  co_return state_ == nullptr ? absl::OkStatus() : state_->Save(identity_);
+}
+
+void Link::StartShards() {
+  const int count = std::max(1, options_.shards);
+  for (int i = 0; i < count; ++i) {
+    Shard::Options options;
+    options.index = i;
+    options.buffer_bytes_max = static_cast<size_t>(options_.buffer_bytes_max / count);
+    options.source = ClientOptions(config_);
+    options.target = ClientOptions(config_);
+    options.partition.producer = identity_.producer;
+    options.partition.in_flight_max = options_.in_flight_max;
+    shards_.push_back(std::make_unique<Shard>(std::move(options), [this](Side side) {
+      asio::post(io_, [this, side] {
+        stale_sides_[static_cast<int>(side)] = true;
+        stale_.Notify();
+      });
+    }));
+    shards_.back()->Start();
+  }
+  reconciler_ = std::make_unique<Reconciler>(config_, *source_, *target_);
+}
+
+asio::awaitable<absl::Status> Link::Reconcile() {
+  absl::StatusOr<std::vector<Assignment>> assignments = co_await reconciler_->Reconcile();
+  if (!assignments.ok()) co_return assignments.status();
+  absl::Status same = CheckClusterIds();
+  if (!same.ok()) co_return same;
+  std::vector<std::vector<Assignment>> by_shard(shards_.size());
+  const size_t count = assignments->size();
+  for (Assignment& assignment : *assignments) {
+    const size_t shard = absl::HashOf(assignment.source_topic, assignment.partition) % shards_.size();
+    by_shard[shard].push_back(std::move(assignment));
+  }
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i]->UpdateMetadata(Side::kSource, source_->metadata());
+    shards_[i]->UpdateMetadata(Side::kTarget, target_->metadata());
+    if (!by_shard[i].empty()) shards_[i]->Assign(std::move(by_shard[i]));
+  }
+  if (count > 0) LOG(INFO) << "copying " << reconciler_->topics() << " topics; " << count << " partitions are new to this process";
+  if (reconciler_->topics() == 0) LOG(WARNING) << "no topic of the source is to be copied: see topics and topics.exclude in " << config_.file_name;
+  co_return absl::OkStatus();
+}
+
+// A DNS change can turn one cluster into another while we run.
+absl::Status Link::CheckClusterIds() {
+  const auto changed = [](const kafka::ClusterClient& cluster, const std::string& id) {
+    return absl::AbortedError(absl::StrCat(cluster.name(), " was ", id, " at the start, and answers now as ", cluster.metadata()->cluster_id,
+                                           ". Stopping before anything is mixed; correct its bootstrap servers or DNS"));
+  };
+  if (source_->metadata()->cluster_id != identity_.source_cluster_id) return changed(*source_, identity_.source_cluster_id);
+  if (target_->metadata()->cluster_id != identity_.target_cluster_id) return changed(*target_, identity_.target_cluster_id);
+  return absl::OkStatus();
+}
+
+// Metadata when it is stale or old, topics in their interval.
+asio::awaitable<void> Link::Watch() {
+  const auto topics_interval = absl::ToChronoNanoseconds(config_.refresh_topics_interval);
+  Clock::time_point next_topics = Clock::now() + topics_interval;
+  Clock::time_point next_metadata = Clock::now() + kMetadataMaxAge;
+  while (!ending_) {
+    if (!stale_sides_[0] && !stale_sides_[1]) {
+      co_await stale_.Wait(config_.refresh_topics_enabled ? std::min(next_topics, next_metadata) : next_metadata);
+    }
+    const Clock::time_point now = Clock::now();
+    if (config_.refresh_topics_enabled && now >= next_topics) {
+      next_topics = now + topics_interval;
+      absl::Status reconciled = co_await Reconcile();
+      if (!reconciled.ok()) LOG(WARNING) << "looking for new topics: " << reconciled.message() << "; trying again later";
+    }
+    const bool old = now >= next_metadata;
+    if (old) next_metadata = now + kMetadataMaxAge;
+    for (Side side : {Side::kSource, Side::kTarget}) {
+      if (!std::exchange(stale_sides_[static_cast<int>(side)], false) && !old) continue;
+      co_await RefreshMetadata(side);
+    }
+    co_await kafka::SleepFor(kMetadataMinInterval);
+  }
+}
+
+asio::awaitable<void> Link::RefreshMetadata(Side side) {
+  kafka::ClusterClient& cluster = side == Side::kSource ? *source_ : *target_;
+  absl::StatusOr<kafka::MetadataSnapshot> snapshot = co_await cluster.FetchMetadata();
+  if (!snapshot.ok()) {
+    LOG_EVERY_N(WARNING, 5) << snapshot.status().message() << "; trying again";
+    stale_sides_[static_cast<int>(side)] = true;
+    co_return;
+  }
+  absl::Status same = CheckClusterIds();
+  if (!same.ok()) {
+    LOG(ERROR) << same.message();
+    End(ExitCode::kWrongCluster);
+    co_return;
+  }
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->UpdateMetadata(side, *snapshot);
+}
+
+ShardStatus Link::Total() const {
+  ShardStatus total;
+  for (const std::unique_ptr<Shard>& shard : shards_) total.Add(shard->status());
+  return total;
+}
+
+asio::awaitable<void> Link::ShowProgress() {
+  std::string last;
+  while (!ending_) {
+    co_await kafka::SleepFor(kProgressInterval);
+    std::string line = progress_.Line(Total(), static_cast<int>(reconciler_->faults().size()), Clock::now());
+    if (line != last) LOG(INFO) << line;  // an idle link says it once
+    last = std::move(line);
+  }
+}
+
+void Link::StopShards() {
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->Stop(kDrain);
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->Join();
+}
+
+void Link::LogResult() {
+  if (shards_.empty()) return;
+  const ShardStatus total = Total();
+  LOG(INFO) << "stopped: " << WithCommas(total.records_copied) << " records, " << HumanBytes(static_cast<double>(total.bytes_copied))
+            << " copied by this run; " << WithCommas(total.lag_records) << " records left; payload bytes copied in user space: "
+            << kafka::PayloadBytesCopied();
+  for (const QuarantinedPartition& partition : total.quarantined) {
+    LOG(ERROR) << partition.name << " is quarantined (" << QuarantineCodeName(partition.quarantine.code) << "): " << partition.quarantine.reason;
+  }
+}
+
+}  // namespace
+
+int RunLink(const LinkConfig& config, const RunOptions& options) { return Link(config, options).Run(); }
+
+}  // namespace replicator

@@ -1,0 +1,217 @@
+#include "replicator/locator.h"
+
+#include <glog/logging.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "kafka/errors.h"
+#include "kafka/peek.h"
+#include "replicator/offsets_query.h"
+
+namespace replicator {
+namespace {
+
+// How many batches from the first one of the right time are compared. Batches of one producer run share a millisecond; more
+// than this share one only in a log that was written in bulk, and then the offset of a gapless copy finds the place first.
+constexpr int kSearchBatchesMax = 64;
+
+bool MustBeLocated(const Stream& stream) {
+  if (stream.partition.quarantined()) return false;
+  return stream.range_in_doubt || (!stream.partition.begun() && stream.tail.has_value());
+}
+
+kafka::PeekTarget SourceOf(const Stream& stream) {
+  return {stream.assignment.source_topic, stream.assignment.source_topic_id, stream.assignment.partition, stream.source_leader.epoch};
+}
+
+}  // namespace
+
+Locator::Locator(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, kafka::ConnectionOptions options,
+                 StreamOwner& owner)
+    : owner_(owner), broker_id_(broker_id), lane_(std::move(endpoint), std::move(options)), wake_(executor) {}
+
+void Locator::Add(Stream* stream) {
+  streams_.push_back(stream);
+  Wake();
+}
+
+void Locator::Stop() {
+  stopping_ = true;
+  lane_.Close();
+  Wake();
+}
+
+std::vector<Stream*> Locator::Due(Clock::time_point now, Clock::time_point* next_due) const {
+  std::vector<Stream*> due;
+  for (Stream* stream : streams_) {
+    if (!MustBeLocated(*stream)) continue;
+    if (stream->ask_not_before > now) {
+      *next_due = std::min(*next_due, stream->ask_not_before);
+    } else {
+      due.push_back(stream);
+    }
+  }
+  return due;
+}
+
+asio::awaitable<void> Locator::Run() {
+  while (!stopping_) {
+    Clock::time_point next_due = Clock::time_point::max();
+    std::vector<Stream*> due = Due(Clock::now(), &next_due);
+    if (due.empty()) {
+      co_await wake_.Wait(next_due);
+      continue;
+    }
+    absl::StatusOr<std::shared_ptr<kafka::Connection>> connected = co_await lane_.Get();
+    if (stopping_) co_return;
+    absl::Status asked = connected.status();
+    if (connected.ok()) {
+      std::shared_ptr<kafka::Connection> connection = *connected;
+      asked = co_await Ask(connection, due);
+    }
+    if (stopping_) co_return;
+    if (!asked.ok()) {
+      LOG_EVERY_N(WARNING, 10) << "source broker " << broker_id_ << ": " << asked.message() << "; asking again";
+      owner_.MetadataIsStale(Side::kSource);
+    }
+  }
+}
+
+asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> connection, std::vector<Stream*> streams) {
+  OffsetsQuery start_query = {.side = Side::kSource, .timestamp_ms = kafka::kEarliestTimestamp};
+  absl::StatusOr<std::vector<OffsetAnswer>> starts = co_await ListOffsetsOf(connection, streams, start_query);
+  if (!starts.ok()) co_return starts.status();
+  OffsetsQuery end_query = {.side = Side::kSource};
+  absl::StatusOr<std::vector<OffsetAnswer>> ends = co_await ListOffsetsOf(connection, streams, end_query);
+  if (!ends.ok()) co_return ends.status();
+  for (size_t i = 0; i < streams.size(); ++i) {
+    Stream* stream = streams[i];
+    if (!MustBeLocated(*stream)) continue;
+    const int16_t code = (*starts)[i].error_code != kafka::kErrorNone ? (*starts)[i].error_code : (*ends)[i].error_code;
+    if (code != kafka::kErrorNone) {
+      owner_.MetadataIsStale(Side::kSource);
+      BackOff(*stream, absl::StrCat("the source answers ", kafka::ErrorText(code), ". ", kafka::RemedyFor(code)));
+      continue;
+    }
+    const int64_t log_start = (*starts)[i].offset;
+    const int64_t log_end = (*ends)[i].offset;
+    stream->source_log_start = log_start;
+    stream->source_end = log_end;
+    if (stream->range_in_doubt) {
+      CheckRange(*stream, log_start, log_end);
+    } else {
+      absl::Status located = co_await Locate(connection, stream, log_start, log_end);
+      if (!located.ok()) BackOff(*stream, std::string(located.message()));
+    }
+    owner_.Changed(*stream);
+  }
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection> connection, Stream* stream, int64_t log_start,
+                                              int64_t log_end) {
+  TargetAtStart& tail = *stream->tail;
+  if (tail.log_end.value == 0) {
+    stream->partition.Begin(SourceOffset(log_start), tail.log_end, Ordinal(0));
+    stream->tail.reset();
+    co_return absl::OkStatus();
+  }
+  std::optional<int64_t> position;
+  if (!tail.last_batch.bytes.empty()) {
+    const int64_t candidate = tail.log_end.value - 1;  // where it lies in a gapless copy of a log that began at 0
+    kafka::PeekTarget where = SourceOf(*stream);
+    absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, candidate);
+    if (!batch.ok() && !absl::IsOutOfRange(batch.status())) co_return batch.status();
+    if (batch.ok() && !batch->bytes.empty() && batch->view().last_offset() == candidate &&
+        kafka::SameRecords(batch->view(), tail.last_batch.view())) {
+      position = candidate + 1;
+    } else {
+      absl::StatusOr<std::optional<int64_t>> found = co_await SearchByTime(connection, stream, log_end);
+      if (!found.ok()) co_return found.status();
+      position = *found;
+    }
+  }
+  if (position.has_value()) {
+    BeginBehind(*stream, *position);
+  } else {
+    stream->partition.PutInQuarantine(
+        QuarantineCode::kTargetNotOurs,
+        absl::StrCat("the target topic ", stream->assignment.target_topic, " already holds ", tail.log_end.value,
+                     " offsets in this partition, and its last records cannot be found at one place in the source: they were not "
+                     "copied by this link, or the source no longer has them. Delete the target topic and let it be copied again, "
+                     "or exclude the topic"));
+  }
+  stream->tail.reset();
+  co_return absl::OkStatus();
+}
+
+// Compares the batches that follow the first record of the right time. nullopt: none is the same, or more than one.
+asio::awaitable<absl::StatusOr<std::optional<int64_t>>> Locator::SearchByTime(std::shared_ptr<kafka::Connection> connection,
+                                                                              Stream* stream, int64_t log_end) {
+  kafka::RecordBatchView wanted = stream->tail->last_batch.view();
+  OffsetsQuery query = {.side = Side::kSource, .timestamp_ms = wanted.max_timestamp_ms()};
+  std::vector<Stream*> one = {stream};
+  absl::StatusOr<std::vector<OffsetAnswer>> first = co_await ListOffsetsOf(connection, one, query);
+  if (!first.ok()) co_return first.status();
+  if (first->front().error_code != kafka::kErrorNone) co_return kafka::ErrorStatus(first->front().error_code, "find a time");
+  std::optional<int64_t> found;
+  int64_t offset = first->front().offset;
+  for (int i = 0; i < kSearchBatchesMax && offset >= 0 && offset < log_end; ++i) {
+    kafka::PeekTarget where = SourceOf(*stream);
+    absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, offset);
+    if (!batch.ok()) co_return batch.status();
+    if (batch->bytes.empty()) break;
+    offset = batch->view().next_offset();
+    if (!kafka::SameRecords(batch->view(), wanted)) continue;
+    if (found.has_value()) co_return std::nullopt;
+    found = offset;
+  }
+  co_return found;
+}
+
+// The tail's own header says with which producer and sequence the target goes on (invariant B).
+void Locator::BeginBehind(Stream& stream, int64_t position) {
+  kafka::RecordBatchView last = stream.tail->last_batch.view();
+  if (last.producer_id() < 0) {
+    return stream.partition.PutInQuarantine(
+        QuarantineCode::kTargetNotOurs,
+        absl::StrCat("the last batch of the target topic ", stream.assignment.target_topic,
+                     " was written by a producer that is not idempotent, so not by this link. Delete the target topic and let it "
+                     "be copied again, or exclude the topic"));
+  }
+  stream.partition.UseProducer({last.producer_id(), last.producer_epoch()});
+  LOG(INFO) << stream.Name() << ": goes on at source offset " << position << ", target offset " << stream.tail->log_end;
+  stream.partition.Begin(SourceOffset(position), stream.tail->log_end,
+                         Ordinal(int64_t{last.base_sequence()} + last.record_count()));
+}
+
+void Locator::CheckRange(Stream& stream, int64_t log_start, int64_t log_end) {
+  const int64_t wanted = stream.partition.fetch_offset().value;
+  stream.range_in_doubt = false;
+  if (wanted < log_start) {
+    stream.records_lost += log_start - wanted;
+    LOG(ERROR) << stream.Name() << ": the source deleted offsets " << wanted << " to " << log_start - 1
+               << " by retention before they were copied; going on at " << log_start
+               << ". Raise retention.ms and retention.bytes of this topic at the source until the copy has caught up";
+    stream.partition.SkipTo(SourceOffset(log_start));
+  } else if (wanted > log_end) {
+    stream.partition.PutInQuarantine(
+        QuarantineCode::kSourceTruncated,
+        absl::StrCat("the source's log ends at ", log_end, ", but offset ", wanted, " is the next to copy: the source lost records ",
+                     "(an unclean leader election?) or was made anew. Delete the target topic and let it be copied again, or keep ",
+                     "it as it is"));
+  } else {
+    BackOff(stream, absl::StrCat("the source refused offset ", wanted, " although its log holds it"));
+    stream.fetch_not_before = stream.ask_not_before;
+  }
+}
+
+void Locator::BackOff(Stream& stream, std::string error) {
+  ++stream.ask_failures;
+  if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) LOG(WARNING) << stream.Name() << ": " << error;
+  stream.ask_not_before = Clock::now() + owner_.BackoffAfter(stream.ask_failures);
+}
+
+}  // namespace replicator

@@ -1,0 +1,57 @@
+// Asks one broker of the source cluster, for one shard, where a copy begins or goes on:
+//  - the target partition is empty: at the source's log start;
+//  - the target holds records: behind the source batch whose records are the target's last batch, byte for byte. Found by
+//    the offset that a gapless copy gives, else by the batch's time. No such batch, or more than one: the partition is
+//    quarantined, nothing is guessed;
+//  - the source said OFFSET_OUT_OF_RANGE: confirmed by its leader, either retention has passed the position (the lost range
+//    is counted and logged, copying goes on at the new log start) or the source was truncated (quarantine).
+//
+// Thread-confined to its shard's loop.
+#ifndef REPLICATOR_REPLICATOR_LOCATOR_H_
+#define REPLICATOR_REPLICATOR_LOCATOR_H_
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "kafka/lane.h"
+#include "replicator/stream.h"
+
+namespace replicator {
+
+class Locator {
+ public:
+  Locator(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, kafka::ConnectionOptions options,
+          StreamOwner& owner);
+
+  void Add(Stream* stream);
+  void Remove(Stream* stream) { std::erase(streams_, stream); }
+  void Wake() { wake_.Notify(); }
+
+  asio::awaitable<void> Run();
+  void Stop();
+
+ private:
+  std::vector<Stream*> Due(Clock::time_point now, Clock::time_point* next_due) const;
+  asio::awaitable<absl::Status> Ask(std::shared_ptr<kafka::Connection> connection, std::vector<Stream*> streams);
+  asio::awaitable<absl::Status> Locate(std::shared_ptr<kafka::Connection> connection, Stream* stream, int64_t log_start,
+                                       int64_t log_end);
+  asio::awaitable<absl::StatusOr<std::optional<int64_t>>> SearchByTime(std::shared_ptr<kafka::Connection> connection,
+                                                                       Stream* stream, int64_t log_end);
+  void BeginBehind(Stream& stream, int64_t position);
+  void CheckRange(Stream& stream, int64_t log_start, int64_t log_end);
+  void BackOff(Stream& stream, std::string error);
+
+  StreamOwner& owner_;
+  const int32_t broker_id_;
+  kafka::Lane lane_;
+  kafka::Signal wake_;
+  std::vector<Stream*> streams_;
+  bool stopping_ = false;
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_LOCATOR_H_

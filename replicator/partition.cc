@@ -1,0 +1,260 @@
+#include "replicator/partition.h"
+
+#include <glog/logging.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "replicator/mutation.h"
+
+namespace replicator {
+namespace {
+
+// A sequence is the ordinal mod 2^31: after 2^31 - 1 comes 0 (Kafka's DefaultRecordBatch.incrementSequence).
+constexpr int64_t kSequenceMask = 0x7fffffff;
+
+}  // namespace
+
+const char* QuarantineCodeName(QuarantineCode code) {
+  switch (code) {
+    case QuarantineCode::kForeignWrite:
+      return "foreign-write";
+    case QuarantineCode::kTargetLost:
+      return "target-lost";
+    case QuarantineCode::kTargetNotOurs:
+      return "target-not-ours";
+    case QuarantineCode::kTargetRefused:
+      return "target-refused";
+    case QuarantineCode::kSourceTruncated:
+      return "source-truncated";
+    case QuarantineCode::kSourceRecreated:
+      return "source-recreated";
+    case QuarantineCode::kTargetRecreated:
+      return "target-recreated";
+    case QuarantineCode::kUnsupportedBatch:
+      return "unsupported-batch";
+    case QuarantineCode::kMalformedBatch:
+      return "malformed-batch";
+    case QuarantineCode::kProducerForgotten:
+      return "producer-forgotten";
+  }
+  return "unknown";
+}
+
+void Partition::Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal) {
+  if (quarantined()) return;
+  CHECK(phase_ == Phase::kNew) << "a partition begins once";
+  ordinal_minus_target_ = ordinal.value - target_end.value;
+  RestartAt(position, target_end, target_end);
+}
+
+void Partition::RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset landed_end) {
+  ClearQueue();
+  in_flight_.clear();
+  unanswered_ = 0;
+  position_ = position;
+  if (!Mutated(Mutation::kAFetchesOnAfterAFailure) || phase_ == Phase::kNew) fetch_offset_ = position;
+  target_end_ = target_end;
+  next_expected_ = target_end;
+  landed_end_ = landed_end;
+  phase_ = Phase::kCopying;
+}
+
+void Partition::Accept(Batch batch) {
+  if (phase_ != Phase::kCopying || paused_ || batch.source_base < fetch_offset_) return;
+  CHECK_GT(batch.record_count, 0);
+  CHECK(batch.source_base + batch.record_count <= batch.source_end);
+  fetch_offset_ = batch.source_end;
+  if (target_end_ < landed_end_) return Adopt(batch);
+  queue_bytes_ += batch.size_bytes();
+  queue_.push_back(std::move(batch));
+}
+
+// The batch is on the target already: the k-th record there is the k-th of the source (A).
+void Partition::Adopt(const Batch& batch) {
+  if (target_end_ + batch.record_count > landed_end_) {
+    return PutInQuarantine(
+        QuarantineCode::kTargetNotOurs,
+        absl::StrCat("the target's log ends at ", landed_end_.value, ", inside of the batch that begins at source offset ",
+                     batch.source_base.value, ". Delete the target topic and let it be copied again"));
+  }
+  Landed({.id = 0,
+          .source_base = batch.source_base,
+          .source_end = batch.source_end,
+          .expected = target_end_,
+          .record_count = batch.record_count,
+          .size_bytes = batch.size_bytes()});
+  next_expected_ = target_end_;
+}
+
+// What is skipped belongs to whatever comes before it, so that the position passes it in order.
+void Partition::SkipTo(SourceOffset next) {
+  if (phase_ != Phase::kCopying || paused_ || next <= fetch_offset_) return;
+  fetch_offset_ = next;
+  if (Mutated(Mutation::kJPositionWaitsForAnAnswer)) return;
+  if (!queue_.empty()) {
+    queue_.back().source_end = next;
+  } else if (!in_flight_.empty()) {
+    in_flight_.back().source_end = next;
+  } else {
+    position_ = next;
+  }
+}
+
+int32_t Partition::SequenceFor(TargetOffset target) const {
+  if (Mutated(Mutation::kBSequenceStartsAnew)) return static_cast<int32_t>(in_flight_.size());
+  return static_cast<int32_t>((target.value + ordinal_minus_target_) & kSequenceMask);
+}
+
+Send Partition::TakeSend() {
+  CHECK(can_send());
+  Batch batch = std::move(queue_.front());
+  queue_.pop_front();
+  queue_bytes_ -= batch.size_bytes();
+  Send send;
+  send.id = next_send_id_++;
+  send.producer = options_.producer;
+  send.base_sequence = SequenceFor(next_expected_);
+  send.expected = next_expected_;
+  send.record_count = batch.record_count;
+  in_flight_.push_back({.id = send.id,
+                        .source_base = batch.source_base,
+                        .source_end = batch.source_end,
+                        .expected = next_expected_,
+                        .record_count = batch.record_count,
+                        .size_bytes = batch.size_bytes()});
+  send.bytes = std::move(batch.bytes);
+  next_expected_ += batch.record_count;
+  ++unanswered_;
+  return send;
+}
+
+void Partition::OnAnswer(uint64_t send_id, const Answer& answer) {
+  InFlight* sent = nullptr;
+  for (InFlight& candidate : in_flight_) {
+    if (candidate.id == send_id && !candidate.answered) sent = &candidate;
+  }
+  if (sent == nullptr) return;
+  sent->answered = true;
+  --unanswered_;
+  switch (answer.verdict) {
+    case Answer::Verdict::kAppended:
+      if (answer.base_offset != sent->expected.value && !Mutated(Mutation::kCBaseOffsetIsNotChecked)) {
+        PutInQuarantine(
+            QuarantineCode::kForeignWrite,
+            absl::StrCat("the target put a batch at offset ", answer.base_offset, " that belongs at ", sent->expected.value,
+                         ": something else writes to this partition. Stop that producer, delete the target topic and let "
+                         "it be copied again"));
+        return;
+      }
+      // While settling the answer only says that one answer fewer is due: the target's log end tells all.
+      while (phase_ == Phase::kCopying && !in_flight_.empty() && in_flight_.front().answered) Acknowledge();
+      return;
+    case Answer::Verdict::kUnclear:
+      if (Mutated(Mutation::kEResendsBlindly)) return RestartAt(in_flight_.front().source_base, target_end_, target_end_);
+      return Fail(answer.error);
+    case Answer::Verdict::kRefused:
+      return PutInQuarantine(answer.refusal, answer.error);
+  }
+}
+
+// The oldest batch in flight is on the target.
+void Partition::Acknowledge() {
+  Landed(in_flight_.front());
+  in_flight_.pop_front();
+  failures_ = 0;
+  last_error_.clear();
+}
+
+void Partition::Landed(const InFlight& batch) {
+  map_.Append({batch.source_base, batch.expected, batch.record_count});
+  position_ = batch.source_end;
+  target_end_ = batch.expected_end();
+  records_copied_ += batch.record_count;
+  bytes_copied_ += batch.size_bytes;
+}
+
+void Partition::Fail(std::string error) {
+  ++failures_;
+  last_error_ = std::move(error);
+  ClearQueue();
+  phase_ = Phase::kSettling;
+}
+
+void Partition::ClearQueue() {
+  queue_.clear();
+  queue_bytes_ = 0;
+}
+
+void Partition::OnTargetChange() {
+  if (phase_ != Phase::kCopying) return;
+  ClearQueue();
+  phase_ = Phase::kSettling;
+}
+
+// Whether the target's log up to `log_end` can be this link's. Sequences count our records without a gap, so a last batch
+// of ours whose sequence fits its place has all that belongs before it, and nothing else.
+bool Partition::IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
+  if (!tail.has_value() || Mutated(Mutation::kFCountsWithoutLooking)) return log_end <= next_expected_;
+  if (log_end.value + ordinal_minus_target_ <= 0) return true;  // from before this producer id wrote anything
+  return tail->producer == options_.producer && tail->next_sequence == SequenceFor(log_end);
+}
+
+void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, const std::optional<TargetTail>& tail) {
+  if (!must_settle()) return;
+  if (log_end != high_watermark && !Mutated(Mutation::kEDoesNotWaitForTheHighWatermark)) {
+    ++failures_;
+    last_error_ = absl::StrCat("waiting for the target's in-sync replicas: its log ends at ", log_end.value,
+                               ", replicated up to ", high_watermark.value);
+    return;
+  }
+  if (!IsOurs(log_end, tail)) return QuarantineForeign(log_end);
+  while (!in_flight_.empty() && in_flight_.front().expected_end() <= log_end) Acknowledge();
+  if (log_end > target_end_ && !tail.has_value()) return QuarantineForeign(log_end);
+  if (log_end < target_end_ && !Mutated(Mutation::kFIgnoresLostRecords)) return CutBackTo(log_end);
+  // Batches that were sent long ago can land after they were given up: what lies beyond target_end_ is read from the source
+  // once more, and counted instead of sent.
+  RestartAt(position_, target_end_, log_end);
+}
+
+void Partition::QuarantineForeign(TargetOffset log_end) {
+  PutInQuarantine(
+      QuarantineCode::kForeignWrite,
+      absl::StrCat("the target's log ends at ", log_end.value, ", of which this link has written up to ", target_end_.value,
+                   " and no more than up to ", next_expected_.value, ", and its last batch is not what this link put there: ",
+                   "something else writes to this partition. Stop that producer, delete the target topic and let it be ",
+                   "copied again"));
+}
+
+void Partition::CutBackTo(TargetOffset log_end) {
+  const std::optional<SourceOffset> source = map_.SourceOf(log_end);
+  if (!source.has_value()) {
+    return PutInQuarantine(
+        QuarantineCode::kTargetLost,
+        absl::StrCat("the target's log ends at ", log_end.value, " although it acknowledged everything up to ",
+                     target_end_.value, " (an unclean leader election?), and where to go on is no longer known. Delete the "
+                     "target topic and let it be copied again"));
+  }
+  LOG(WARNING) << "the target lost acknowledged records (its log ends at " << log_end << ", acknowledged up to " << target_end_
+               << "); copying again from source offset " << *source;
+  records_copied_ -= target_end_ - log_end;
+  map_.TruncateTo(log_end);
+  RestartAt(*source, log_end, log_end);
+}
+
+void Partition::Pause() {
+  paused_ = true;
+  ClearQueue();
+  fetch_offset_ = in_flight_.empty() ? position_ : in_flight_.back().source_end;
+}
+
+void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
+  if (quarantined()) return;
+  ClearQueue();
+  in_flight_.clear();
+  unanswered_ = 0;
+  phase_ = Phase::kQuarantined;
+  quarantine_ = Quarantine{code, std::move(reason)};
+}
+
+}  // namespace replicator

@@ -1,0 +1,251 @@
+// One topic-partition on its way: the state machine that decides what is fetched, what is sent, and when nothing may be.
+// A reader who opens this file first should understand the system.
+//
+//   source broker          Source            Partition                 Sink           target broker
+//   Fetch response --> plan each batch --> Accept / SkipTo
+//                                              | queue (slices of the response's buffer)
+//                                              v
+//                                          TakeSend ------> Produce(acks=all, idempotent) --> append
+//                                                                                              |
+//      position, OffsetMap <--------------- OnAnswer <----- {error class, base offset} <-------+
+//                                              |
+//                 anything but "appended       v
+//                 where we said": drain --> must_settle --> ListOffsets: log end, then high watermark
+//                                              ^                                |
+//                                              +------- OnTargetEnd <-----------+   then the last batch's header
+//
+// Pure: no I/O, no clock, no thread, no coroutine. Events come in as method calls; what is to be done next is read from
+// can_send(), must_settle(), wants_fetch() and quarantine(). One owner, one thread.
+//
+// Invariants (docs/architecture.md; the tests cite the letters):
+//   A  the k-th record to replicate becomes the k-th record of the target: batches are taken strictly in source order, and
+//      after any failure fetching begins again at the first source offset that is not proven to be on the target.
+//   B  a batch's base sequence is the ordinal of its first record mod 2^31, from one producer id and epoch per link, and one
+//      batch is in flight: the broker's sequence check becomes compare-and-append.
+//   C  an answer counts only for a batch that is in flight, and only when its base offset is the expected one.
+//   E  after an ambiguous answer nothing is sent until the target's leader has shown log end == high watermark.
+//   F  the target is the truth: less there than acknowledged cuts the map back; more is ours only if the last batch's header
+//      says so, else it is foreign. The truth is asked again whenever the target's leader changed.
+//   J  the position moves over markers and aborted batches without a produce answer.
+#ifndef REPLICATOR_REPLICATOR_PARTITION_H_
+#define REPLICATOR_REPLICATOR_PARTITION_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "kafka/buffer.h"
+#include "offsets/offset_map.h"
+#include "offsets/offsets.h"
+
+namespace replicator {
+
+using offsets::Ordinal;
+using offsets::SourceOffset;
+using offsets::TargetOffset;
+
+// The producer identity that every batch of a link carries (B).
+struct Producer {
+  int64_t id = -1;
+  int16_t epoch = -1;
+  bool operator==(const Producer&) const = default;
+};
+
+// Why a partition stands still. The name (QuarantineCodeName) is what scripts match on.
+enum class QuarantineCode : uint8_t {
+  kForeignWrite,       // somebody else appended to the target partition
+  kTargetLost,         // the target lost acknowledged records from before what the map still knows
+  kTargetNotOurs,      // the target holds records that cannot be placed in the source
+  kTargetRefused,      // the target refuses the batch or us, for good
+  kSourceTruncated,    // the source lost records that were copied already
+  kSourceRecreated,    // the topic was deleted and made anew at the source
+  kTargetRecreated,    // the topic was deleted and made anew, or only deleted, at the target
+  kUnsupportedBatch,   // the batch cannot pass as it is
+  kMalformedBatch,     // the source's bytes are not a record batch
+  kProducerForgotten,  // an old target (<= 2.4) forgot our producer id and takes no sequence but 0
+};
+const char* QuarantineCodeName(QuarantineCode code);
+
+struct Quarantine {
+  QuarantineCode code;
+  std::string reason;  // a sentence: what, why, and the remedy
+};
+
+// A record batch that may pass as it is.
+struct Batch {
+  SourceOffset source_base;
+  SourceOffset source_end;   // the next source offset to look at once this batch is on the target
+  int32_t record_count = 0;  // > 0, and source_base + record_count <= source_end
+  kafka::Slice bytes;        // the whole v2 batch inside the fetch buffer
+
+  int64_t size_bytes() const { return static_cast<int64_t>(bytes.bytes().size()); }
+};
+
+// A batch to be sent now. The bytes are the caller's; the partition keeps what it needs to judge the answer.
+struct Send {
+  uint64_t id = 0;  // unique in this partition's life; goes back in OnAnswer
+  Producer producer;
+  int32_t base_sequence = 0;
+  TargetOffset expected;  // where the batch must land
+  int32_t record_count = 0;
+  kafka::Slice bytes;
+};
+
+// What became of a Send.
+struct Answer {
+  enum class Verdict : uint8_t {
+    kAppended,  // the leader and its in-sync replicas have it, at base_offset
+    kUnclear,   // no answer, an answer that can follow an append, or a refusal that can pass: ask the target where it stands
+    kRefused,   // never appended, and never will be as things are
+  };
+  Verdict verdict = Verdict::kUnclear;
+  int64_t base_offset = -1;  // when kAppended
+  QuarantineCode refusal = QuarantineCode::kTargetRefused;  // when kRefused
+  std::string error;         // in words, with the remedy, unless kAppended
+};
+
+// The last record batch of the target's log, as its header says.
+struct TargetTail {
+  Producer producer;
+  int32_t next_sequence = 0;  // its base sequence plus its record count, mod 2^31
+};
+
+class Partition {
+ public:
+  struct Options {
+    Producer producer;
+    // Batches in flight. 1 is what B needs; more is for measuring what that costs.
+    int in_flight_max = 1;
+    // Fetching pauses while at least this much waits to be sent.
+    int64_t queue_bytes_max = 1 << 20;
+  };
+
+  explicit Partition(const Options& options) : options_(options) {}
+
+  // ---- Where to begin.
+
+  // The target's last batch was written with another producer than the link's (an earlier life of the link): go on with
+  // that one, whose sequence the target knows. REQUIRES: !begun().
+  void UseProducer(Producer producer) { options_.producer = producer; }
+
+  // The target's log ends at `target_end` (log end == high watermark) and holds everything to replicate below `position`.
+  // `ordinal` counts those records.
+  void Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal);
+
+  // ---- Source events. A response counts only if it was asked for at what is still fetch_offset() when it comes: else a
+  // failure overtook it, and its owner drops it whole (A: taking it would leave out what lies between). Offsets must not go
+  // backward; anything below fetch_offset() is ignored, and everything while paused.
+
+  // A batch to copy. REQUIRES: wants nothing of the batch's bytes but their place.
+  void Accept(Batch batch);
+  // Nothing to copy below `next`: a marker, an aborted or an empty batch, or the end of a compacted range (J).
+  void SkipTo(SourceOffset next);
+
+  // ---- Target events.
+
+  // Bytes of the next batch to send. REQUIRES: can_send().
+  int64_t next_batch_bytes() const { return queue_.front().size_bytes(); }
+  // Hands out the next batch to send. REQUIRES: can_send().
+  Send TakeSend();
+  // The answer to a Send. Answers to unknown ids (sent by an earlier life of this partition) are ignored.
+  void OnAnswer(uint64_t send_id, const Answer& answer);
+  // The end of the target's log, asked from its leader on one connection: first the log end, then the high watermark and,
+  // when the two are equal, the header of the batch that ends there (nullopt when retention has left none: then only the
+  // count can be judged). Counts only while must_settle(). The count alone would take somebody else's records, or an old
+  // batch of ours that a broker stored again after it forgot our id, for the batch whose answer is missing.
+  void OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, const std::optional<TargetTail>& tail = std::nullopt);
+  // The target's leader changed, or the connection to it is a new one: what was acknowledged may be gone (an unclean
+  // election). Call before anything is sent to it; nothing is until the target has been asked (F).
+  void OnTargetChange();
+
+  // ---- Control.
+
+  // Gives all waiting slices back and leaves the fetch set until Resume: its target broker is not answering, and it must
+  // not pin memory that others could use.
+  void Pause();
+  void Resume() { paused_ = false; }
+  void PutInQuarantine(QuarantineCode code, std::string reason);
+
+  // ---- What to do next.
+
+  bool can_send() const {
+    return phase_ == Phase::kCopying && !queue_.empty() && in_flight_.size() < static_cast<size_t>(options_.in_flight_max);
+  }
+  // Nothing is in flight any more and where the target stands is not known: ask it, then OnTargetEnd.
+  bool must_settle() const { return phase_ == Phase::kSettling && unanswered_ == 0; }
+  bool wants_fetch() const { return phase_ == Phase::kCopying && !paused_ && queue_bytes_ < options_.queue_bytes_max; }
+  const std::optional<Quarantine>& quarantine() const { return quarantine_; }
+
+  // ---- What can be seen.
+
+  bool quarantined() const { return phase_ == Phase::kQuarantined; }
+  bool begun() const { return phase_ != Phase::kNew; }
+  // The next source offset to look at: everything below is on the target, or is nothing to copy (J).
+  SourceOffset position() const { return position_; }
+  // The next source offset to ask the source for.
+  SourceOffset fetch_offset() const { return fetch_offset_; }
+  // The target's log end as acknowledged to us.
+  TargetOffset target_end() const { return target_end_; }
+  const offsets::OffsetMap& map() const { return map_; }
+  int64_t records_copied() const { return records_copied_; }
+  int64_t bytes_copied() const { return bytes_copied_; }
+  int64_t queue_bytes() const { return queue_bytes_; }
+  bool in_flight() const { return unanswered_ > 0; }
+  // Failures since the last acknowledged batch: what the owner's back-off grows with.
+  int failures() const { return failures_; }
+  // The last failure in words; empty once a batch was acknowledged again.
+  const std::string& last_error() const { return last_error_; }
+
+ private:
+  enum class Phase : uint8_t { kNew, kCopying, kSettling, kQuarantined };
+
+  // A batch that was sent, without its bytes: after a failure it is fetched again, never kept for a retry.
+  struct InFlight {
+    uint64_t id;
+    SourceOffset source_base;
+    SourceOffset source_end;
+    TargetOffset expected;
+    int32_t record_count;
+    int64_t size_bytes;
+    bool answered = false;
+
+    TargetOffset expected_end() const { return expected + record_count; }
+  };
+
+  void Acknowledge();
+  void Landed(const InFlight& batch);
+  void Adopt(const Batch& batch);
+  void Fail(std::string error);
+  void RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset landed_end);
+  void CutBackTo(TargetOffset log_end);
+  void ClearQueue();
+  bool IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
+  void QuarantineForeign(TargetOffset log_end);
+  int32_t SequenceFor(TargetOffset target) const;
+
+  Options options_;
+  Phase phase_ = Phase::kNew;
+  SourceOffset position_;
+  SourceOffset fetch_offset_;
+  TargetOffset target_end_;
+  TargetOffset next_expected_;  // target_end_ plus what is in flight
+  TargetOffset landed_end_;     // proven to be on the target, though not known from where in the source beyond target_end_
+  int64_t ordinal_minus_target_ = 0;
+  uint64_t next_send_id_ = 1;
+  std::deque<Batch> queue_;
+  int64_t queue_bytes_ = 0;
+  std::deque<InFlight> in_flight_;  // oldest first; kept while settling, since the target may hold them
+  int unanswered_ = 0;
+  bool paused_ = false;
+  int failures_ = 0;
+  std::string last_error_;
+  int64_t records_copied_ = 0;
+  int64_t bytes_copied_ = 0;
+  offsets::OffsetMap map_;
+  std::optional<Quarantine> quarantine_;
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_PARTITION_H_

@@ -1,0 +1,206 @@
+#include "replicator/reconciler.h"
+
+#include <glog/logging.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "kafka/errors.h"
+#include "policy/replication_factor.h"
+#include "policy/topic_config.h"
+
+namespace replicator {
+namespace {
+
+// How long a new topic may take to get its leaders, and how often is looked.
+constexpr Clock::duration kLeadersTimeout = std::chrono::seconds(20);
+constexpr Clock::duration kLeadersPoll = std::chrono::milliseconds(30);
+
+std::vector<policy::SourceTopicConfig> ToPolicy(const std::vector<kafka::DescribeConfigsResponse::Config>& configs) {
+  std::vector<policy::SourceTopicConfig> result;
+  for (const kafka::DescribeConfigsResponse::Config& config : configs) {
+    result.push_back({config.name, config.value, static_cast<policy::ConfigSource>(config.source)});
+  }
+  return result;
+}
+
+int MinInSyncReplicas(const policy::TopicConfigPlan& plan) {
+  for (const auto& [name, value] : plan.configs) {
+    int replicas = 1;
+    if (name == "min.insync.replicas" && absl::SimpleAtoi(value, &replicas)) return replicas;
+  }
+  return 1;
+}
+
+bool AllHaveLeaders(const kafka::ClusterMetadata& metadata, const std::string& topic) {
+  auto found = metadata.topics.find(topic);
+  if (found == metadata.topics.end() || found->second.error_code != kafka::kErrorNone) return false;
+  return std::all_of(found->second.partitions.begin(), found->second.partitions.end(),
+                     [](const kafka::PartitionMetadata& partition) { return partition.leader_id >= 0; });
+}
+
+}  // namespace
+
+asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile() {
+  absl::StatusOr<kafka::MetadataSnapshot> source = co_await source_.FetchMetadata();
+  if (!source.ok()) co_return source.status();
+  absl::StatusOr<kafka::MetadataSnapshot> target = co_await target_.FetchMetadata();
+  if (!target.ok()) co_return target.status();
+  faults_.clear();
+  std::vector<Pair> pairs = Select();
+  std::vector<Pair> missing;
+  for (const Pair& pair : pairs) {
+    if (!(*target)->topics.contains(pair.target)) missing.push_back(pair);
+  }
+  absl::Status created = co_await CreateMissing(missing);
+  if (!created.ok()) co_return created;
+  absl::StatusOr<std::map<std::string, int64_t>> limits = co_await BatchLimits(pairs);
+  if (!limits.ok()) co_return limits.status();
+
+  std::vector<Assignment> assignments;
+  topics_ = 0;
+  for (const Pair& pair : pairs) {
+    const kafka::TopicMetadata& from = source_.metadata()->topics.at(pair.source);
+    auto to = target_.metadata()->topics.find(pair.target);
+    if (HasFault(pair.source)) continue;
+    if (to == target_.metadata()->topics.end()) {
+      Fault(pair.source, "the target does not show the topic yet");
+      continue;
+    }
+    if (to->second.partitions.size() < from.partitions.size()) {
+      Fault(pair.source, absl::StrCat("the target topic ", pair.target, " has ", to->second.partitions.size(), " partitions, the source ",
+                                      from.partitions.size(), ". Add the missing ones on the target: kafka-topics --alter --topic ",
+                                      pair.target, " --partitions ", from.partitions.size()));
+      continue;
+    }
+    ++topics_;
+    for (int32_t partition = 0; partition < static_cast<int32_t>(from.partitions.size()); ++partition) {
+      if (!assigned_.insert({pair.source, partition}).second) continue;
+      assignments.push_back({.source_topic = pair.source,
+                             .target_topic = pair.target,
+                             .partition = partition,
+                             .source_topic_id = from.id,
+                             .target_topic_id = to->second.id,
+                             .target_batch_bytes_max = (*limits)[pair.target]});
+    }
+  }
+  reported_ = faults_;
+  co_return assignments;
+}
+
+// The topics of the link, in the order of their names.
+std::vector<Reconciler::Pair> Reconciler::Select() {
+  std::vector<Pair> pairs;
+  for (const auto& [name, topic] : source_.metadata()->topics) {
+    if (topic.is_internal || config_.topic_filter.Decide(name) != policy::TopicDecision::kCopy) continue;
+    if (config_.replication_policy.IsCycle(name)) continue;
+    if (topic.error_code != kafka::kErrorNone) {
+      Fault(name, absl::StrCat("the source says ", kafka::ErrorText(topic.error_code)));
+      continue;
+    }
+    absl::StatusOr<std::string> target = config_.replication_policy.TargetTopic(name);
+    if (!target.ok()) {
+      Fault(name, std::string(target.status().message()));
+      continue;
+    }
+    pairs.push_back({name, *target});
+  }
+  std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.source < b.source; });
+  return pairs;
+}
+
+asio::awaitable<absl::Status> Reconciler::CreateMissing(std::vector<Pair> missing) {
+  if (missing.empty()) co_return absl::OkStatus();
+  absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>> topics = co_await PlanTopics(missing);
+  if (!topics.ok()) co_return topics.status();
+  absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>> outcomes = co_await kafka::CreateTopics(target_, *topics);
+  if (!outcomes.ok()) co_return outcomes.status();
+  std::vector<Pair> created;
+  for (const Pair& pair : missing) {
+    auto outcome = outcomes->find(pair.target);
+    if (outcome == outcomes->end()) continue;
+    if (outcome->second.ok() || absl::IsAlreadyExists(outcome->second)) {
+      if (outcome->second.ok()) LOG(INFO) << "created topic " << pair.target << " on the target";
+      created.push_back(pair);
+    } else {
+      Fault(pair.source, std::string(outcome->second.message()));
+    }
+  }
+  co_return co_await AwaitLeaders(created);
+}
+
+// What the missing topics are to be created with. Created with the brokers' defaults instead, a compacted or unlimited topic
+// would lose old records at the first retention check.
+asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> Reconciler::PlanTopics(std::vector<Pair> missing) {
+  std::vector<std::string> names;
+  for (const Pair& pair : missing) names.push_back(pair.source);
+  absl::StatusOr<kafka::TopicConfigs> described = co_await kafka::DescribeTopics(source_, names);
+  if (!described.ok()) co_return described.status();
+  absl::StatusOr<bool> version_4 = co_await kafka::IsVersion4OrNewer(target_);
+  if (!version_4.ok()) co_return version_4.status();
+  const int brokers = static_cast<int>(target_.metadata()->brokers.size());
+  std::vector<kafka::CreateTopicsRequest::Topic> topics;
+  for (const Pair& pair : missing) {
+    auto configs = described->configs.find(pair.source);
+    if (configs == described->configs.end()) {
+      auto error = described->errors.find(pair.source);
+      Fault(pair.source, error == described->errors.end() ? "the source did not describe its configs" : std::string(error->second.message()));
+      continue;
+    }
+    policy::TopicConfigPlan plan = policy::PlanTopicConfigs(ToPolicy(configs->second), {.is_4_or_newer = *version_4});
+    absl::Status factor = policy::CheckReplicationFactor(config_.replication_factor, brokers, MinInSyncReplicas(plan));
+    if (!factor.ok()) {
+      Fault(pair.source, std::string(factor.message()));
+      continue;
+    }
+    for (const std::string& note : plan.notes) LOG(INFO) << "topic " << pair.source << ": " << note;
+    kafka::CreateTopicsRequest::Topic topic;
+    topic.name = pair.target;
+    topic.partition_count = static_cast<int32_t>(source_.metadata()->topics.at(pair.source).partitions.size());
+    topic.replication_factor = static_cast<int16_t>(config_.replication_factor);
+    for (const auto& [name, value] : plan.configs) topic.configs.push_back({name, value});
+    topics.push_back(std::move(topic));
+  }
+  co_return topics;
+}
+
+asio::awaitable<absl::Status> Reconciler::AwaitLeaders(std::vector<Pair> created) {
+  const Clock::time_point deadline = Clock::now() + kLeadersTimeout;
+  while (!created.empty()) {
+    absl::StatusOr<kafka::MetadataSnapshot> target = co_await target_.FetchMetadata();
+    if (!target.ok()) co_return target.status();
+    std::erase_if(created, [&](const Pair& pair) { return AllHaveLeaders(**target, pair.target); });
+    if (created.empty() || Clock::now() > deadline) break;
+    co_await kafka::SleepFor(kLeadersPoll);
+  }
+  for (const Pair& pair : created) LOG(WARNING) << "topic " << pair.target << " was created, but not every partition has a leader yet";
+  co_return absl::OkStatus();
+}
+
+// max.message.bytes of the target topics, by name.
+asio::awaitable<absl::StatusOr<std::map<std::string, int64_t>>> Reconciler::BatchLimits(std::vector<Pair> pairs) {
+  std::vector<std::string> names;
+  for (const Pair& pair : pairs) {
+    if (!HasFault(pair.source)) names.push_back(pair.target);
+  }
+  absl::StatusOr<kafka::TopicConfigs> described = co_await kafka::DescribeTopics(target_, names);
+  if (!described.ok()) co_return described.status();
+  std::map<std::string, int64_t> limits;
+  for (const auto& [name, configs] : described->configs) {
+    for (const kafka::DescribeConfigsResponse::Config& config : configs) {
+      int64_t bytes = 0;
+      if (config.name == "max.message.bytes" && absl::SimpleAtoi(config.value.value_or(""), &bytes)) limits[name] = bytes;
+    }
+  }
+  co_return limits;
+}
+
+void Reconciler::Fault(const std::string& topic, std::string why) {
+  auto reported = reported_.find(topic);
+  if (reported == reported_.end() || reported->second != why) LOG(ERROR) << "topic " << topic << " is not copied: " << why;
+  faults_[topic] = std::move(why);
+}
+
+}  // namespace replicator

@@ -1,0 +1,63 @@
+// Keeps the target's topics in step with the source's: finds the topics of the link, creates those that are missing with the
+// source's overrides inside the CreateTopics request, and says which partitions are to be copied.
+//
+// A topic whose fault only the operator can mend is left out, with the reason; all others go on. Belongs to the control loop.
+#ifndef REPLICATOR_REPLICATOR_RECONCILER_H_
+#define REPLICATOR_REPLICATOR_RECONCILER_H_
+
+#include <asio/awaitable.hpp>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "kafka/admin.h"
+#include "kafka/cluster.h"
+#include "replicator/config.h"
+#include "replicator/stream.h"
+
+namespace replicator {
+
+class Reconciler {
+ public:
+  // All outlive this object.
+  Reconciler(const LinkConfig& config, kafka::ClusterClient& source, kafka::ClusterClient& target)
+      : config_(config), source_(source), target_(target) {}
+
+  // One pass over fresh metadata of both sides. Returns the assignments that no pass before has returned.
+  asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconcile();
+
+  // Source topics that are left out, and why; by the last pass.
+  const std::map<std::string, std::string>& faults() const { return faults_; }
+  int topics() const { return topics_; }
+
+ private:
+  // A topic of the link: its name on either side.
+  struct Pair {
+    std::string source;
+    std::string target;
+  };
+
+  std::vector<Pair> Select();
+  asio::awaitable<absl::Status> CreateMissing(std::vector<Pair> missing);
+  asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> PlanTopics(std::vector<Pair> missing);
+  asio::awaitable<absl::Status> AwaitLeaders(std::vector<Pair> created);
+  asio::awaitable<absl::StatusOr<std::map<std::string, int64_t>>> BatchLimits(std::vector<Pair> pairs);
+  void Fault(const std::string& topic, std::string why);
+  bool HasFault(const std::string& topic) const { return faults_.contains(topic); }
+
+  const LinkConfig& config_;
+  kafka::ClusterClient& source_;
+  kafka::ClusterClient& target_;
+  std::map<std::string, std::string> faults_;
+  std::map<std::string, std::string> reported_;  // faults already logged
+  std::set<std::pair<std::string, int32_t>> assigned_;
+  int topics_ = 0;
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_RECONCILER_H_

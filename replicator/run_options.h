@@ -1,0 +1,28 @@
+#ifndef REPLICATOR_REPLICATOR_RUN_OPTIONS_H_
+#define REPLICATOR_REPLICATOR_RUN_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+
+namespace replicator {
+
+// What `replicator run` takes from its command line, beside the properties file.
+struct RunOptions {
+  // Folder of this process's own state; empty: none is kept.
+  std::string state_dir;
+  // Threads that copy, each with its own event loop and connections; at least 1, already resolved and at most
+  // tasks.max.
+  int shards = 1;
+  // Memory for fetched batches, of the whole process. More hides longer round trips; a shard has its equal part.
+  int64_t buffer_bytes_max = int64_t{64} << 20;
+  // Batches in flight per partition. More than one is for benchmarks alone: a broker that has forgotten the producer id
+  // would store a batch in the place of the one before it.
+  int in_flight_max = 1;
+};
+
+// `--shards`: 0 asks for as many as there are cores. Never more than tasks.max, never less than 1.
+int ResolveShards(int requested, int cores, int tasks_max);
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_RUN_OPTIONS_H_

@@ -1,0 +1,142 @@
+#include "replicator/settler.h"
+
+#include <glog/logging.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "kafka/errors.h"
+#include "kafka/peek.h"
+#include "replicator/offsets_query.h"
+
+namespace replicator {
+namespace {
+
+bool MustBeAsked(const Stream& stream) {
+  return stream.partition.must_settle() ||
+         (!stream.partition.begun() && !stream.partition.quarantined() && !stream.tail.has_value());
+}
+
+TargetTail TailOf(const kafka::RecordBatchView& batch) {
+  // A sequence counts mod 2^31 (DefaultRecordBatch.incrementSequence).
+  const int64_t next = (int64_t{batch.base_sequence()} + batch.record_count()) & 0x7fffffff;
+  return {.producer = {batch.producer_id(), batch.producer_epoch()}, .next_sequence = static_cast<int32_t>(next)};
+}
+
+}  // namespace
+
+Settler::Settler(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, kafka::ConnectionOptions options,
+                 StreamOwner& owner)
+    : owner_(owner), broker_id_(broker_id), lane_(std::move(endpoint), std::move(options)), wake_(executor) {}
+
+void Settler::Add(Stream* stream) {
+  streams_.push_back(stream);
+  Wake();
+}
+
+void Settler::Stop() {
+  stopping_ = true;
+  lane_.Close();
+  Wake();
+}
+
+std::vector<Stream*> Settler::Due(Clock::time_point now, Clock::time_point* next_due) const {
+  std::vector<Stream*> due;
+  for (Stream* stream : streams_) {
+    if (!MustBeAsked(*stream)) continue;
+    if (stream->ask_not_before > now) {
+      *next_due = std::min(*next_due, stream->ask_not_before);
+    } else {
+      due.push_back(stream);
+    }
+  }
+  return due;
+}
+
+asio::awaitable<void> Settler::Run() {
+  while (!stopping_) {
+    Clock::time_point next_due = Clock::time_point::max();
+    std::vector<Stream*> due = Due(Clock::now(), &next_due);
+    if (due.empty()) {
+      co_await wake_.Wait(next_due);
+      continue;
+    }
+    absl::StatusOr<std::shared_ptr<kafka::Connection>> connected = co_await lane_.Get();
+    if (stopping_) co_return;
+    absl::Status asked = connected.status();
+    if (connected.ok()) {
+      std::shared_ptr<kafka::Connection> connection = *connected;
+      asked = co_await Ask(connection, due);
+    }
+    if (stopping_) co_return;
+    if (!asked.ok()) {
+      LOG_EVERY_N(WARNING, 10) << "target broker " << broker_id_ << ": " << asked.message() << "; asking again";
+      owner_.MetadataIsStale(Side::kTarget);
+    }
+  }
+}
+
+asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> connection, std::vector<Stream*> streams) {
+  OffsetsQuery log_end_query = {.side = Side::kTarget, .replica_id = kafka::kDebugReplicaId};
+  absl::StatusOr<std::vector<OffsetAnswer>> log_ends = co_await ListOffsetsOf(connection, streams, log_end_query);
+  if (!log_ends.ok()) co_return log_ends.status();
+  OffsetsQuery watermark_query = {.side = Side::kTarget};
+  absl::StatusOr<std::vector<OffsetAnswer>> watermarks = co_await ListOffsetsOf(connection, streams, watermark_query);
+  if (!watermarks.ok()) co_return watermarks.status();
+  for (size_t i = 0; i < streams.size(); ++i) {
+    Stream* stream = streams[i];
+    const OffsetAnswer& log_end = (*log_ends)[i];
+    const OffsetAnswer& watermark = (*watermarks)[i];
+    if (log_end.error_code != kafka::kErrorNone || watermark.error_code != kafka::kErrorNone) {
+      const int16_t code = watermark.error_code != kafka::kErrorNone ? watermark.error_code : log_end.error_code;
+      owner_.MetadataIsStale(Side::kTarget);
+      BackOff(*stream, absl::StrCat("the target answers ", kafka::ErrorText(code), ". ", kafka::RemedyFor(code)));
+    } else {
+      absl::Status told = co_await Tell(connection, stream, TargetOffset(log_end.offset), TargetOffset(watermark.offset));
+      if (!told.ok()) BackOff(*stream, std::string(told.message()));
+    }
+    owner_.Changed(*stream);
+  }
+  co_return absl::OkStatus();
+}
+
+// Gives the stream what was found; Unavailable while its replicas have not caught up.
+asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> connection, Stream* stream, TargetOffset log_end,
+                                            TargetOffset high_watermark) {
+  if (log_end != high_watermark) {
+    stream->partition.OnTargetEnd(log_end, high_watermark);
+    co_return absl::UnavailableError(absl::StrCat("waiting for the target's in-sync replicas: its log ends at ", log_end.value,
+                                                  ", replicated up to ", high_watermark.value));
+  }
+  absl::StatusOr<kafka::PeekedBatch> last = co_await LastBatch(connection, stream, log_end);
+  if (!last.ok()) co_return last.status();
+  stream->ask_failures = 0;
+  if (!stream->partition.begun()) {
+    stream->tail = TargetAtStart{log_end, *std::move(last)};
+    co_return absl::OkStatus();
+  }
+  std::optional<TargetTail> tail;
+  if (!last->bytes.empty()) tail = TailOf(last->view());
+  stream->partition.OnTargetEnd(log_end, high_watermark, tail);
+  co_return absl::OkStatus();
+}
+
+// The batch that ends the target's log; empty when the log is, or when retention has left none.
+asio::awaitable<absl::StatusOr<kafka::PeekedBatch>> Settler::LastBatch(std::shared_ptr<kafka::Connection> connection, Stream* stream,
+                                                                       TargetOffset log_end) {
+  if (log_end.value == 0) co_return kafka::PeekedBatch();
+  kafka::PeekTarget where = {stream->assignment.target_topic, stream->assignment.target_topic_id, stream->assignment.partition,
+                             stream->target_leader.epoch};
+  absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, log_end.value - 1);
+  if (absl::IsOutOfRange(batch.status())) co_return kafka::PeekedBatch();
+  co_return batch;
+}
+
+void Settler::BackOff(Stream& stream, std::string error) {
+  ++stream.ask_failures;
+  if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) LOG(WARNING) << stream.Name() << ": " << error;
+  stream.ask_not_before = Clock::now() + owner_.BackoffAfter(stream.ask_failures);
+}
+
+}  // namespace replicator

@@ -1,0 +1,315 @@
+#include "replicator/shard.h"
+
+#include <glog/logging.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/post.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace replicator {
+namespace {
+
+constexpr Clock::duration kTick = std::chrono::milliseconds(250);
+// The budget is shared between the sources: each may have one response on the wire while another is being sent on.
+constexpr int64_t kResponsesPerSource = 2;
+
+Leader LeaderOf(const kafka::MetadataSnapshot& metadata, const std::string& topic, int32_t partition) {
+  if (metadata == nullptr) return {};
+  const kafka::PartitionMetadata* found = metadata->FindPartition(topic, partition);
+  if (found == nullptr || !metadata->brokers.contains(found->leader_id)) return {};
+  return {found->leader_id, found->leader_epoch};
+}
+
+// The topic has another id than the one that was assigned: it was deleted and made anew.
+bool IsAnotherTopic(const kafka::MetadataSnapshot& metadata, const std::string& topic, const kafka::Uuid& assigned) {
+  if (metadata == nullptr || assigned == kafka::kNoUuid) return false;
+  auto found = metadata->topics.find(topic);
+  return found != metadata->topics.end() && found->second.id != kafka::kNoUuid && found->second.id != assigned;
+}
+
+}  // namespace
+
+void ShardStatus::Add(const ShardStatus& other) {
+  partitions += other.partitions;
+  begun += other.begun;
+  caught_up += other.caught_up;
+  stalled += other.stalled;
+  records_copied += other.records_copied;
+  bytes_copied += other.bytes_copied;
+  lag_records += other.lag_records;
+  records_lost += other.records_lost;
+  memory_used += other.memory_used;
+  quarantined.insert(quarantined.end(), other.quarantined.begin(), other.quarantined.end());
+  for (const std::string& why : other.waiting) {
+    if (waiting.size() < kWaitingMax) waiting.push_back(why);
+  }
+}
+
+Shard::SourceDesk::SourceDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint)
+    : source(shard.io_.get_executor(), broker, endpoint, shard.options_.source, shard.memory_, shard),
+      locator(shard.io_.get_executor(), broker, endpoint, shard.options_.source, shard) {}
+
+Shard::TargetDesk::TargetDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint)
+    : sink(shard.io_.get_executor(), broker, endpoint, shard.options_.target, shard),
+      settler(shard.io_.get_executor(), broker, endpoint, shard.options_.target, shard) {}
+
+Shard::Shard(Options options, std::function<void(Side)> on_stale)
+    : options_(std::move(options)),
+      on_stale_(std::move(on_stale)),
+      io_(1),
+      work_(io_.get_executor()),
+      memory_(io_.get_executor(), options_.buffer_bytes_max),
+      ticked_(io_.get_executor()) {}
+
+Shard::~Shard() { CHECK(!thread_.joinable()); }
+
+void Shard::Start() {
+  Spawn(Tick());
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), absl::StrCat("shard-", options_.index).c_str());
+    io_.run();
+  });
+}
+
+void Shard::Join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Shard::Assign(std::vector<Assignment> assignments) {
+  asio::post(io_, [this, assignments = std::move(assignments)]() mutable { AddStreams(std::move(assignments)); });
+}
+
+void Shard::UpdateMetadata(Side side, kafka::MetadataSnapshot snapshot) {
+  asio::post(io_, [this, side, snapshot = std::move(snapshot)]() mutable {
+    if (stopping_) return;
+    (side == Side::kSource ? source_metadata_ : target_metadata_) = std::move(snapshot);
+    for (Member& member : members_) Reroute(member);
+  });
+}
+
+void Shard::AddStreams(std::vector<Assignment> assignments) {
+  if (stopping_) return;
+  for (Assignment& assignment : assignments) {
+    Member& member = members_.emplace_back();
+    member.stream = std::make_unique<Stream>(std::move(assignment), options_.partition);
+    member_of_[member.stream.get()] = &member;
+    Reroute(member);
+  }
+}
+
+void Shard::Spawn(asio::awaitable<void> coroutine) {
+  asio::cancellation_signal& cancellation = cancellations_.emplace_back();
+  asio::co_spawn(io_, std::move(coroutine), asio::bind_cancellation_slot(cancellation.slot(), asio::detached));
+}
+
+void Shard::Reroute(Member& member) {
+  CheckTopicIds(*member.stream);
+  RerouteSource(member);
+  RerouteTarget(member);
+  Changed(*member.stream);
+}
+
+void Shard::CheckTopicIds(Stream& stream) {
+  const Assignment& assignment = stream.assignment;
+  if (IsAnotherTopic(source_metadata_, assignment.source_topic, assignment.source_topic_id)) {
+    stream.partition.PutInQuarantine(
+        QuarantineCode::kSourceRecreated,
+        absl::StrCat("topic ", assignment.source_topic, " was deleted and made anew at the source. Delete the target topic to have ",
+                     "the new one copied, or exclude the topic to keep the old copy"));
+  }
+  if (IsAnotherTopic(target_metadata_, assignment.target_topic, assignment.target_topic_id)) {
+    stream.partition.PutInQuarantine(QuarantineCode::kTargetRecreated,
+                                     absl::StrCat("topic ", assignment.target_topic,
+                                                  " was deleted and made anew at the target. Restart the replicator to have it "
+                                                  "copied again from the beginning"));
+  }
+}
+
+void Shard::RerouteSource(Member& member) {
+  Stream& stream = *member.stream;
+  const Leader leader = LeaderOf(source_metadata_, stream.assignment.source_topic, stream.assignment.partition);
+  SourceDesk* desk = leader.broker < 0 ? nullptr : SourceDeskFor(leader.broker);
+  if (leader.epoch != stream.source_leader.epoch) stream.fetch_not_before = {};
+  stream.source_leader = leader;
+  if (desk == member.source) return;
+  if (member.source != nullptr) {
+    member.source->source.Remove(&stream);
+    member.source->locator.Remove(&stream);
+  }
+  member.source = desk;
+  if (desk == nullptr) return;
+  desk->source.Add(&stream);
+  desk->locator.Add(&stream);
+}
+
+void Shard::RerouteTarget(Member& member) {
+  Stream& stream = *member.stream;
+  const Leader leader = LeaderOf(target_metadata_, stream.assignment.target_topic, stream.assignment.partition);
+  TargetDesk* desk = leader.broker < 0 ? nullptr : TargetDeskFor(leader.broker);
+  // Another leader may lack what the old one acknowledged (an unclean election): the target is asked first (F).
+  if (stream.target_leader.broker >= 0 && leader != stream.target_leader) stream.partition.OnTargetChange();
+  stream.target_leader = leader;
+  if (desk == member.target) return;
+  if (member.target != nullptr) {
+    member.target->sink.Remove(&stream);
+    member.target->settler.Remove(&stream);
+  }
+  member.target = desk;
+  if (desk == nullptr) return;
+  desk->sink.Add(&stream);
+  desk->settler.Add(&stream);
+}
+
+Shard::SourceDesk* Shard::SourceDeskFor(int32_t broker) {
+  const kafka::Endpoint& endpoint = source_metadata_->brokers.at(broker);
+  std::unique_ptr<SourceDesk>& desk = source_desks_[broker];
+  if (desk != nullptr && desk->source.endpoint() == endpoint) return desk.get();
+  if (desk != nullptr) {
+    desk->source.Stop();
+    desk->locator.Stop();
+    retired_sources_.push_back(std::move(desk));
+  }
+  desk = std::make_unique<SourceDesk>(*this, broker, endpoint);
+  Spawn(desk->source.Run());
+  Spawn(desk->locator.Run());
+  ShareMemory();
+  return desk.get();
+}
+
+Shard::TargetDesk* Shard::TargetDeskFor(int32_t broker) {
+  const kafka::Endpoint& endpoint = target_metadata_->brokers.at(broker);
+  std::unique_ptr<TargetDesk>& desk = target_desks_[broker];
+  if (desk != nullptr && desk->sink.endpoint() == endpoint) return desk.get();
+  if (desk != nullptr) {
+    desk->sink.Stop();
+    desk->settler.Stop();
+    retired_targets_.push_back(std::move(desk));
+  }
+  desk = std::make_unique<TargetDesk>(*this, broker, endpoint);
+  Spawn(desk->sink.Run());
+  Spawn(desk->settler.Run());
+  return desk.get();
+}
+
+void Shard::ShareMemory() {
+  const int64_t share = static_cast<int64_t>(options_.buffer_bytes_max) / (kResponsesPerSource * static_cast<int64_t>(source_desks_.size()));
+  const int32_t bytes = static_cast<int32_t>(std::clamp<int64_t>(share, kFetchPartitionBytes / 2, kFetchBytesMax));
+  for (auto& [broker, desk] : source_desks_) desk->source.set_fetch_bytes_max(bytes);
+}
+
+// One look at everything that a stream can want next.
+void Shard::Changed(Stream& stream) {
+  if (stopping_) return;
+  Partition& partition = stream.partition;
+  if (partition.quarantined() && !stream.quarantine_logged) {
+    stream.quarantine_logged = true;
+    const Quarantine& quarantine = *partition.quarantine();
+    LOG(ERROR) << stream.Name() << " is quarantined (" << QuarantineCodeName(quarantine.code) << "): " << quarantine.reason
+               << ". All other partitions go on";
+  }
+  auto found = member_of_.find(&stream);
+  if (found == member_of_.end()) return;
+  Member& member = *found->second;
+  if (partition.must_settle() && !stream.settling) {
+    // The first failure is settled at once; a partition that fails again and again waits longer each time.
+    stream.ask_not_before = Clock::now() + BackoffAfter(partition.failures() - 1);
+  }
+  stream.settling = partition.must_settle();
+  if (member.target != nullptr) {
+    if (partition.can_send()) member.target->sink.Ready(&stream);
+    if (partition.must_settle() || !partition.begun()) member.target->settler.Wake();
+  }
+  if (member.source != nullptr) {
+    if (partition.wants_fetch()) member.source->source.Wake();
+    if (stream.range_in_doubt || !partition.begun()) member.source->locator.Wake();
+  }
+}
+
+asio::awaitable<void> Shard::Tick() {
+  while (!stopping_) {
+    const Clock::time_point now = Clock::now();
+    for (auto& [broker, desk] : target_desks_) desk->sink.CheckProgress(now);
+    const bool leaderless = std::any_of(members_.begin(), members_.end(),
+                                        [](const Member& member) { return member.source == nullptr || member.target == nullptr; });
+    if (leaderless) {
+      MetadataIsStale(Side::kSource);
+      MetadataIsStale(Side::kTarget);
+    }
+    PublishStatus();
+    co_await ticked_.Wait(now + kTick);
+  }
+}
+
+void Shard::AddTo(ShardStatus& status, const Stream& stream) {
+  const Partition& partition = stream.partition;
+  ++status.partitions;
+  status.records_copied += partition.records_copied();
+  status.bytes_copied += partition.bytes_copied();
+  status.records_lost += stream.records_lost;
+  if (partition.quarantined()) {
+    status.quarantined.push_back({stream.Name(), *partition.quarantine()});
+    return;
+  }
+  if (!partition.begun()) return;
+  ++status.begun;
+  const int64_t lag = std::max<int64_t>(0, stream.source_end - partition.position().value);
+  status.lag_records += lag;
+  if (lag == 0 && stream.source_end >= 0) ++status.caught_up;
+  const std::string& why = partition.last_error().empty() ? stream.source_error : partition.last_error();
+  if (!why.empty() && status.waiting.size() < ShardStatus::kWaitingMax) {
+    status.waiting.push_back(absl::StrCat(stream.Name(), ": ", why));
+  }
+}
+
+void Shard::PublishStatus() {
+  ShardStatus status;
+  for (const Member& member : members_) {
+    AddTo(status, *member.stream);
+    if (member.target != nullptr && member.target->sink.stalled()) ++status.stalled;
+  }
+  status.memory_used = static_cast<int64_t>(memory_.budget.used());
+  absl::MutexLock lock(&mutex_);
+  status_ = std::move(status);
+}
+
+ShardStatus Shard::status() const {
+  absl::MutexLock lock(&mutex_);
+  return status_;
+}
+
+void Shard::Stop(Clock::duration drain) {
+  asio::post(io_, [this, drain] { asio::co_spawn(io_, Shutdown(drain), asio::detached); });
+}
+
+bool Shard::AnswersAreDue() const {
+  return std::any_of(target_desks_.begin(), target_desks_.end(),
+                     [](const auto& desk) { return desk.second->sink.requests_in_flight() > 0 && !desk.second->sink.stalled(); });
+}
+
+asio::awaitable<void> Shard::Shutdown(Clock::duration drain) {
+  if (stopping_) co_return;
+  for (auto& [broker, desk] : source_desks_) {
+    desk->source.Stop();
+    desk->locator.Stop();
+  }
+  for (Member& member : members_) member.stream->partition.Pause();
+  const Clock::time_point deadline = Clock::now() + drain;
+  while (AnswersAreDue() && Clock::now() < deadline) co_await kafka::SleepFor(std::chrono::milliseconds(10));
+  stopping_ = true;
+  PublishStatus();
+  for (auto& [broker, desk] : target_desks_) {
+    desk->sink.Stop();
+    desk->settler.Stop();
+  }
+  ticked_.Notify();
+  for (asio::cancellation_signal& cancellation : cancellations_) cancellation.emit(asio::cancellation_type::terminal);
+  work_.reset();
+}
+
+}  // namespace replicator

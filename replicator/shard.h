@@ -1,0 +1,149 @@
+// One thread, one event loop, and the topic-partitions that it copies. Shards share nothing: each has its own connections to
+// every broker, its own memory budget and its own streams. The control loop (link.cc) gives a shard its assignments and every
+// new metadata snapshot, and reads its status.
+//
+// Public methods may be called from any thread; they post to the loop.
+#ifndef REPLICATOR_REPLICATOR_SHARD_H_
+#define REPLICATOR_REPLICATOR_SHARD_H_
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/random/random.h"
+#include "absl/synchronization/mutex.h"
+#include "kafka/cluster.h"
+#include "kafka/fetch_memory.h"
+#include "replicator/locator.h"
+#include "replicator/settler.h"
+#include "replicator/sink.h"
+#include "replicator/source.h"
+#include "replicator/stream.h"
+
+namespace replicator {
+
+struct QuarantinedPartition {
+  std::string name;  // topic-partition
+  Quarantine quarantine;
+};
+
+// A shard's counters at one moment. Sums over its streams.
+struct ShardStatus {
+  int partitions = 0;
+  int begun = 0;      // their place on the target is known
+  int caught_up = 0;  // nothing left to copy when last looked at
+  int stalled = 0;    // their target broker does not answer
+  int64_t records_copied = 0;
+  int64_t bytes_copied = 0;
+  int64_t lag_records = 0;
+  int64_t records_lost = 0;
+  int64_t memory_used = 0;
+  std::vector<QuarantinedPartition> quarantined;
+  std::vector<std::string> waiting;  // "topic-partition: why", at most kWaitingMax
+  static constexpr size_t kWaitingMax = 5;
+
+  void Add(const ShardStatus& other);
+};
+
+class Shard : public StreamOwner {
+ public:
+  struct Options {
+    int index = 0;
+    size_t buffer_bytes_max = 0;
+    kafka::ConnectionOptions source;
+    kafka::ConnectionOptions target;
+    Partition::Options partition;
+  };
+
+  // `on_stale` is called on the shard's loop when an answer shows that a side's metadata is out of date.
+  Shard(Options options, std::function<void(Side)> on_stale);
+  // REQUIRES: Join() has returned.
+  ~Shard() override;
+
+  void Start();
+  void Assign(std::vector<Assignment> assignments);
+  void UpdateMetadata(Side side, kafka::MetadataSnapshot snapshot);
+  ShardStatus status() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Stops fetching, waits up to `drain` for the answers that are due, ends the loop.
+  void Stop(Clock::duration drain);
+  void Join();
+
+  // StreamOwner. On the loop only.
+  void Changed(Stream& stream) override;
+  void MetadataIsStale(Side side) override { on_stale_(side); }
+  Clock::duration BackoffAfter(int failures) override { return kafka::Backoff::After(failures, random_); }
+
+ private:
+  // What this shard has with one broker. Made when a stream first needs the broker; retired, never destroyed, when the
+  // broker's address changes, since coroutines may still be in it.
+  struct SourceDesk {
+    SourceDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint);
+    Source source;
+    Locator locator;
+  };
+  struct TargetDesk {
+    TargetDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint);
+    Sink sink;
+    Settler settler;
+  };
+  struct Member {
+    std::unique_ptr<Stream> stream;
+    SourceDesk* source = nullptr;
+    TargetDesk* target = nullptr;
+  };
+
+  void Spawn(asio::awaitable<void> coroutine);
+  asio::awaitable<void> Tick();
+  asio::awaitable<void> Shutdown(Clock::duration drain);
+  bool AnswersAreDue() const;
+  void AddStreams(std::vector<Assignment> assignments);
+  void Reroute(Member& member);
+  void RerouteSource(Member& member);
+  void RerouteTarget(Member& member);
+  void CheckTopicIds(Stream& stream);
+  SourceDesk* SourceDeskFor(int32_t broker);
+  TargetDesk* TargetDeskFor(int32_t broker);
+  void ShareMemory();
+  void PublishStatus() ABSL_LOCKS_EXCLUDED(mutex_);
+  static void AddTo(ShardStatus& status, const Stream& stream);
+
+  const Options options_;
+  const std::function<void(Side)> on_stale_;
+  asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  absl::BitGen random_;
+  kafka::FetchMemory memory_;
+  kafka::MetadataSnapshot source_metadata_;
+  kafka::MetadataSnapshot target_metadata_;
+  std::list<Member> members_;
+  absl::flat_hash_map<const Stream*, Member*> member_of_;
+  std::map<int32_t, std::unique_ptr<SourceDesk>> source_desks_;
+  std::map<int32_t, std::unique_ptr<TargetDesk>> target_desks_;
+  std::vector<std::unique_ptr<SourceDesk>> retired_sources_;
+  std::vector<std::unique_ptr<TargetDesk>> retired_targets_;
+  std::list<asio::cancellation_signal> cancellations_;
+  kafka::Signal ticked_;
+  bool stopping_ = false;
+
+  mutable absl::Mutex mutex_;
+  ShardStatus status_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread thread_;
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_SHARD_H_

@@ -1,0 +1,91 @@
+// Produces to one broker of the target cluster for one shard: a loop of {collect the streams that have a batch to send,
+// patch the headers where they lie, write one Produce request by scatter-gather}, and one short coroutine per request that
+// waits for its answer. acks=all.
+//
+// The batches' bytes are let go as soon as the kernel has them: after any failure a batch is fetched again, so nothing is
+// kept for a retry.
+//
+// Thread-confined to its shard's loop.
+#ifndef REPLICATOR_REPLICATOR_SINK_H_
+#define REPLICATOR_REPLICATOR_SINK_H_
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "kafka/lane.h"
+#include "kafka/wire/produce.h"
+#include "replicator/stream.h"
+
+namespace replicator {
+
+class Sink {
+ public:
+  Sink(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, kafka::ConnectionOptions options,
+       StreamOwner& owner);
+
+  void Add(Stream* stream);
+  void Remove(Stream* stream);
+  // `stream` has a batch to send.
+  void Ready(Stream* stream);
+
+  // To be called a few times a second: a broker that owes an answer for kStalledAfter, or cannot be reached for as long, has
+  // its streams paused, so that they do not hold memory which others could use.
+  void CheckProgress(Clock::time_point now);
+
+  // Runs until Stop, or cancellation.
+  asio::awaitable<void> Run();
+  void Stop();
+
+  int requests_in_flight() const { return static_cast<int>(sent_at_.size()); }
+  bool stalled() const { return stalled_; }
+  int32_t broker_id() const { return broker_id_; }
+  const kafka::Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  struct Sent {
+    Stream* stream;
+    Send send;
+  };
+  struct Request {
+    uint64_t number = 0;
+    int16_t version = 0;
+    std::vector<Sent> sent;
+  };
+
+  std::vector<Sent> TakeBatches();
+  asio::awaitable<void> WriteRequest(std::shared_ptr<kafka::Connection> connection);
+  static asio::awaitable<void> AwaitAnswer(Sink* sink, std::shared_ptr<Request> request,
+                                           std::shared_ptr<kafka::Connection> connection,
+                                           std::shared_ptr<kafka::PendingReply> reply);
+  absl::Status HandleAnswer(Request& request, const kafka::PendingReply& reply);
+  void HandlePartition(Sent& sent, const kafka::ProduceResponse::Partition& answer);
+  void FailAll(Request& request, const absl::Status& why);
+  void Finish(const Request& request);
+  void SetStalled(bool stalled);
+  void NoteConnection(const std::shared_ptr<kafka::Connection>& connection);
+
+  StreamOwner& owner_;
+  const int32_t broker_id_;
+  const kafka::Endpoint endpoint_;
+  kafka::Lane lane_;
+  std::weak_ptr<kafka::Connection> connection_;  // the last one
+  bool was_connected_ = false;
+  kafka::Signal wake_;
+  std::vector<Stream*> streams_;
+  std::deque<Stream*> ready_;
+  kafka::ProduceRequestBuilder builder_;  // kept for its memory
+  std::map<uint64_t, Clock::time_point> sent_at_;  // unanswered requests by number
+  uint64_t next_request_ = 1;
+  Clock::time_point unreachable_since_ = Clock::time_point::max();
+  bool stalled_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_SINK_H_

@@ -1,0 +1,91 @@
+// A topic-partition in a shard's hands: its state machine (partition.h), where its leaders are, and when it may be asked for
+// again. Owned by its shard; touched only on that shard's event loop.
+#ifndef REPLICATOR_REPLICATOR_STREAM_H_
+#define REPLICATOR_REPLICATOR_STREAM_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "kafka/peek.h"
+#include "kafka/signal.h"
+#include "kafka/wire/primitives.h"
+#include "replicator/partition.h"
+
+namespace replicator {
+
+using kafka::Clock;
+
+enum class Side : uint8_t { kSource, kTarget };
+
+// What the control loop hands to a shard: one partition of a topic that exists on both sides.
+struct Assignment {
+  std::string source_topic;
+  std::string target_topic;
+  int32_t partition = -1;
+  kafka::Uuid source_topic_id = kafka::kNoUuid;
+  kafka::Uuid target_topic_id = kafka::kNoUuid;
+  int64_t target_batch_bytes_max = 0;  // the target topic's max.message.bytes; 0: not known
+};
+
+// Where a partition's leader is, by the last metadata. broker -1: it has none at present.
+struct Leader {
+  int32_t broker = -1;
+  int32_t epoch = -1;
+  bool operator==(const Leader&) const = default;
+};
+
+// What the target shows of a partition at start.
+struct TargetAtStart {
+  TargetOffset log_end;            // == high watermark
+  kafka::PeekedBatch last_batch;   // empty when the log is
+};
+
+struct Stream {
+  Stream(Assignment assigned, const Partition::Options& options) : assignment(std::move(assigned)), partition(options) {}
+
+  const Assignment assignment;
+  Partition partition;
+
+  Leader source_leader;
+  Leader target_leader;
+
+  // As the source last told; -1: not known yet.
+  int64_t source_log_start = -1;
+  int64_t source_end = -1;  // the last stable offset: what a read_committed reader can see
+  int32_t last_fetched_epoch = -1;  // leader epoch of the last accepted batch
+
+  std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
+  bool range_in_doubt = false;     // the source said OFFSET_OUT_OF_RANGE, or is to be asked where its log begins
+
+  Clock::time_point fetch_not_before;
+  Clock::time_point ask_not_before;  // settling and locating
+  int ask_failures = 0;              // of settling and locating, in a row
+  int source_failures = 0;           // of fetching, in a row
+  int malformed_batches = 0;         // in a row
+  std::string source_error;          // the last failure, empty once a fetch went well
+
+  bool queued_for_send = false;    // in its sink's ready list
+  bool settling = false;           // must_settle() was seen, and the wait before it begun
+  bool quarantine_logged = false;
+  int64_t records_lost = 0;        // deleted by the source's retention before they were copied
+
+  std::string Name() const { return absl::StrCat(assignment.source_topic, "-", assignment.partition); }
+};
+
+// What Source, Sink, Settler and Locator tell the shard that owns them. Same loop.
+class StreamOwner {
+ public:
+  virtual ~StreamOwner() = default;
+  // Something happened to `stream`: look at what it wants next.
+  virtual void Changed(Stream& stream) = 0;
+  // A broker's answer shows that the metadata of `side` is out of date.
+  virtual void MetadataIsStale(Side side) = 0;
+  // The wait after `failures` failures in a row.
+  virtual Clock::duration BackoffAfter(int failures) = 0;
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_STREAM_H_
