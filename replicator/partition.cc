@@ -209,6 +209,10 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
     return;
   }
   if (!IsOurs(log_end, tail)) return QuarantineForeign(log_end);
+  if (in_flight_.empty()) {  // nothing was refused or lost, so nothing is left to back off from
+    failures_ = 0;
+    last_error_.clear();
+  }
   while (!in_flight_.empty() && in_flight_.front().expected_end() <= log_end) Acknowledge();
   if (log_end > target_end_ && !tail.has_value()) return QuarantineForeign(log_end);
   if (log_end < target_end_ && !Mutated(Mutation::kFIgnoresLostRecords)) return CutBackTo(log_end);

@@ -17,7 +17,8 @@ constexpr int64_t kBatchBytes = 100;
 // A batch of `count` records at `base`. Only the number of its bytes matters here.
 Batch MakeBatch(int64_t base, int32_t count) {
   static char bytes[kBatchBytes];
-  return {SourceOffset(base), SourceOffset(base + count), count, kafka::Slice(kafka::BufferRef(), absl::MakeSpan(bytes))};
+  return {SourceOffset(base), SourceOffset(base + count), count,
+          kafka::Slice(kafka::BufferRef(), absl::MakeSpan(bytes))};
 }
 
 Answer Appended(int64_t base_offset) { return {.verdict = Verdict::kAppended, .base_offset = base_offset}; }
@@ -309,6 +310,18 @@ TEST_F(PartitionTest, ANewTargetLeaderIsAskedBeforeAnythingIsSent) {
   EXPECT_EQ(partition_.failures(), 0);
   TargetEnd(0, 0, std::nullopt);
   EXPECT_EQ(partition_.position(), SourceOffset(0));
+}
+
+// F
+TEST_F(PartitionTest, ANewTargetLeaderThatCaughtUpLeavesNoErrorBehind) {
+  Begin();
+  Copy(0, 3);
+  partition_.OnTargetChange();
+  TargetEnd(3, 0, std::nullopt);
+  EXPECT_NE(partition_.last_error(), "");
+  TargetEnd(3, 3, OurTail(3));
+  EXPECT_EQ(partition_.last_error(), "");
+  EXPECT_EQ(partition_.failures(), 0);
 }
 
 // F

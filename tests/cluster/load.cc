@@ -1,0 +1,339 @@
+#include "tests/cluster/load.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <thread>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "tests/cluster/rdkafka_handle.h"
+#include "tests/cluster/record_pool.h"
+
+namespace replicator::tests {
+namespace {
+
+// librdkafka's own queue: what the generator may be ahead of the brokers.
+constexpr int kQueueKib = 128 * 1024;
+constexpr int kQueueRecords = 200000;
+// Records between two looks at delivery reports and the clock.
+constexpr int kPollEvery = 256;
+constexpr int kPollMs = 10;
+// Everything that is under way must be delivered within this when a run ends; brokers of a test are away for less.
+constexpr int kFlushMs = 120 * 1000;
+constexpr int kFlushStepMs = 100;
+constexpr int kTransactionMs = 30 * 1000;
+constexpr int kMessageBytesDefault = 1000000;
+
+using RdTopic = std::unique_ptr<rd_kafka_topic_t, RdDelete<rd_kafka_topic_destroy>>;
+
+std::string NextTransactionalId() {
+  static std::atomic<int> count = 0;
+  return absl::StrCat("load-", getpid(), "-", ++count, "-", absl::ToUnixMillis(absl::Now()));
+}
+
+ClientProperties ProducerProperties(const LoadOptions& options) {
+  ClientProperties properties = {
+      {"enable.idempotence", "true"},
+      {"acks", "all"},
+      {"compression.codec", options.codec},
+      {"batch.size", absl::StrCat(options.batch_bytes_max)},
+      {"linger.ms", absl::StrCat(options.linger_ms)},
+      {"queue.buffering.max.kbytes", absl::StrCat(kQueueKib)},
+      {"queue.buffering.max.messages", absl::StrCat(kQueueRecords)},
+      {"message.max.bytes", absl::StrCat(std::max(kMessageBytesDefault, options.value_bytes + 65536))},
+  };
+  if (options.records_per_transaction > 0) properties["transactional.id"] = NextTransactionalId();
+  for (const auto& [name, value] : options.client_properties) properties[name] = value;
+  return properties;
+}
+
+absl::Status CheckOptions(const LoadOptions& options) {
+  if (options.topic.empty() || options.partitions < 1) return absl::InvalidArgumentError("load needs a topic with partitions");
+  if (options.value_bytes < kValueBytesMin) return absl::InvalidArgumentError("value_bytes is too small");
+  if (options.tombstone_every > 0 && options.keys == 0) return absl::InvalidArgumentError("tombstones need keys");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+class LoadGenerator::Impl {
+ public:
+  explicit Impl(const LoadOptions& options)
+      : options_(options),
+        pool_(options.shape == RecordShape::kJson ? RecordPool::Json(options.value_bytes, options.seed)
+                                                  : RecordPool::Random(options.value_bytes, options.seed)),
+        totals_(static_cast<size_t>(options.partitions)),
+        pending_(static_cast<size_t>(options.partitions)),
+        next_sequence_(options.first_sequence) {}
+
+  ~Impl() {
+    abandoned_ = true;
+    stop_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+  absl::Status Start();
+  LoadCounts Counts() const;
+
+  absl::StatusOr<LoadCounts> Stop() {
+    stop_ = true;
+    return Wait(absl::InfiniteDuration());
+  }
+
+  absl::StatusOr<LoadCounts> Wait(absl::Duration timeout) {
+    if (!done_.WaitForNotificationWithTimeout(timeout)) {
+      return absl::DeadlineExceededError(absl::StrCat("load of ", options_.topic, ": ", Counts().records, " records of ",
+                                                      options_.records_total, " after ", absl::FormatDuration(timeout)));
+    }
+    absl::MutexLock lock(&mutex_);
+    if (!error_.ok()) return error_;
+    return Counts();
+  }
+
+ private:
+  struct Count {
+    std::atomic<int64_t> records = 0;
+    std::atomic<int64_t> bytes = 0;
+    void Add(int64_t more_records, int64_t more_bytes) {
+      records.fetch_add(more_records, std::memory_order_relaxed);
+      bytes.fetch_add(more_bytes, std::memory_order_relaxed);
+    }
+  };
+
+  static void OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque);
+
+  void Run();
+  void WriteRecords();
+  bool Finished() const { return stop_ || (options_.records_total > 0 && Written() >= options_.records_total); }
+  int64_t Written() const { return next_sequence_.load(std::memory_order_relaxed) - options_.first_sequence; }
+  void WaitForRate(absl::Time start);
+  bool WriteOne(int64_t sequence);
+  rd_kafka_headers_t* MakeHeaders(int64_t sequence) const;
+  bool Flush();
+  bool Begin();
+  bool End();
+  bool Check(absl::Status status);
+
+  const LoadOptions options_;
+  RecordPool pool_;  // The load thread's.
+  std::vector<Count> totals_;
+  std::vector<Count> pending_;  // Delivered in the open transaction. The load thread's.
+  std::atomic<int64_t> aborted_ = 0;
+  std::atomic<int64_t> next_sequence_;
+  int64_t transactions_ = 0;
+  int64_t in_transaction_ = 0;
+  std::atomic<bool> stop_ = false;
+  std::atomic<bool> abandoned_ = false;  // Nobody waits for deliveries any more.
+  std::atomic<bool> failed_ = false;
+  absl::Notification done_;
+  mutable absl::Mutex mutex_;
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  RdHandle handle_;
+  RdTopic topic_;  // Destroyed before handle_.
+  std::thread thread_;
+};
+
+absl::Status LoadGenerator::Impl::Start() {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  rd_kafka_conf_set_opaque(conf, this);
+  rd_kafka_conf_set_dr_msg_cb(conf, &Impl::OnDelivery);
+  absl::StatusOr<RdHandle> handle =
+      NewClient(RD_KAFKA_PRODUCER, conf, options_.bootstrap_servers, ProducerProperties(options_));
+  if (!handle.ok()) return handle.status();
+  handle_ = *std::move(handle);
+  topic_.reset(rd_kafka_topic_new(handle_.get(), options_.topic.c_str(), nullptr));
+  if (topic_ == nullptr) return ToStatus(rd_kafka_last_error(), options_.topic);
+  thread_ = std::thread([this] { Run(); });
+  return absl::OkStatus();
+}
+
+// Called by rd_kafka_poll and rd_kafka_flush, so in the load thread.
+void LoadGenerator::Impl::OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+  Impl* self = static_cast<Impl*>(opaque);
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    self->Check(ToStatus(message->err, absl::StrCat("delivery to ", self->options_.topic, " ", message->partition)));
+    return;
+  }
+  std::vector<Count>& counts = self->options_.records_per_transaction > 0 ? self->pending_ : self->totals_;
+  counts.at(static_cast<size_t>(message->partition)).Add(1, static_cast<int64_t>(message->len + message->key_len));
+}
+
+bool LoadGenerator::Impl::Check(absl::Status status) {
+  if (status.ok()) return true;
+  absl::MutexLock lock(&mutex_);
+  if (error_.ok()) error_ = status;
+  failed_ = true;
+  return false;
+}
+
+void LoadGenerator::Impl::Run() {
+  WriteRecords();
+  if (!failed_) Flush();
+  rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  done_.Notify();
+}
+
+void LoadGenerator::Impl::WriteRecords() {
+  const bool transactional = options_.records_per_transaction > 0;
+  if (transactional) {
+    RdError error(rd_kafka_init_transactions(handle_.get(), kTransactionMs));
+    if (!Check(ToStatus(error.get(), "init_transactions"))) return;
+  }
+  const absl::Time start = absl::Now();
+  while (!failed_ && !Finished()) {
+    if (options_.records_per_second > 0) WaitForRate(start);
+    if (transactional && in_transaction_ == 0 && !Begin()) return;
+    const int64_t sequence = next_sequence_.load(std::memory_order_relaxed);
+    if (!WriteOne(sequence)) return;
+    next_sequence_.store(sequence + 1, std::memory_order_relaxed);
+    if (sequence % kPollEvery == 0) rd_kafka_poll(handle_.get(), 0);
+    if (transactional && ++in_transaction_ == options_.records_per_transaction && !End()) return;
+  }
+  if (in_transaction_ > 0 && !failed_) End();
+}
+
+void LoadGenerator::Impl::WaitForRate(absl::Time start) {
+  while (!stop_ && !failed_) {
+    const double due = absl::ToDoubleSeconds(absl::Now() - start) * options_.records_per_second;
+    if (static_cast<double>(Written()) < due) return;
+    const double wait_ms = (static_cast<double>(Written()) - due) / options_.records_per_second * 1000;
+    rd_kafka_poll(handle_.get(), std::clamp(static_cast<int>(std::ceil(wait_ms)), 1, kPollMs));
+  }
+}
+
+rd_kafka_headers_t* LoadGenerator::Impl::MakeHeaders(int64_t sequence) const {
+  rd_kafka_headers_t* headers = rd_kafka_headers_new(static_cast<size_t>(options_.headers));
+  for (int i = 0; i < options_.headers; ++i) {
+    const std::string name = absl::StrCat("header-", i);
+    const std::string text = absl::StrCat("value-", sequence, "-", i);
+    const char* value = i % 3 == 2 ? nullptr : text.c_str();
+    const size_t size = i % 3 == 0 ? text.size() : 0;
+    rd_kafka_header_add(headers, name.c_str(), static_cast<ssize_t>(name.size()), value, static_cast<ssize_t>(size));
+  }
+  return headers;
+}
+
+bool LoadGenerator::Impl::WriteOne(int64_t sequence) {
+  const int32_t partition = static_cast<int32_t>(sequence % options_.partitions);
+  std::string key;
+  if (options_.keys < 0) key = absl::StrCat("key-", sequence);
+  if (options_.keys > 0) {
+    key = absl::StrCat("key-", partition, "-", Mix64(static_cast<uint64_t>(sequence)) % static_cast<uint64_t>(options_.keys));
+  }
+  absl::string_view value = pool_.Value(sequence);
+  if (options_.tombstone_every > 0 && sequence % options_.tombstone_every == 0) value = absl::string_view();
+  const int64_t timestamp_ms =
+      options_.timestamp_base_ms < 0 ? 0 : options_.timestamp_base_ms + sequence * options_.timestamp_step_ms;
+  rd_kafka_headers_t* headers = options_.headers > 0 ? MakeHeaders(sequence) : nullptr;
+  rd_kafka_vu_t arguments[7];
+  size_t count = 0;
+  arguments[count].vtype = RD_KAFKA_VTYPE_RKT;
+  arguments[count++].u.rkt = topic_.get();
+  arguments[count].vtype = RD_KAFKA_VTYPE_PARTITION;
+  arguments[count++].u.i32 = partition;
+  arguments[count].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  arguments[count++].u.i = RD_KAFKA_MSG_F_COPY;
+  arguments[count].vtype = RD_KAFKA_VTYPE_VALUE;
+  arguments[count].u.mem.ptr = const_cast<char*>(value.data());
+  arguments[count++].u.mem.size = value.size();
+  arguments[count].vtype = RD_KAFKA_VTYPE_KEY;
+  arguments[count].u.mem.ptr = options_.keys == 0 ? nullptr : key.data();
+  arguments[count++].u.mem.size = key.size();
+  arguments[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+  arguments[count++].u.i64 = timestamp_ms;
+  if (headers != nullptr) {
+    arguments[count].vtype = RD_KAFKA_VTYPE_HEADERS;
+    arguments[count++].u.headers = headers;
+  }
+  while (true) {
+    RdError error(rd_kafka_produceva(handle_.get(), arguments, count));
+    if (error == nullptr) return true;  // librdkafka owns the headers now.
+    const bool full = rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+    if (full && !failed_) {
+      rd_kafka_poll(handle_.get(), kPollMs);
+      continue;
+    }
+    if (headers != nullptr) rd_kafka_headers_destroy(headers);
+    return Check(ToStatus(error.get(), absl::StrCat("produce to ", options_.topic)));
+  }
+}
+
+// Waits until everything is delivered, in steps: the brokers may be gone for good when a test ends.
+bool LoadGenerator::Impl::Flush() {
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+  for (int waited_ms = 0; waited_ms < kFlushMs && !abandoned_ && !failed_; waited_ms += kFlushStepMs) {
+    error = rd_kafka_flush(handle_.get(), kFlushStepMs);
+    if (error != RD_KAFKA_RESP_ERR__TIMED_OUT) break;
+  }
+  return Check(ToStatus(error, absl::StrCat("flush of ", options_.topic))) && !failed_;
+}
+
+bool LoadGenerator::Impl::Begin() {
+  RdError error(rd_kafka_begin_transaction(handle_.get()));
+  return Check(ToStatus(error.get(), "begin_transaction"));
+}
+
+// Ends the open transaction. Everything is delivered first, so that an aborted one leaves its records in the log.
+bool LoadGenerator::Impl::End() {
+  if (!Flush()) return false;
+  const uint64_t dice = Mix64(options_.seed * 31 + static_cast<uint64_t>(transactions_++));
+  const bool abort = static_cast<double>(dice >> 11) * 0x1p-53 < options_.abort_share;
+  RdError error(abort ? rd_kafka_abort_transaction(handle_.get(), kTransactionMs)
+                      : rd_kafka_commit_transaction(handle_.get(), kTransactionMs));
+  if (!Check(ToStatus(error.get(), abort ? "abort_transaction" : "commit_transaction"))) return false;
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    const int64_t records = pending_[i].records.exchange(0);
+    const int64_t bytes = pending_[i].bytes.exchange(0);
+    if (abort) {
+      aborted_ += records;
+    } else {
+      totals_[i].Add(records, bytes);
+    }
+  }
+  in_transaction_ = 0;
+  return true;
+}
+
+LoadCounts LoadGenerator::Impl::Counts() const {
+  LoadCounts counts;
+  for (const Count& partition : totals_) {
+    counts.partition_records.push_back(partition.records.load());
+    counts.partition_bytes.push_back(partition.bytes.load());
+    counts.records += counts.partition_records.back();
+    counts.bytes += counts.partition_bytes.back();
+  }
+  counts.records_aborted = aborted_;
+  counts.next_sequence = next_sequence_;
+  return counts;
+}
+
+LoadGenerator::LoadGenerator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LoadGenerator::~LoadGenerator() = default;
+
+absl::StatusOr<std::unique_ptr<LoadGenerator>> LoadGenerator::Start(const LoadOptions& options) {
+  absl::Status status = CheckOptions(options);
+  if (!status.ok()) return status;
+  auto impl = std::make_unique<Impl>(options);
+  status = impl->Start();
+  if (!status.ok()) return status;
+  return std::unique_ptr<LoadGenerator>(new LoadGenerator(std::move(impl)));
+}
+
+absl::StatusOr<LoadCounts> LoadGenerator::Stop() { return impl_->Stop(); }
+absl::StatusOr<LoadCounts> LoadGenerator::Wait(absl::Duration timeout) { return impl_->Wait(timeout); }
+LoadCounts LoadGenerator::counts() const { return impl_->Counts(); }
+
+absl::StatusOr<LoadCounts> WriteLoad(const LoadOptions& options, absl::Duration timeout) {
+  absl::StatusOr<std::unique_ptr<LoadGenerator>> load = LoadGenerator::Start(options);
+  if (!load.ok()) return load.status();
+  return (*load)->Wait(timeout);
+}
+
+}  // namespace replicator::tests

@@ -1,0 +1,113 @@
+#include "tests/fuzz/entry.h"
+
+#include <glog/logging.h>
+
+#include <cstdint>
+#include <string>
+
+#include "absl/types/span.h"
+#include "kafka/record_batch.h"
+#include "kafka/wire/api_versions.h"
+#include "kafka/wire/create_topics.h"
+#include "kafka/wire/describe_configs.h"
+#include "kafka/wire/fetch.h"
+#include "kafka/wire/init_producer_id.h"
+#include "kafka/wire/list_offsets.h"
+#include "kafka/wire/metadata.h"
+#include "kafka/wire/offset_for_leader_epoch.h"
+#include "kafka/wire/produce.h"
+#include "kafka/wire/versions.h"
+
+namespace replicator::tests {
+namespace {
+
+struct Parser {
+  kafka::ApiSpec api;
+  int16_t version;
+  absl::Status (*read)(std::string_view body, int16_t version);
+};
+
+template <typename Response>
+absl::Status ReadBody(std::string_view body, int16_t version) {
+  return Response::Read(body, version).status();
+}
+
+absl::Status ReadApiVersions(std::string_view body, int16_t version) {
+  const auto response = kafka::ApiVersionsResponse::Read(body, version);
+  if (response.ok()) kafka::NegotiatedVersions::Choose(*response).status().IgnoreError();
+  return response.status();
+}
+
+absl::Status ReadFetch(std::string_view body, int16_t version) {
+  // Kept, so that leftovers of the response before would show.
+  static kafka::FetchResponse response;
+  absl::Status parsed = response.Parse(body, version);
+  if (!parsed.ok()) return parsed;
+  for (const kafka::FetchResponse::Partition& partition : response.partitions) {
+    CHECK_LT(partition.topic_index, response.topics.size());
+    CHECK_EQ(response.AbortedOf(partition).size(), partition.aborted_count);
+    CHECK(body.substr(partition.records_offset, partition.records.size()) == partition.records);
+    FuzzRecordBatches(partition.records);
+  }
+  return absl::OkStatus();
+}
+
+const Parser kParsers[] = {
+    {kafka::ApiVersionsRequest::kApi, 0, ReadApiVersions},
+    {kafka::MetadataRequest::kApi, 7, ReadBody<kafka::MetadataResponse>},
+    {kafka::MetadataRequest::kApi, 10, ReadBody<kafka::MetadataResponse>},
+    {kafka::FetchRequest::kApi, 10, ReadFetch},
+    {kafka::FetchRequest::kApi, 13, ReadFetch},
+    {kafka::kProduceApi, 7, ReadBody<kafka::ProduceResponse>},
+    {kafka::kProduceApi, 8, ReadBody<kafka::ProduceResponse>},
+    {kafka::InitProducerIdRequest::kApi, 1, ReadBody<kafka::InitProducerIdResponse>},
+    {kafka::ListOffsetsRequest::kApi, 2, ReadBody<kafka::ListOffsetsResponse>},
+    {kafka::ListOffsetsRequest::kApi, 4, ReadBody<kafka::ListOffsetsResponse>},
+    {kafka::OffsetForLeaderEpochRequest::kApi, 2, ReadBody<kafka::OffsetForLeaderEpochResponse>},
+    {kafka::CreateTopicsRequest::kApi, 2, ReadBody<kafka::CreateTopicsResponse>},
+    {kafka::DescribeConfigsRequest::kApi, 1, ReadBody<kafka::DescribeConfigsResponse>},
+};
+
+void CheckBatch(kafka::RecordBatchView batch) {
+  if (!batch.Validate().ok()) return;
+  CHECK_GE(batch.next_offset(), batch.base_offset());
+  CHECK_STRNE(kafka::CodecName(batch.codec()), "unknown");
+  if (batch.is_control()) {
+    kafka::ReadControlMarker(batch).status().IgnoreError();
+    return;
+  }
+  const bool matched = batch.CrcMatches();
+  batch.PatchForProduce(/*producer_id=*/4711, /*producer_epoch=*/1, /*base_sequence=*/12);
+  CHECK_EQ(batch.CrcMatches(), matched) << "a patch must neither break nor mend a checksum";
+  CHECK_EQ(batch.base_offset(), 0);
+  CHECK(!batch.is_transactional());
+}
+
+}  // namespace
+
+const size_t kResponseParserCount = std::size(kParsers);
+
+void FuzzResponse(std::string_view input) {
+  if (input.empty()) return;
+  const Parser& parser = kParsers[static_cast<uint8_t>(input[0]) % kResponseParserCount];
+  const std::string_view frame = input.substr(1);
+  if (!kafka::ReadCorrelationId(frame).ok()) return;
+  const absl::StatusOr<std::string_view> body = kafka::ResponseBody(parser.api, parser.version, frame);
+  if (!body.ok()) return;
+  const absl::Status status = parser.read(*body, parser.version);
+  CHECK(status.ok() || absl::IsInvalidArgument(status)) << status;
+}
+
+void FuzzRecordBatches(std::string_view input) {
+  std::string buffer(input);
+  absl::Span<char> rest = absl::MakeSpan(buffer);
+  for (;;) {
+    const kafka::NextBatchResult next = kafka::NextBatch(rest);
+    if (next.kind == kafka::BatchKind::kBatch) CheckBatch(kafka::RecordBatchView(next.bytes));
+    if (next.kind != kafka::BatchKind::kBatch && next.kind != kafka::BatchKind::kOldMagic) return;
+    CHECK(!next.bytes.empty());
+    rest.remove_prefix(next.bytes.size());
+  }
+}
+
+}  // namespace replicator::tests

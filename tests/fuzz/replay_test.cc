@@ -1,0 +1,99 @@
+// The fuzzers' entry functions as an ordinary, bounded and repeatable test: valid frames, changed at random
+// by a generator with fixed seeds.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "kafka/wire/testdata/golden_frames.h"
+#include "tests/fuzz/entry.h"
+
+namespace replicator::tests {
+namespace {
+
+namespace golden = kafka::golden;
+
+#ifdef REPLICATOR_SANITIZER
+constexpr int kMutations = 20'000;
+#else
+constexpr int kMutations = 200'000;
+#endif
+
+// The value that a damaged length or count has most often: small, huge, negative, or one off.
+constexpr uint32_t kTelling[] = {0,          1,          2,          0x7F,       0x80,       0xFF,      0x7FFF,
+                                 0x8000,     0xFFFF,     0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, 0x00FFFFFF};
+
+void SetTellingValue(std::string& bytes, std::mt19937_64& random) {
+  const size_t width = size_t{1} << (random() % 3);
+  const size_t at = random() % bytes.size();
+  const uint32_t value = kTelling[random() % std::size(kTelling)];
+  for (size_t i = 0; i < width && at + i < bytes.size(); ++i) {
+    bytes[at + i] = static_cast<char>(value >> (8 * (width - 1 - i)));
+  }
+}
+
+std::string Mutated(std::string bytes, std::mt19937_64& random) {
+  for (uint64_t changes = 1 + random() % 4; changes > 0 && !bytes.empty(); --changes) {
+    const size_t at = random() % bytes.size();
+    switch (random() % 6) {
+      case 0:
+        bytes[at] ^= static_cast<char>(1 << (random() % 8));
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(random());
+        break;
+      case 2:
+        SetTellingValue(bytes, random);
+        break;
+      case 3:
+        bytes.resize(at);
+        break;
+      case 4:
+        bytes.erase(at, random() % 8);
+        break;
+      case 5:
+        bytes.insert(at, bytes.substr(random() % bytes.size(), random() % 64));
+        break;
+    }
+  }
+  return bytes;
+}
+
+TEST(FuzzReplayTest, DamagedResponsesNeverCrashAParser) {
+  // In the order of the parsers in entry.cc.
+  const std::string_view frames[] = {
+      golden::kApiVersionsResponseV0,         golden::kMetadataResponseV7,     golden::kMetadataResponseV10,
+      golden::kFetchResponseV10,              golden::kFetchResponseV13,       golden::kProduceResponseV7,
+      golden::kProduceResponseV8,             golden::kInitProducerIdResponseV1, golden::kListOffsetsResponseV2,
+      golden::kListOffsetsResponseV4,         golden::kOffsetForLeaderEpochResponseV2,
+      golden::kCreateTopicsResponseV2,        golden::kDescribeConfigsResponseV1,
+  };
+  ASSERT_EQ(std::size(frames), kResponseParserCount);
+  std::mt19937_64 random(7);
+  for (int i = 0; i < kMutations; ++i) {
+    const size_t parser = random() % kResponseParserCount;
+    FuzzResponse(static_cast<char>(parser) + Mutated(absl::HexStringToBytes(frames[parser]), random));
+  }
+}
+
+TEST(FuzzReplayTest, DamagedBatchesNeverCrashTheWalk) {
+  const std::string_view batches[] = {
+      golden::kBatchNone,          golden::kBatchGzip,          golden::kBatchLz4,          golden::kBatchTransactional,
+      golden::kBatchAbortMarker,   golden::kBatchCommitMarker,  golden::kBatchLeaderChange, golden::kBatchHoles,
+      golden::kBatchDeleteHorizon, golden::kBatchLogAppendTime, golden::kMessageMagic1,
+  };
+  std::mt19937_64 random(8);
+  for (int i = 0; i < kMutations; ++i) {
+    std::string records;
+    for (uint64_t count = 1 + random() % 3; count > 0; --count) {
+      records += absl::HexStringToBytes(batches[random() % std::size(batches)]);
+    }
+    FuzzRecordBatches(Mutated(std::move(records), random));
+  }
+}
+
+}  // namespace
+}  // namespace replicator::tests

@@ -1,0 +1,134 @@
+// What must hold in a history, after each event and at its end.
+#include <algorithm>
+
+#include "tests/model/history.h"
+
+namespace replicator::tests {
+
+// The k-th record of the target is the k-th to replicate of the source.
+bool History::InPlace(const TargetLog::LogBatch& batch) const {
+  const int content = batch.produce.content;
+  if (content == kEarlierContent) return true;
+  if (content == kForeignContent) return false;
+  const SourceLog::Entry& entry = source_.entry(content);
+  return batch.base_offset - target_.start() == entry.first_record && batch.produce.record_count == entry.record_count;
+}
+
+bool History::Contaminated() const {
+  const auto& batches = target_.batches();
+  return !std::all_of(batches.begin(), batches.end(), [this](const auto& batch) { return InPlace(batch); });
+}
+
+// Called after each append of ours. A batch lands in its place, with two exceptions: somebody else's records push it
+// away; and once the producer was forgotten, a request that lands late is stored wherever the log ends, or its second
+// sending behind it. The second cannot be prevented from here, only noticed.
+void History::CheckAppend(bool late, bool producer_known_before) {
+  const TargetLog::LogBatch& last = target_.batches().back();
+  if (InPlace(last)) return;
+  const auto& batches = target_.batches();
+  const bool pushed =
+      std::any_of(batches.begin(), batches.end() - 1, [this](const auto& batch) { return !InPlace(batch); });
+  if (pushed) return;
+  if (!producer_known_before && (late || last.base_offset == late_end_)) {
+    ++coverage_.late_doubles;
+    return;
+  }
+  Violated("A: batch ", last.produce.content, " was stored at ", last.base_offset, ", where it does not belong");
+}
+
+void History::CheckStep() {
+  if (!violation_.empty()) return;
+  if (paused_ && partition_->queue_bytes() != 0) Violated("memory: a paused partition holds batches");
+  const int64_t target_end = partition_->target_end().value;
+  const int64_t position = partition_->position().value;
+  if (target_end == last_target_end_ && position == last_position_) return;
+  if (target_end > last_target_end_) CheckAcknowledged(last_target_end_, target_end);
+  if (source_.RecordsBelow(position) != target_end - target_.start()) {
+    Violated("A, J: at position ", position, " the target end is ", target_end, ", but ",
+             source_.RecordsBelow(position), " records lie below it");
+  }
+  last_target_end_ = target_end;
+  last_position_ = position;
+}
+
+// What is acknowledged is on the target, in its place, and replicated.
+void History::CheckAcknowledged(int64_t from, int64_t to) {
+  if (to > true_high_watermark_) {
+    return Violated("E: acknowledged up to ", to, ", replicated up to ", true_high_watermark_);
+  }
+  int64_t end = to;
+  const auto& batches = target_.batches();
+  for (auto batch = batches.rbegin(); batch != batches.rend() && end > from; ++batch) {
+    if (batch->base_offset >= to) continue;
+    if (batch->end_offset() != end || !InPlace(*batch)) {
+      return Violated("C, F: acknowledged up to ", to, ", but what lies there up to ", batch->end_offset(),
+                      " is not what belongs there");
+    }
+    end = batch->base_offset;
+  }
+  if (end > from) Violated("F: acknowledged records from ", from, " on are not on the target");
+}
+
+void History::CheckQuarantine() {
+  const QuarantineCode code = partition_->quarantine()->code;
+  Trace("quarantine: ", QuarantineCodeName(code), ": ", partition_->quarantine()->reason);
+  if (partition_->can_send() || partition_->must_settle() || partition_->wants_fetch() ||
+      partition_->queue_bytes() != 0) {
+    Violated("a partition in quarantine does something");
+  }
+  bool justified = false;
+  if (code == QuarantineCode::kForeignWrite || code == QuarantineCode::kTargetNotOurs) {
+    ++coverage_.foreign_quarantines;
+    justified = Contaminated();
+  } else if (code == QuarantineCode::kTargetLost) {
+    ++coverage_.lost_quarantines;
+    justified = lost_before_life_;
+  } else if (code == QuarantineCode::kProducerForgotten) {
+    ++coverage_.forgotten_quarantines;
+    justified = told_forgotten_;
+  }
+  if (!justified) Violated("G: quarantine without cause: ", partition_->quarantine()->reason);
+}
+
+// Everything was copied, once and in order, and the position says so. Foreign or doubled records can only lie behind
+// it, where nothing was sent since.
+void History::CheckDrained() {
+  ++coverage_.drained;
+  const int64_t target_end = partition_->target_end().value;
+  if (partition_->position().value != source_.end()) Violated("J: position ", partition_->position().value);
+  if (target_end - target_.start() != source_.records())
+    Violated("A: ", target_end - target_.start(), " records copied");
+  int64_t end = target_.start();
+  for (const TargetLog::LogBatch& batch : target_.batches()) {
+    if (end == target_end) break;
+    if (batch.produce.content == kEarlierContent) continue;
+    if (batch.base_offset != end || !InPlace(batch)) {
+      return Violated("A: at ", batch.base_offset, " the target has batch ", batch.produce.content);
+    }
+    end = batch.end_offset();
+  }
+  if (end != target_end) Violated("F: the target ends at ", end, ", acknowledged is ", target_end);
+}
+
+// Each target offset of this life translates to its source record, and back; a gap goes to the record after it.
+void History::CheckMap() {
+  const offsets::OffsetMap& map = partition_->map();
+  int64_t next_source = -1;
+  for (int index = 0; index < source_.visible(); ++index) {
+    const SourceLog::Entry& entry = source_.entry(index);
+    const int64_t base = target_.start() + entry.first_record;
+    if (entry.record_count == 0 || base < life_begin_ || base >= partition_->target_end().value) continue;
+    for (int record = 0; record < entry.record_count; ++record) {
+      const SourceOffset source(entry.base + record);
+      const TargetOffset target(base + record);
+      if (map.SourceOf(target) != source) return Violated("map: target offset ", target.value);
+      if (map.TargetOf(source) != target) return Violated("map: source offset ", source.value);
+    }
+    if (next_source >= 0 && map.TargetOf(SourceOffset(next_source)) != TargetOffset(base)) {
+      return Violated("map: the gap at source offset ", next_source);
+    }
+    next_source = entry.end;
+  }
+}
+
+}  // namespace replicator::tests

@@ -1,0 +1,310 @@
+#include "tests/model/driver.h"
+
+#include <glog/logging.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/types/span.h"
+#include "kafka/buffer.h"
+#include "tests/model/history.h"
+
+namespace replicator::tests {
+namespace {
+
+constexpr int kEventsMin = 30;
+constexpr int kEventsSpread = 60;
+constexpr int kEntriesMax = 14;
+constexpr int64_t kSequenceMax = 0x7fffffff;
+// Rounds in which a history without further faults must have copied everything.
+constexpr int kDrainRoundsMax = 200;
+constexpr Producer kProducer = {.id = 7, .epoch = 0};
+constexpr size_t kBatchBytes = 10;
+constexpr int64_t kQueueBytesMax = 30;
+
+// Batches need bytes only to be told apart: a batch's slice begins at the index of its source entry, in one buffer that
+// lives as long as the process.
+kafka::Slice ContentSlice(int content) {
+  constexpr size_t kSize = kEntriesMax + kBatchBytes;
+  static auto* const budget = new kafka::MemoryBudget(kSize);
+  static auto* const buffer = [] {
+    CHECK(budget->TryReserve(kSize));
+    return new kafka::BufferRef(budget->Allocate(kSize, kSize));
+  }();
+  return kafka::Slice(*buffer, absl::Span<char>((*buffer)->data() + content, kBatchBytes));
+}
+
+int ContentOf(const kafka::Slice& slice) {
+  static char* const begin = ContentSlice(0).bytes().data();
+  return static_cast<int>(slice.bytes().data() - begin);
+}
+
+}  // namespace
+
+void Coverage::Add(const Coverage& other) {
+  events += other.events;
+  drained += other.drained;
+  foreign_quarantines += other.foreign_quarantines;
+  lost_quarantines += other.lost_quarantines;
+  forgotten_quarantines += other.forgotten_quarantines;
+  acknowledged_by_settling += other.acknowledged_by_settling;
+  adopted += other.adopted;
+  cut_back += other.cut_back;
+  settles_behind_replication += other.settles_behind_replication;
+  duplicates_answered += other.duplicates_answered;
+  out_of_order += other.out_of_order;
+  late_landings += other.late_landings;
+  late_doubles += other.late_doubles;
+  overtaken_fetches += other.overtaken_fetches;
+  take_overs += other.take_overs;
+  wraps += other.wraps;
+}
+
+std::string RunHistory(uint64_t seed, Coverage& coverage, std::vector<std::string>* trace) {
+  return History(seed, coverage, trace).Run();
+}
+
+History::History(uint64_t seed, Coverage& coverage, std::vector<std::string>* trace)
+    : random_(seed),
+      coverage_(coverage),
+      trace_(trace),
+      source_(random_, 1 + random_.Below(kEntriesMax), 0),
+      target_(random_.OneIn(2) ? 0 : 7, /*refuses_unknown_producers=*/random_.OneIn(4)) {}
+
+void History::Setup() {
+  menu_ = static_cast<uint32_t>(random_.Next());
+  if (random_.OneIn(2)) menu_ &= static_cast<uint32_t>(random_.Next());
+  steps_per_fault_ = 2 << random_.Below(3);
+  // Where retention leaves no last batch to look at, only what the count can tell may happen.
+  tail_is_readable_ = !random_.OneIn(8);
+  if (!tail_is_readable_) menu_ &= ~(1u << kLateRequests | 1u << kForeignWriter);
+  // Beyond what the last batch's header can tell, so kept out: an unclean election takes all that the leader knows of
+  // the producer, somebody else writes exactly as many records as were lost, and behind them a late request finds its
+  // place.
+  if (Knows(kUncleanElection) && Knows(kForeignWriter)) menu_ &= ~(1u << kLateRequests);
+  for (int i = random_.Below(4); i > 0; --i) source_.Grow();
+  // What was there before: records of this producer id, which the ordinal counts, or of somebody before it.
+  int64_t ordinal = 0;
+  if (target_.start() > 0) {
+    if (random_.OneIn(2)) ordinal = random_.OneIn(2) ? target_.start() : kSequenceMax - random_.Below(10);
+    if (ordinal > 0) target_.SeedProducer(kProducer, static_cast<int32_t>(ordinal - 1));
+  }
+  true_high_watermark_ = target_.log_end();
+  ordinal_minus_target_ = ordinal - target_.log_end();
+  Begin(random_.OneIn(2) ? source_.start() : 0, ordinal);
+}
+
+void History::Begin(int64_t position, int64_t ordinal) {
+  partition_.emplace(Partition::Options{.producer = kProducer, .queue_bytes_max = kQueueBytesMax});
+  partition_->Begin(SourceOffset(position), TargetOffset(target_.log_end()), Ordinal(ordinal));
+  life_begin_ = last_target_end_ = target_.log_end();
+  last_position_ = -1;
+  lost_before_life_ = false;
+  known_leader_epoch_ = target_.leader_epoch();
+  Trace("begin: position ", position, ", target end ", target_.log_end(), ", ordinal ", ordinal);
+}
+
+std::string History::Run() {
+  Setup();
+  for (int i = kEventsMin + random_.Below(kEventsSpread); i > 0 && !done(); --i) {
+    Step();
+    CheckStep();
+  }
+  if (!done()) Drain();
+  if (!violation_.empty()) return violation_;
+  partition_->quarantined() ? CheckQuarantine() : CheckDrained();
+  CheckMap();
+  return violation_;
+}
+
+void History::Step() {
+  ++coverage_.events;
+  if (random_.OneIn(steps_per_fault_)) return Fault();
+  switch (random_.Below(7)) {
+    case 0:
+    case 1:
+      return Source();
+    case 2:
+    case 3:
+    case 4:
+      return Sink();
+    case 5:
+      return Replicate(random_.OneIn(2) ? target_.log_end()
+                                        : RandomBorder(target_.high_watermark(), target_.log_end()));
+    default:
+      if (random_.OneIn(2)) source_.Grow();
+      return;
+  }
+}
+
+// No faults any more but the late requests that are under way: everything must arrive.
+void History::Drain() {
+  Trace("-- drain");
+  menu_ = 0;
+  while (source_.visible() < source_.entries()) source_.Grow();
+  if (paused_) TogglePause();
+  if (random_.OneIn(2)) late_.clear();
+  for (int round = 0; round < kDrainRoundsMax && !done(); ++round) {
+    if (partition_->position().value == source_.end() && !partition_->must_settle() && !partition_->in_flight() &&
+        known_leader_epoch_ == target_.leader_epoch()) {
+      return;
+    }
+    if (random_.OneIn(4)) LandLate();
+    Replicate(target_.log_end());
+    CheckStep();
+    Source();
+    CheckStep();
+    if (!done()) Sink();
+    CheckStep();
+  }
+  if (!done())
+    Violated("stuck: position ", partition_->position().value, " of ", source_.end(), ", target end ",
+             partition_->target_end().value, ", log end ", target_.log_end(), ": ", partition_->last_error());
+}
+
+// ---- The source.
+
+void History::Source() { fetch_.has_value() ? DeliverFetch() : RequestFetch(); }
+
+void History::RequestFetch() {
+  if (partition_->wants_fetch()) fetch_ = partition_->fetch_offset();
+}
+
+void History::DeliverFetch() {
+  const SourceOffset asked = *std::exchange(fetch_, std::nullopt);
+  if (asked != partition_->fetch_offset()) {
+    ++coverage_.overtaken_fetches;
+    return Trace("fetch from ", asked.value, " was overtaken");
+  }
+  int index = source_.FirstAt(asked.value);
+  if (index > 0 && random_.OneIn(8)) --index;  // what is known already must change nothing
+  for (int left = 1 + random_.Below(4); left > 0 && index < source_.visible(); --left, ++index) {
+    const SourceLog::Entry& entry = source_.entry(index);
+    const int64_t target_end = partition_->target_end().value;
+    if (entry.record_count == 0) {
+      Trace("skip to ", entry.end);
+      partition_->SkipTo(SourceOffset(entry.end));
+    } else {
+      Trace("accept batch ", index, " [", entry.base, ", ", entry.end, ")");
+      partition_->Accept({SourceOffset(entry.base), SourceOffset(entry.end), entry.record_count, ContentSlice(index)});
+    }
+    if (partition_->target_end().value > target_end) {
+      ++coverage_.adopted;
+      last_target_end_ = partition_->target_end().value;  // checked when the settle found it; it can be lost by now
+      Trace("  adopted, target end ", last_target_end_);
+    }
+  }
+}
+
+// ---- The sink.
+
+void History::Sink() {
+  if (settle_.has_value()) return EndSettle();
+  if (wire_.has_value()) return wire_->read ? DeliverAnswer() : ReadRequest();
+  if (partition_->must_settle()) return BeginSettle();
+  if (known_leader_epoch_ != target_.leader_epoch()) {
+    known_leader_epoch_ = target_.leader_epoch();
+    Trace("target change: leader epoch ", known_leader_epoch_);
+    return partition_->OnTargetChange();
+  }
+  if (partition_->can_send()) Send();
+}
+
+void History::Send() {
+  const replicator::Send send = partition_->TakeSend();
+  const int content = ContentOf(send.bytes);
+  const int64_t ordinal = send.expected.value + ordinal_minus_target_;
+  Trace("send ", send.id, ": batch ", content, ", sequence ", send.base_sequence, ", expected at ",
+        send.expected.value);
+  wire_ = Wire{.send_id = send.id,
+               .produce = {send.producer, send.base_sequence, send.record_count, content},
+               .read = false,
+               .result = {}};
+  // A, B
+  if (send.base_sequence != (ordinal & kSequenceMax))
+    Violated("B: sequence ", send.base_sequence, " for ordinal ", ordinal);
+  if (source_.entry(content).first_record != send.expected.value - target_.start()) {
+    Violated("A: batch ", content, " is not the one that belongs at ", send.expected.value);
+  }
+  if (ordinal > kSequenceMax) ++coverage_.wraps;
+}
+
+void History::ReadRequest() {
+  if (Knows(kSlowReplication) && random_.OneIn(8)) {
+    Trace("broker: not enough replicas, nothing appended");
+    const uint64_t id = wire_->send_id;
+    wire_.reset();
+    return partition_->OnAnswer(id, {.verdict = Answer::Verdict::kUnclear, .error = "19"});
+  }
+  const bool known = target_.producer_known();
+  wire_->read = true;
+  wire_->result = target_.Append(wire_->produce);
+  const ProduceResult& result = wire_->result;
+  Trace("broker reads: error ", result.error, ", base offset ", result.base_offset,
+        result.appended ? ", appended" : "");
+  if (result.appended) CheckAppend(/*late=*/false, known);
+  if (!result.appended && result.error == 0) ++coverage_.duplicates_answered;
+  if (result.error == TargetLog::kOutOfOrderSequence) ++coverage_.out_of_order;
+}
+
+// acks=all: success is told once the high watermark has passed the batch.
+void History::DeliverAnswer() {
+  const ProduceResult& result = wire_->result;
+  const uint64_t id = wire_->send_id;
+  Answer answer;
+  if (result.error == TargetLog::kUnknownProducerId) {
+    told_forgotten_ = true;
+    answer = {.verdict = Answer::Verdict::kRefused, .refusal = QuarantineCode::kProducerForgotten, .error = "59"};
+  } else if (result.error != 0) {
+    answer = {.verdict = Answer::Verdict::kUnclear, .error = "45"};
+  } else if (target_.high_watermark() >= result.end_offset) {
+    answer = {.verdict = Answer::Verdict::kAppended, .base_offset = result.base_offset};
+  } else {
+    return TimeOut();
+  }
+  Trace("answer ", id, ": ", result.error, " at ", result.base_offset);
+  wire_.reset();
+  partition_->OnAnswer(id, answer);
+  if (random_.OneIn(8)) partition_->OnAnswer(id, answer);
+}
+
+// One connection to the leader: the log end first.
+void History::BeginSettle() {
+  known_leader_epoch_ = target_.leader_epoch();
+  settle_ = Settle{target_.leader_epoch(), target_.log_end()};
+  Trace("settle: log end ", settle_->log_end);
+}
+
+// Then the high watermark and, when the two are equal, the header of the last batch; all with the leader epoch, so that
+// a new leader voids what the old one said.
+void History::EndSettle() {
+  const Settle settle = *std::exchange(settle_, std::nullopt);
+  if (settle.leader_epoch != target_.leader_epoch()) return Trace("settle is void: new leader");
+  const int64_t high_watermark = target_.high_watermark();
+  std::optional<TargetTail> tail;
+  if (settle.log_end != high_watermark) {
+    ++coverage_.settles_behind_replication;
+  } else if (tail_is_readable_) {
+    tail = target_.TailAt(settle.log_end);
+  }
+  const int64_t before = partition_->target_end().value;
+  partition_->OnTargetEnd(TargetOffset(settle.log_end), TargetOffset(high_watermark), tail);
+  const int64_t after = partition_->target_end().value;
+  coverage_.acknowledged_by_settling += after > before;
+  coverage_.cut_back += after < before;
+  if (!partition_->quarantined() && settle.log_end == high_watermark) {
+    CheckAcknowledged(std::min(before, settle.log_end), settle.log_end);
+  }
+  Trace("settled: log end ", settle.log_end, ", high watermark ", high_watermark, ", next sequence ",
+        tail.has_value() ? tail->next_sequence : -2, "; target end ", before, " -> ", after, ", position ",
+        partition_->position().value);
+}
+
+void History::Replicate(int64_t end) {
+  if (end <= target_.high_watermark()) return;
+  target_.Replicate(end);
+  true_high_watermark_ = std::max(true_high_watermark_, end);
+  Trace("replicated to ", end);
+}
+
+}  // namespace replicator::tests

@@ -1,0 +1,41 @@
+// One random history of a replicated partition: the driver plays shard, source and sink around replicator/partition.h,
+// and the brokers' faults around a TargetLog, one event at a time, and checks the invariants after each. Everything
+// follows from the seed. Single-threaded, no clock.
+#ifndef REPLICATOR_TESTS_MODEL_DRIVER_H_
+#define REPLICATOR_TESTS_MODEL_DRIVER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace replicator::tests {
+
+// What happened in one or many histories, so that a test can see that the model goes where it claims to go.
+struct Coverage {
+  int64_t events = 0;
+  int64_t drained = 0;              // ended with everything copied
+  int64_t foreign_quarantines = 0;  // ended in quarantine, by reason
+  int64_t lost_quarantines = 0;
+  int64_t forgotten_quarantines = 0;
+  int64_t acknowledged_by_settling = 0;
+  int64_t adopted = 0;  // found on the target without a send of this life in flight
+  int64_t cut_back = 0;
+  int64_t settles_behind_replication = 0;
+  int64_t duplicates_answered = 0;  // by the broker's cache
+  int64_t out_of_order = 0;         // error 45
+  int64_t late_landings = 0;
+  int64_t late_doubles = 0;  // late, with the producer forgotten: stored a second time
+  int64_t overtaken_fetches = 0;
+  int64_t take_overs = 0;
+  int64_t wraps = 0;  // sequences past 2^31 - 1
+
+  void Add(const Coverage& other);
+};
+
+// Runs the history of `seed`. Returns the first violated invariant in words, or "". Adds what happened to `coverage`
+// and, when `trace` is not null, a line per event to it.
+std::string RunHistory(uint64_t seed, Coverage& coverage, std::vector<std::string>* trace);
+
+}  // namespace replicator::tests
+
+#endif  // REPLICATOR_TESTS_MODEL_DRIVER_H_

@@ -1,0 +1,171 @@
+// What goes wrong in a history: connections, brokers, elections, other writers, the process itself.
+#include <algorithm>
+
+#include "tests/model/history.h"
+
+namespace replicator::tests {
+namespace {
+
+// Requests of closed connections that wait to be read.
+constexpr size_t kLateMax = 3;
+
+}  // namespace
+
+void History::Fault() {
+  const int kind = random_.Below(kFaultKinds);
+  if (!Knows(static_cast<FaultKind>(kind))) return;
+  switch (static_cast<FaultKind>(kind)) {
+    case kLoseConnection:
+      return BreakConnection("the network");
+    case kLateRequests:
+      return wire_.has_value() && !wire_->read ? BreakConnection("a stopped broker") : LandLate();
+    case kCleanElection:
+      return ElectCleanly();
+    case kUncleanElection:
+      return ElectUncleanly();
+    case kBrokerRestart:
+      return RestartBroker();
+    case kForgetProducer:
+      return ForgetProducer();
+    case kForeignWriter:
+      return WriteForeign();
+    case kProcessDeath:
+      return Die();
+    case kPauses:
+      return TogglePause();
+    case kSlowReplication:
+      if (wire_.has_value() && wire_->read) TimeOut();
+      return;
+    case kStaleAnswers:
+      return DeliverStaleAnswer();
+    case kFaultKinds:
+      return;
+  }
+}
+
+// The request is lost, or its bytes lie in a buffer from which the broker may read them later; or only the answer is
+// lost.
+void History::BreakConnection(const char* why) {
+  settle_.reset();
+  if (!wire_.has_value()) return;
+  const bool late = !wire_->read && Knows(kLateRequests) && late_.size() < kLateMax && !random_.OneIn(4);
+  Trace("connection lost (", why, "), send ", wire_->send_id,
+        wire_->read ? " was read"
+        : late      ? " may land late"
+                    : " is lost");
+  if (late) late_.push_back(wire_->produce);
+  const uint64_t id = wire_->send_id;
+  if (wire_->read && wire_->result.error == 0) stale_ = StaleAnswer{id, wire_->result.base_offset};
+  wire_.reset();
+  partition_->OnAnswer(id, {.verdict = Answer::Verdict::kUnclear, .error = why});
+}
+
+// REQUEST_TIMED_OUT or NOT_ENOUGH_REPLICAS_AFTER_APPEND: the leader has it, its followers not yet.
+void History::TimeOut() {
+  if (!Knows(kSlowReplication) || !random_.OneIn(2) || wire_->result.error != 0) return;
+  Trace("answer ", wire_->send_id, ": not replicated in time");
+  const uint64_t id = wire_->send_id;
+  wire_.reset();
+  partition_->OnAnswer(id, {.verdict = Answer::Verdict::kUnclear, .error = "7"});
+}
+
+void History::LandLate() {
+  if (late_.empty()) return;
+  const size_t index = random_.Below(static_cast<int>(late_.size()));
+  const Produce produce = late_[index];
+  late_.erase(late_.begin() + index);
+  const bool known = target_.producer_known();
+  const ProduceResult result = target_.Append(produce);
+  Trace("late: batch ", produce.content, ", sequence ", produce.base_sequence, ": error ", result.error,
+        ", base offset ", result.base_offset, result.appended ? ", appended" : "");
+  if (!result.appended) return;
+  ++coverage_.late_landings;
+  CheckAppend(/*late=*/true, known);
+  late_end_ = result.end_offset;
+}
+
+void History::DeliverStaleAnswer() {
+  if (!stale_.has_value()) return;
+  Trace("stale answer ", stale_->send_id, " at ", stale_->base_offset);
+  partition_->OnAnswer(stale_->send_id, {.verdict = Answer::Verdict::kAppended, .base_offset = stale_->base_offset});
+  stale_.reset();
+}
+
+// The new leader was in sync: it has all that is replicated, perhaps not more, and may know an older high watermark.
+void History::ElectCleanly() {
+  const int64_t log_end = RandomBorder(true_high_watermark_, target_.log_end());
+  const int64_t high_watermark = RandomBorder(target_.start(), true_high_watermark_);
+  const bool forgets = Knows(kForgetProducer) && random_.OneIn(4);
+  target_.Elect(log_end, high_watermark, 5);
+  if (forgets) target_.ForgetProducer();
+  Trace("clean election: log end ", log_end, ", high watermark ", high_watermark,
+        forgets ? ", producer forgotten" : "");
+  BreakConnection("election");
+}
+
+// The new leader was not in sync: acknowledged records are lost.
+void History::ElectUncleanly() {
+  const int64_t log_end = RandomBorder(target_.start(), true_high_watermark_);
+  const int64_t high_watermark = RandomBorder(target_.start(), log_end);
+  target_.Elect(log_end, high_watermark, 5);
+  true_high_watermark_ = log_end;
+  lost_before_life_ |= log_end < life_begin_;
+  Trace("unclean election: log end ", log_end, ", high watermark ", high_watermark);
+  BreakConnection("election");
+}
+
+void History::RestartBroker() {
+  const bool forgets = Knows(kForgetProducer) && random_.OneIn(2);
+  target_.Elect(target_.log_end(), target_.high_watermark(), 1);
+  if (forgets) target_.ForgetProducer();
+  Trace("broker restart", forgets ? ", producer forgotten" : "");
+  BreakConnection("restart");
+}
+
+void History::ForgetProducer() {
+  target_.ForgetProducer();
+  Trace("producer forgotten");
+}
+
+void History::WriteForeign() {
+  if (!random_.OneIn(4)) return;  // most such histories end here
+  const int count = 1 + random_.Below(2);
+  target_.AppendForeign(count);
+  Trace("foreign write of ", count, ", log end ", target_.log_end());
+}
+
+void History::TogglePause() {
+  paused_ = !paused_;
+  Trace(paused_ ? "pause" : "resume");
+  paused_ ? partition_->Pause() : partition_->Resume();
+}
+
+// kill -9; the next owner begins where the target's log, replicated to its end and looked at, proves that it may.
+void History::Die() {
+  if (Contaminated()) return;
+  BreakConnection("death of the process");
+  Replicate(target_.log_end());
+  fetch_.reset();
+  stale_.reset();
+  paused_ = false;
+  ++coverage_.take_overs;
+  int64_t position = source_.start();
+  if (const int64_t records = target_.log_end() - target_.start(); records > 0) {
+    position = source_.entry(source_.EntryOf(records - 1)).end;
+    if (records < source_.records() && random_.OneIn(2)) position = source_.entry(source_.EntryOf(records)).base;
+  }
+  Begin(position, target_.log_end() + ordinal_minus_target_);
+}
+
+int64_t History::RandomBorder(int64_t from, int64_t to) {
+  const auto& batches = target_.batches();
+  int borders = 1;  // `from` itself
+  int64_t chosen = from;
+  for (auto batch = batches.rbegin(); batch != batches.rend() && batch->end_offset() > from; ++batch) {
+    if (batch->end_offset() > to) continue;
+    if (random_.OneIn(++borders)) chosen = batch->end_offset();
+  }
+  return chosen;
+}
+
+}  // namespace replicator::tests

@@ -1,0 +1,126 @@
+// Partition against a target log in memory: half a million random histories, and the proof that a history notices each
+// deliberate break of an invariant.
+//
+//   partition_model_test --seeds=1000000        more histories
+//   partition_model_test --seed=N [--mutation=M]  replays one and prints its events
+#include <gflags/gflags.h>
+#include <glog/logging.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "replicator/mutation.h"
+#include "tests/model/driver.h"
+
+#ifdef REPLICATOR_SANITIZER
+constexpr int64_t kSeedsDefault = 50'000;
+#else
+constexpr int64_t kSeedsDefault = 500'000;
+#endif
+
+DEFINE_int64(seeds, kSeedsDefault, "histories to run");
+DEFINE_int64(seed, -1, "run only this history and print its events");
+DEFINE_int32(mutation, 0, "with --seed: the break in force, as its number in replicator/mutation.h");
+
+namespace replicator::tests {
+namespace {
+
+struct MutationCase {
+  Mutation mutation;
+  const char* name;
+};
+
+constexpr MutationCase kMutations[] = {
+    {Mutation::kAFetchesOnAfterAFailure, "AFetchesOnAfterAFailure"},
+    {Mutation::kBSequenceStartsAnew, "BSequenceStartsAnew"},
+    {Mutation::kCBaseOffsetIsNotChecked, "CBaseOffsetIsNotChecked"},
+    {Mutation::kEResendsBlindly, "EResendsBlindly"},
+    {Mutation::kEDoesNotWaitForTheHighWatermark, "EDoesNotWaitForTheHighWatermark"},
+    {Mutation::kFCountsWithoutLooking, "FCountsWithoutLooking"},
+    {Mutation::kFIgnoresLostRecords, "FIgnoresLostRecords"},
+    {Mutation::kJPositionWaitsForAnAnswer, "JPositionWaitsForAnAnswer"},
+};
+
+std::string Replay(uint64_t seed) {
+  Coverage coverage;
+  std::vector<std::string> trace;
+  const std::string violation = RunHistory(seed, coverage, &trace);
+  return absl::StrCat("seed ", seed, ": ", violation.empty() ? "no violation" : violation, "\n  ",
+                      absl::StrJoin(trace, "\n  "));
+}
+
+class PartitionModel : public testing::Test {
+ protected:
+  void TearDown() override { active_mutation = Mutation::kNone; }
+};
+
+TEST_F(PartitionModel, EveryHistoryCopiesExactlyOnceInOrderOrStopsForACause) {
+  Coverage coverage;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int64_t seed = 0; seed < FLAGS_seeds; ++seed) {
+    const std::string violation = RunHistory(seed, coverage, nullptr);
+    ASSERT_EQ(violation, "") << Replay(seed);
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  std::printf("%lld histories, %lld events, %.1f s\n", static_cast<long long>(FLAGS_seeds),
+              static_cast<long long>(coverage.events), seconds.count());
+  const std::pair<const char*, int64_t> reached[] = {
+      {"drained", coverage.drained},
+      {"foreign quarantines", coverage.foreign_quarantines},
+      {"lost quarantines", coverage.lost_quarantines},
+      {"forgotten quarantines", coverage.forgotten_quarantines},
+      {"acknowledged by settling", coverage.acknowledged_by_settling},
+      {"adopted", coverage.adopted},
+      {"cut back", coverage.cut_back},
+      {"settles behind replication", coverage.settles_behind_replication},
+      {"duplicates answered", coverage.duplicates_answered},
+      {"out of order", coverage.out_of_order},
+      {"late landings", coverage.late_landings},
+      {"late doubles", coverage.late_doubles},
+      {"overtaken fetches", coverage.overtaken_fetches},
+      {"take-overs", coverage.take_overs},
+      {"wraps", coverage.wraps},
+  };
+  for (const auto& [name, count] : reached) {
+    std::printf("  %-28s %lld\n", name, static_cast<long long>(count));
+    if (FLAGS_seeds >= kSeedsDefault) EXPECT_GT(count, 0) << "the model never reaches: " << name;
+  }
+}
+
+class BrokenPartition : public PartitionModel, public testing::WithParamInterface<MutationCase> {};
+
+TEST_P(BrokenPartition, IsCaught) {
+  active_mutation = GetParam().mutation;
+  Coverage coverage;
+  for (int64_t seed = 0; seed < FLAGS_seeds; ++seed) {
+    const std::string violation = RunHistory(seed, coverage, nullptr);
+    if (violation.empty()) continue;
+    std::printf("caught at seed %lld: %s\n", static_cast<long long>(seed), violation.c_str());
+    return;
+  }
+  FAIL() << "no history notices this break";
+}
+
+INSTANTIATE_TEST_SUITE_P(PartitionModel, BrokenPartition, testing::ValuesIn(kMutations),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace replicator::tests
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  gflags::ParseCommandLineFlags(&argc, &argv, true);
+  google::InitGoogleLogging(argv[0]);
+  FLAGS_logtostderr = true;
+  FLAGS_minloglevel = google::GLOG_ERROR;  // the partition warns of each loss, and here there are many
+  if (FLAGS_seed >= 0) {
+    replicator::active_mutation = static_cast<replicator::Mutation>(FLAGS_mutation);
+    std::printf("%s\n", replicator::tests::Replay(FLAGS_seed).c_str());
+    return 0;
+  }
+  return RUN_ALL_TESTS();
+}
