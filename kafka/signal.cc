@@ -9,6 +9,10 @@ namespace replicator::kafka {
 
 struct Signal::Waiter {
   Waiter(Signal* signal, Clock::time_point deadline) : signal(signal), timer(signal->executor_, deadline) {}
+  // A coroutine can be destroyed where it waits: its loop ended.
+  ~Waiter() {
+    if (signal != nullptr) signal->waiters_.remove(this);
+  }
   Signal* signal;  // nullptr once it has been notified, or is gone
   asio::steady_timer timer;
 };
@@ -31,7 +35,6 @@ asio::awaitable<void> Signal::Wait(Clock::time_point deadline) {
   waiters_.push_back(&waiter);
   asio::error_code error;
   co_await waiter.timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
-  if (waiter.signal != nullptr) waiter.signal->waiters_.remove(&waiter);
 }
 
 asio::awaitable<void> SleepFor(Clock::duration duration) {

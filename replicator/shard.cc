@@ -157,6 +157,7 @@ void Shard::RerouteTarget(Member& member) {
   stream.target_leader = leader;
   if (desk == member.target) return;
   if (member.target != nullptr) {
+    member.target->sink.LeadershipLost();
     member.target->sink.Remove(&stream);
     member.target->settler.Remove(&stream);
   }
@@ -308,6 +309,7 @@ asio::awaitable<void> Shard::Shutdown(Clock::duration drain) {
     desk->settler.Stop();
   }
   ticked_.Notify();
+  memory_.released.Notify();
   for (asio::cancellation_signal& cancellation : cancellations_) cancellation.emit(asio::cancellation_type::terminal);
   work_.reset();
 }

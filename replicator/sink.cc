@@ -252,6 +252,12 @@ void Sink::CheckProgress(Clock::time_point now) {
   SetStalled(std::min(oldest, unreachable_since_) < now - kStalledAfter);
 }
 
+void Sink::LeadershipLost() {
+  std::shared_ptr<kafka::Connection> connection = connection_.lock();
+  if (!stalled_ || connection == nullptr) return;
+  connection->Close(absl::UnavailableError(absl::StrCat("broker ", endpoint_.ToString(), " does not answer, and no longer leads")));
+}
+
 void Sink::SetStalled(bool stalled) {
   if (stalled == stalled_) return;
   stalled_ = stalled;

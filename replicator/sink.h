@@ -37,6 +37,10 @@ class Sink {
   // its streams paused, so that they do not hold memory which others could use.
   void CheckProgress(Clock::time_point now);
 
+  // One of its streams has another leader now. A broker that does not answer is given up then: what is in flight to it is
+  // settled with the new leader, and the connection is closed so that no byte of it can follow.
+  void LeadershipLost();
+
   // Runs until Stop, or cancellation.
   asio::awaitable<void> Run();
   void Stop();

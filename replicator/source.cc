@@ -195,6 +195,8 @@ void Source::HandlePartition(Stream& stream, SourceOffset asked, const kafka::Fe
                              const kafka::BufferRef& buffer) {
   // While the request was out the partition may have gone back (a failure at the target): these bytes are not its next ones.
   if (stream.partition.fetch_offset() != asked) return;
+  // It may also have got another leader, and what this one still has need not be what the new one has.
+  if (stream.source_leader.broker != broker_id_) return;
   if (answer.error_code != kafka::kErrorNone) return HandleError(stream, answer);
   if (answer.diverging_epoch >= 0) {
     return stream.partition.PutInQuarantine(

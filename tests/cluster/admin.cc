@@ -162,7 +162,10 @@ absl::StatusOr<std::vector<int64_t>> ListTopicOffsets(rd_kafka_t* handle, const 
 
 absl::StatusOr<std::unique_ptr<ClusterAdmin>> ClusterAdmin::Create(
     const std::string& bootstrap_servers, const std::map<std::string, std::string>& client_properties) {
-  absl::StatusOr<RdHandle> handle = NewClient(RD_KAFKA_PRODUCER, bootstrap_servers, client_properties);
+  // Metadata requests go on to the broker that answered before; only this timeout makes librdkafka leave one that hangs.
+  ClientProperties properties = {{"socket.timeout.ms", "3000"}};
+  for (const auto& [name, value] : client_properties) properties[name] = value;
+  absl::StatusOr<RdHandle> handle = NewClient(RD_KAFKA_PRODUCER, bootstrap_servers, properties);
   if (!handle.ok()) return handle.status();
   return std::unique_ptr<ClusterAdmin>(new ClusterAdmin(handle->release()));
 }

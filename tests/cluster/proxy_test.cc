@@ -133,6 +133,17 @@ TEST_F(FaultProxyTest, CutAfterForwardStillReachesTheBroker) {
   EXPECT_TRUE(broker_.WaitForEnded(1));
 }
 
+TEST_F(FaultProxyTest, CutAfterForwardReachesABrokerThatIsStillWriting) {
+  // The answer to 1 is larger than the sockets' buffers, so the broker reads 2 only once someone reads that answer.
+  const RuleId delayed = Arm(kFetch, Fault::DelayResponse(absl::Minutes(30)));
+  Arm(kProduce, Fault::CutAfterForward());
+  ASSERT_TRUE(client_->Write(RequestFrame(kFetch, 1, std::string(20 << 20, 'x'))));
+  ASSERT_TRUE(WaitForHits(delayed, 1));
+  ASSERT_TRUE(client_->Write(RequestFrame(kProduce, 2, "")));
+  EXPECT_TRUE(client_->AtEnd());
+  EXPECT_TRUE(broker_.WaitForSeen(2));
+}
+
 TEST_F(FaultProxyTest, LateForwardReachesTheBrokerAfterTheClientWasCut) {
   const RuleId rule = Arm(kProduce, Fault::CutThenForwardLate(absl::Milliseconds(200)));
   const absl::Time sent = absl::Now();

@@ -66,8 +66,9 @@ absl::StatusOr<RdHandle> NewClient(rd_kafka_type_t type, rd_kafka_conf_t* conf, 
       // Brokers of a test go and come back within seconds.
       {"reconnect.backoff.ms", "20"},
       {"reconnect.backoff.max.ms", "500"},
-      // A client must not hang for long on a broker that SIGSTOP holds.
+      // A client must not hang for long on a broker that SIGSTOP holds: by default for 60 s.
       {"socket.connection.setup.timeout.ms", "5000"},
+      {"socket.timeout.ms", "10000"},
   };
   for (const auto& [name, value] : properties) all[name] = value;
   char error[512];
