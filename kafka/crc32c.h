@@ -22,7 +22,7 @@ inline constexpr size_t kCrcHeaderBytes = 40;
 // The CRC-32C of new_header + payload, given `old_crc`, that of old_header + payload. The payload's
 // content does not matter, only its length: a CRC is linear, so
 //   new = old ^ shift(crc(old_header) ^ crc(new_header), payload_bytes)
-// where shift(c, n) = c * x^(8n) mod P. Takes about as long for a byte as for a gigabyte, some 10 ns.
+// where shift(c, n) = c * x^(8n) mod P. Takes about as long for a byte as for a gigabyte, some 20 ns.
 // A checksum that was wrong for the old header is wrong for the new one: damage stays detectable.
 // REQUIRES: both headers are kCrcHeaderBytes long.
 uint32_t Crc32cReplaceHeader(uint32_t old_crc, absl::Span<const char> old_header, absl::Span<const char> new_header,

@@ -52,7 +52,7 @@ TEST(Crc32cTest, AnyBytesGiveWhatTheDefinitionSays) {
 
 TEST(Crc32cTest, AReplacedHeaderGivesTheSameAsAFullRecomputation) {
   std::mt19937_64 random(4);
-  std::vector<size_t> sizes = {0,   1,   2,     3,     7,     8,       255,     256,         257,
+  std::vector<size_t> sizes = {0,   1,   2,     3,     7,     8,       255,     256,          257,
                                511, 512, 65535, 65536, 65537, 1 << 20, 3 << 20, (1 << 24) + 1};
   for (int i = 0; i < 300; ++i) sizes.push_back(random() % (1 + (1u << (random() % 21))));
   const std::string payload = RandomBytes(random, (1 << 24) + 1);

@@ -156,6 +156,56 @@ constexpr bool TableIsContiguous() {
 }
 static_assert(TableIsContiguous());
 
+// Versions, logins and permissions: the same for every request.
+std::string_view AccessRemedy(int16_t code) {
+  switch (code) {
+    case kErrorTopicAuthorizationFailed:
+      return "Give replicator's user READ and DESCRIBE on the topic at the source, WRITE, CREATE and DESCRIBE at the "
+             "target, then resume.";
+    case kErrorClusterAuthorizationFailed:
+      return "Give replicator's user IDEMPOTENT_WRITE (needed before Kafka 2.8) and CREATE on the target's cluster "
+             "resource, then resume.";
+    case kErrorTransactionalIdAuthorizationFailed:
+      return "Give replicator's user WRITE and DESCRIBE on its transactional ids at the target, then resume.";
+    case kErrorUnsupportedSaslMechanism:
+      return "Set sasl.mechanism to one that the broker's sasl.enabled.mechanisms lists for this listener.";
+    case kErrorIllegalSaslState:
+      return "Check that security.protocol fits the listener that bootstrap.servers names.";
+    case kErrorSaslAuthenticationFailed:
+      return "Check user, password and sasl.mechanism for this cluster.";
+    case kErrorUnsupportedVersion:
+      return "Use brokers of Kafka 2.1 or later; while a cluster is being upgraded, resume when it is done.";
+    case kErrorSecurityDisabled:
+      return "The cluster has no authorizer; set authorizer.class.name on its brokers, or switch off the copying of "
+             "ACLs.";
+    case kErrorInconsistentClusterId:
+      return "Another cluster answers at this address: correct bootstrap.servers.";
+    default:
+      return "";
+  }
+}
+
+// Creating and configuring topics on the target.
+std::string_view TopicRemedy(int16_t code) {
+  switch (code) {
+    case kErrorInvalidTopic:
+      return "Exclude this topic: it is internal on the target, or its name is not allowed there.";
+    case kErrorInvalidPartitions:
+    case kErrorInvalidReplicaAssignment:
+      return "Create the topic on the target by hand with the source's number of partitions, then resume.";
+    case kErrorInvalidReplicationFactor:
+      return "Set replication.factor to at most the number of the target's brokers, or add brokers.";
+    case kErrorInvalidConfig:
+      return "The target does not accept one of the topic's configs: create the topic there by hand, or exclude that "
+             "config with config.properties.exclude.";
+    case kErrorPolicyViolation:
+      return "A policy of the target (create.topic.policy.class.name or alter.config.policy.class.name) forbids it: "
+             "create the topic there as the policy wants it, then resume.";
+    default:
+      return AccessRemedy(code);
+  }
+}
+
 }  // namespace
 
 absl::Span<const ErrorInfo> AllErrors() { return kErrorTable; }
@@ -311,62 +361,28 @@ std::string_view RemedyFor(int16_t code) {
              "brokers) to the source's value, then resume.";
     case kErrorRecordListTooLarge:
       return "Raise segment.bytes of the target topic above the batch's size, then resume.";
-    case kErrorInvalidTopic:
-      return "Exclude this topic: it is internal on the target, or its name is not allowed there.";
-    case kErrorTopicAuthorizationFailed:
-      return "Give replicator's user READ and DESCRIBE on the topic at the source, WRITE, CREATE and DESCRIBE at the "
-             "target, then resume.";
-    case kErrorClusterAuthorizationFailed:
-      return "Give replicator's user IDEMPOTENT_WRITE (needed before Kafka 2.8) and CREATE on the target's cluster "
-             "resource, then resume.";
-    case kErrorTransactionalIdAuthorizationFailed:
-      return "Give replicator's user WRITE and DESCRIBE on its transactional ids at the target, then resume.";
     case kErrorInvalidTimestamp:
       return "Set message.timestamp.type=CreateTime and widen message.timestamp.before.max.ms and "
              "message.timestamp.after.max.ms (message.timestamp.difference.max.ms before Kafka 3.6) of the target "
              "topic, then resume.";
-    case kErrorUnsupportedSaslMechanism:
-      return "Set sasl.mechanism to one that the broker's sasl.enabled.mechanisms lists for this listener.";
-    case kErrorIllegalSaslState:
-      return "Check that security.protocol fits the listener that bootstrap.servers names.";
-    case kErrorSaslAuthenticationFailed:
-      return "Check user, password and sasl.mechanism for this cluster.";
-    case kErrorUnsupportedVersion:
-      return "Use brokers of Kafka 2.1 or later; while a cluster is being upgraded, resume when it is done.";
-    case kErrorInvalidPartitions:
-    case kErrorInvalidReplicaAssignment:
-      return "Create the topic on the target by hand with the source's number of partitions, then resume.";
-    case kErrorInvalidReplicationFactor:
-      return "Set replication.factor to at most the number of the target's brokers, or add brokers.";
-    case kErrorInvalidConfig:
-      return "The target does not accept one of the topic's configs: create the topic there by hand, or exclude that "
-             "config with config.properties.exclude.";
     case kErrorUnsupportedForMessageFormat:
       return "Set message.format.version (log.message.format.version on the broker) of the topic to 0.11.0 or later.";
-    case kErrorPolicyViolation:
-      return "A policy of the target (create.topic.policy.class.name or alter.config.policy.class.name) forbids it: "
-             "create the topic there as the policy wants it, then resume.";
     case kErrorInvalidProducerEpoch:
     case kErrorInvalidTxnState:
     case kErrorInvalidProducerIdMapping:
     case kErrorProducerFenced:
       return "Another process writes with this link's producer id: stop it, make sure that only one deployment runs "
              "this link, then resume.";
-    case kErrorSecurityDisabled:
-      return "The cluster has no authorizer; set authorizer.class.name on its brokers, or switch off the copying of "
-             "ACLs.";
     case kErrorUnsupportedCompressionType:
       return "The broker does not know the batch's codec: upgrade it to Kafka 2.1 or later, or set "
              "inter.broker.protocol.version to its own version.";
     case kErrorInvalidRecord:
       return "The target's broker log names the record. Most often it has no key and the target topic is compacted: "
              "give the target topic the source's cleanup.policy, then resume.";
-    case kErrorInconsistentClusterId:
-      return "Another cluster answers at this address: correct bootstrap.servers.";
     case kErrorOffsetMovedToTieredStorage:
       return "Let the source serve tiered data to consumers: check remote.log.storage.system.enable on its brokers.";
     default:
-      return "";
+      return TopicRemedy(code);
   }
 }
 

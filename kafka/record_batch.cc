@@ -101,7 +101,8 @@ NextBatchResult NextBatch(absl::Span<char> records) {
   }
   if (records.size() <= kMagicAt) return Partial(records, declared_bytes);
   const int8_t magic = static_cast<int8_t>(records[kMagicAt]);
-  if (magic < 0 || magic > kMagicV2) return Malformed(absl::StrCat("record format (magic) ", int{magic}, " is unknown"));
+  if (magic < 0 || magic > kMagicV2)
+    return Malformed(absl::StrCat("record format (magic) ", int{magic}, " is unknown"));
   if (magic == kMagicV2 && length < kBatchLengthMin) {
     return Malformed(absl::StrCat("batch length ", length, " is shorter than a batch header"));
   }
@@ -111,8 +112,9 @@ NextBatchResult NextBatch(absl::Span<char> records) {
   result.bytes = records.first(declared_bytes);
   result.declared_bytes = declared_bytes;
   if (result.kind == BatchKind::kOldMagic) {
-    result.reason = absl::StrCat("messages in the old record format (magic ", int{magic},
-                                 ", from before Kafka 0.11 or log.message.format.version) cannot be produced as they are");
+    result.reason =
+        absl::StrCat("messages in the old record format (magic ", int{magic},
+                     ", from before Kafka 0.11 or log.message.format.version) cannot be produced as they are");
   }
   return result;
 }

@@ -170,8 +170,8 @@ TEST(NextBatchTest, EveryTruncationIsAPartialBatch) {
 
 TEST(NextBatchTest, AnImpossibleLengthOrMagicIsMalformedWithTheReason) {
   using namespace std::string_view_literals;
-  for (std::string_view length : {"\xff\xff\xff\xff"sv, "\x80\x00\x00\x00"sv, "\x7f\xff\xff\xff"sv,
-                                  "\x00\x00\x00\x00"sv, "\x00\x00\x00\x30"sv}) {
+  for (std::string_view length :
+       {"\xff\xff\xff\xff"sv, "\x80\x00\x00\x00"sv, "\x7f\xff\xff\xff"sv, "\x00\x00\x00\x00"sv, "\x00\x00\x00\x30"sv}) {
     Golden golden(golden::kBatchNone);
     golden.bytes().replace(8, length.size(), length);
     const NextBatchResult next = NextBatch(golden.Span());

@@ -55,6 +55,13 @@ TEST(TransactionFilterTest, ACommitMarkerOfAnotherProducerEndsNothing) {
   EXPECT_EQ(Data(filter, 2, 7), kAborted);
 }
 
+TEST(TransactionFilterTest, OnlyAnAbortMarkerEndsAnAbortedTransaction) {
+  TransactionFilter filter({{.producer_id = 7, .first_offset = 0}});
+  EXPECT_EQ(Data(filter, 0, 7), kAborted);
+  EXPECT_EQ(Commit(filter, 1, 7), kMarker);
+  EXPECT_EQ(Data(filter, 2, 7), kAborted);
+}
+
 TEST(TransactionFilterTest, TakesTheListInAnyOrderAndTwoTransactionsOfOneProducer) {
   TransactionFilter filter({{.producer_id = 7, .first_offset = 20},
                             {.producer_id = 9, .first_offset = 5},

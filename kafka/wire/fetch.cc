@@ -58,7 +58,7 @@ void ReadPartition(Reader& reader, int16_t version, std::string_view body, Fetch
 }  // namespace
 
 void FetchRequest::Write(Writer& writer, int16_t version) const {
-  constexpr int32_t kReplicaId = -1;  // We are a consumer.
+  constexpr int32_t kReplicaId = -1;               // We are a consumer.
   constexpr int64_t kConsumerLogStartOffset = -1;  // Only followers tell theirs.
   writer.WriteInt32(kReplicaId);
   writer.WriteInt32(max_wait_ms);

@@ -154,8 +154,7 @@ TEST_F(ProduceRequestTest, IsAsKafkaWritesItAndTheBatchesStayWhereTheyAre) {
     EXPECT_EQ(pieces[5].iov_base, zstd_.data());
     const std::string frame = Gather(pieces);
     EXPECT_EQ(frame.size(), request_bytes);
-    EXPECT_EQ(absl::BytesToHexString(frame),
-              version == 7 ? golden::kProduceRequestV7 : golden::kProduceRequestV8);
+    EXPECT_EQ(absl::BytesToHexString(frame), version == 7 ? golden::kProduceRequestV7 : golden::kProduceRequestV8);
   }
 }
 

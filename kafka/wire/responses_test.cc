@@ -248,8 +248,7 @@ std::vector<DamageCase> AllResponses() {
       Case<InitProducerIdResponse>(InitProducerIdRequest::kApi, 1, golden::kInitProducerIdResponseV1),
       Case<ListOffsetsResponse>(ListOffsetsRequest::kApi, 2, golden::kListOffsetsResponseV2),
       Case<ListOffsetsResponse>(ListOffsetsRequest::kApi, 4, golden::kListOffsetsResponseV4),
-      Case<OffsetForLeaderEpochResponse>(OffsetForLeaderEpochRequest::kApi, 2,
-                                         golden::kOffsetForLeaderEpochResponseV2),
+      Case<OffsetForLeaderEpochResponse>(OffsetForLeaderEpochRequest::kApi, 2, golden::kOffsetForLeaderEpochResponseV2),
       Case<CreateTopicsResponse>(CreateTopicsRequest::kApi, 2, golden::kCreateTopicsResponseV2),
       Case<DescribeConfigsResponse>(DescribeConfigsRequest::kApi, 1, golden::kDescribeConfigsResponseV1),
   };

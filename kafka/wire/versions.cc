@@ -69,8 +69,8 @@ absl::StatusOr<NegotiatedVersions> NegotiatedVersions::Choose(const ApiVersionsR
     negotiated.versions_[i] = ChooseOne(kAllApis[i], response, &misfits);
   }
   if (!misfits.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "no common protocol version for ", misfits, ". Brokers from Kafka 2.1 on serve all that is needed"));
+    return absl::FailedPreconditionError(absl::StrCat("no common protocol version for ", misfits,
+                                                      ". Brokers from Kafka 2.1 on serve all that is needed"));
   }
   return negotiated;
 }

@@ -24,8 +24,8 @@ namespace replicator {
 namespace {
 
 constexpr int kShardsMax = 256;
-// Below this a shard cannot hold one fetch of a few partitions beside the one it is sending.
-constexpr int64_t kBufferBytesMin = int64_t{1} << 20;
+// Below this a shard cannot hold one fetch of a few partitions from each of three brokers beside what it is sending.
+constexpr int64_t kBufferBytesMin = int64_t{8} << 20;
 constexpr int64_t kBufferBytesMax = int64_t{1} << 40;
 constexpr int kInFlightMax = 5;  // what a broker remembers of a producer id per partition
 

@@ -17,6 +17,8 @@ namespace {
 
 // A Metadata request repeats while brokers come and go; one try takes at most this long.
 constexpr absl::Duration kMetadataTry = absl::Seconds(3);
+// One question to one broker, which may be dying.
+constexpr absl::Duration kBrokerTry = absl::Seconds(1);
 // How long librdkafka may take beyond a request's own timeout to say so.
 constexpr absl::Duration kAnswerGrace = absl::Seconds(5);
 
@@ -81,6 +83,16 @@ absl::StatusOr<RdMetadata> FetchMetadata(rd_kafka_t* handle, absl::Duration time
   return RdMetadata(metadata);
 }
 
+std::string AddressOf(const rd_kafka_metadata_broker& broker) { return absl::StrCat(broker.host, ":", broker.port); }
+
+bool HasAddress(rd_kafka_t* handle, const std::string& address) {
+  absl::StatusOr<RdMetadata> metadata = FetchMetadata(handle, ClusterAdmin::kRequestTimeout);
+  if (!metadata.ok()) return true;
+  const rd_kafka_metadata_broker* brokers = (*metadata)->brokers;
+  return std::any_of(brokers, brokers + (*metadata)->broker_cnt,
+                     [&](const rd_kafka_metadata_broker& broker) { return AddressOf(broker) == address; });
+}
+
 TopicState ToTopicState(const rd_kafka_metadata_topic& topic) {
   TopicState state;
   state.name = topic.topic;
@@ -107,6 +119,45 @@ std::string Describe(const TopicState& topic) {
   return absl::StrJoin(topic.partitions, "; ", [](std::string* out, const PartitionState& partition) {
     absl::StrAppend(out, "partition ", partition.partition, " leader ", partition.leader, " isr ",
                     absl::StrJoin(partition.isr, ","), " of ", absl::StrJoin(partition.replicas, ","));
+  });
+}
+
+absl::StatusOr<TopicState> FindTopic(const rd_kafka_metadata_t& metadata, const std::string& topic) {
+  for (int i = 0; i < metadata.topic_cnt; ++i) {
+    if (metadata.topics[i].topic == topic) return ToTopicState(metadata.topics[i]);
+  }
+  return absl::NotFoundError(absl::StrCat("no topic ", topic));
+}
+
+// Waits until each broker gives an answer about the topic that `accepted` takes: metadata reaches brokers one after the other,
+// and the next question may go to any of them. Brokers that leave the cluster meanwhile do not count.
+absl::Status WaitOnEachBroker(rd_kafka_t* handle, const std::string& topic, absl::string_view what,
+                              absl::FunctionRef<bool(const absl::StatusOr<TopicState>&)> accepted) {
+  absl::StatusOr<RdMetadata> metadata = FetchMetadata(handle, ClusterAdmin::kRequestTimeout);
+  if (!metadata.ok()) return metadata.status();
+  for (int i = 0; i < (*metadata)->broker_cnt; ++i) {
+    const std::string address = AddressOf((*metadata)->brokers[i]);
+    // A new client's first connection is to the one address that it knows.
+    absl::StatusOr<RdHandle> client = NewClient(RD_KAFKA_PRODUCER, address, {});
+    if (!client.ok()) return client.status();
+    std::string seen = "no answer";
+    auto settled = [&] {
+      absl::StatusOr<RdMetadata> answer = FetchMetadata(client->get(), kBrokerTry);
+      if (!answer.ok()) return !HasAddress(handle, address);
+      const absl::StatusOr<TopicState> state = FindTopic(**answer, topic);
+      seen = state.ok() ? Describe(*state) : state.status().ToString();
+      return accepted(state);
+    };
+    if (!WaitFor(settled, ClusterAdmin::kRequestTimeout)) {
+      return absl::DeadlineExceededError(absl::StrCat(what, ": broker ", address, " says ", seen));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WaitForTopicEverywhere(rd_kafka_t* handle, const std::string& topic, int partitions, absl::string_view what) {
+  return WaitOnEachBroker(handle, topic, what, [&](const absl::StatusOr<TopicState>& state) {
+    return state.ok() && static_cast<int>(state->partitions.size()) == partitions && HasFullIsr(*state);
   });
 }
 
@@ -170,7 +221,7 @@ absl::StatusOr<std::unique_ptr<ClusterAdmin>> ClusterAdmin::Create(
   return std::unique_ptr<ClusterAdmin>(new ClusterAdmin(handle->release()));
 }
 
-ClusterAdmin::~ClusterAdmin() { rd_kafka_destroy(handle_); }
+ClusterAdmin::~ClusterAdmin() { DestroyInBackground(handle_); }
 
 absl::StatusOr<std::vector<int>> ClusterAdmin::Brokers(absl::Duration timeout) {
   absl::StatusOr<RdMetadata> metadata = FetchMetadata(handle_, timeout);
@@ -209,7 +260,9 @@ absl::Status ClusterAdmin::CreateTopic(const TopicSpec& spec) {
   const rd_kafka_topic_result_t** results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event->get()), &count);
   absl::Status status = TopicError(results, count, what);
-  return status.ok() ? WaitForFullIsr(spec.name, kRequestTimeout) : status;
+  if (!status.ok()) return status;
+  const int partitions = spec.replicas.empty() ? spec.partitions : static_cast<int>(spec.replicas.size());
+  return WaitForTopicEverywhere(handle_, spec.name, partitions, what);
 }
 
 absl::Status ClusterAdmin::DeleteTopic(const std::string& topic) {
@@ -226,10 +279,8 @@ absl::Status ClusterAdmin::DeleteTopic(const std::string& topic) {
       rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event->get()), &count);
   absl::Status status = TopicError(results, count, what);
   if (!status.ok()) return status;
-  if (!WaitFor([&] { return absl::IsNotFound(DescribeTopic(topic).status()); }, kRequestTimeout)) {
-    return absl::DeadlineExceededError(absl::StrCat(what, ": the topic is still there"));
-  }
-  return absl::OkStatus();
+  return WaitOnEachBroker(handle_, topic, what,
+                          [](const absl::StatusOr<TopicState>& state) { return absl::IsNotFound(state.status()); });
 }
 
 absl::Status ClusterAdmin::CreatePartitions(const std::string& topic, int partitions_total) {
@@ -248,12 +299,7 @@ absl::Status ClusterAdmin::CreatePartitions(const std::string& topic, int partit
       rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event->get()), &count);
   absl::Status status = TopicError(results, count, what);
   if (!status.ok()) return status;
-  auto all_there = [&] {
-    absl::StatusOr<TopicState> state = DescribeTopic(topic);
-    return state.ok() && static_cast<int>(state->partitions.size()) == partitions_total;
-  };
-  if (!WaitFor(all_there, kRequestTimeout)) return absl::DeadlineExceededError(absl::StrCat(what, ": not seen"));
-  return WaitForFullIsr(topic, kRequestTimeout);
+  return WaitForTopicEverywhere(handle_, topic, partitions_total, what);
 }
 
 absl::StatusOr<std::vector<TopicState>> ClusterAdmin::ListTopics() {
@@ -270,10 +316,7 @@ absl::StatusOr<std::vector<TopicState>> ClusterAdmin::ListTopics() {
 absl::StatusOr<TopicState> ClusterAdmin::DescribeTopic(const std::string& topic) {
   absl::StatusOr<RdMetadata> metadata = FetchMetadata(handle_, kRequestTimeout);
   if (!metadata.ok()) return metadata.status();
-  for (int i = 0; i < (*metadata)->topic_cnt; ++i) {
-    if ((*metadata)->topics[i].topic == topic) return ToTopicState((*metadata)->topics[i]);
-  }
-  return absl::NotFoundError(absl::StrCat("no topic ", topic));
+  return FindTopic(**metadata, topic);
 }
 
 absl::StatusOr<int> ClusterAdmin::Leader(const std::string& topic, int partition) {

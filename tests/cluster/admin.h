@@ -65,9 +65,10 @@ class ClusterAdmin {
   absl::StatusOr<std::string> ClusterId(absl::Duration timeout = kRequestTimeout);
   absl::StatusOr<int> ControllerId(absl::Duration timeout = kRequestTimeout);
 
+  // These three return when every broker knows of the change.
   // Creates the topic and waits until each partition has a leader and its full ISR. AlreadyExists if there is one.
   absl::Status CreateTopic(const TopicSpec& spec);
-  // Deletes the topic and waits until it is gone from Metadata.
+  // Deletes the topic and waits until it is gone.
   absl::Status DeleteTopic(const std::string& topic);
   // Raises the partition count and waits for leaders.
   absl::Status CreatePartitions(const std::string& topic, int partitions_total);

@@ -337,14 +337,14 @@ absl::Status KafkaCluster::Stop(int id) {
   absl::StatusOr<Broker*> broker = FindRunning(id);
   if (!broker.ok()) return broker.status();
   (*broker)->stopped = true;
-  return (*broker)->process->Kill(SIGSTOP);
+  return (*broker)->process->Stop();
 }
 
 absl::Status KafkaCluster::Continue(int id) {
   absl::StatusOr<Broker*> broker = FindRunning(id);
   if (!broker.ok()) return broker.status();
   (*broker)->stopped = false;
-  return (*broker)->process->Kill(SIGCONT);
+  return (*broker)->process->Continue();
 }
 
 absl::Status KafkaCluster::Start(int id) {

@@ -96,7 +96,7 @@ class KafkaCluster {
   absl::Status Kill9(int id);
   // SIGTERM (a controlled shutdown: leaders move away first); returns when the process is reaped.
   absl::Status Terminate(int id);
-  // SIGSTOP and SIGCONT: the broker hangs with its connections open.
+  // SIGSTOP (returns when every thread has stopped) and SIGCONT: the broker hangs with its connections open.
   absl::Status Stop(int id);
   absl::Status Continue(int id);
   // Starts a broker that was killed or terminated, on its old data and ports. Does not wait for readiness. (On ZooKeeper it

@@ -45,6 +45,8 @@ constexpr absl::Duration kPollMin = absl::Milliseconds(1);
 constexpr absl::Duration kPollMax = absl::Milliseconds(10);
 // How long SIGKILL may take to end a process: only a stuck disk makes it slow.
 constexpr absl::Duration kKillTimeout = absl::Seconds(30);
+// A thread in the kernel stops when its system call ends.
+constexpr absl::Duration kStopTimeout = absl::Seconds(10);
 // Ports below this are often taken by services of the machine.
 constexpr int kPortMin = 10000;
 
@@ -176,6 +178,17 @@ std::string ReadAll(const std::string& path) {
   std::ostringstream out;
   out << in.rdbuf();
   return out.str();
+}
+
+// The state letter of each thread is the first field behind the name (man 5 proc).
+bool AllThreadsStopped(pid_t pid) {
+  std::error_code error;
+  for (const fs::directory_entry& task : fs::directory_iterator(absl::StrCat("/proc/", pid, "/task"), error)) {
+    const std::string stat = ReadAll((task.path() / "stat").string());
+    const size_t name_end = stat.rfind(')');
+    if (name_end != std::string::npos && stat[name_end + 2] != 'T') return false;
+  }
+  return !error;
 }
 
 // First port of the kernel's range for outgoing connections (man 7 ip).
@@ -312,6 +325,15 @@ absl::Status ChildProcess::Kill(int signal) {
   if (kill(-pid_, signal) != 0) return absl::InternalError(absl::StrCat("kill ", pid_, ": ", strerror(errno)));
   return absl::OkStatus();
 }
+
+absl::Status ChildProcess::Stop() {
+  absl::Status status = Kill(SIGSTOP);
+  if (!status.ok()) return status;
+  if (WaitFor([this] { return AllThreadsStopped(pid_); }, kStopTimeout)) return absl::OkStatus();
+  return absl::DeadlineExceededError(absl::StrCat("process ", pid_, " does not stop"));
+}
+
+absl::Status ChildProcess::Continue() { return Kill(SIGCONT); }
 
 absl::StatusOr<ExitStatus> ChildProcess::Wait(absl::Duration timeout) {
   if (!WaitFor([this] { return !Running(); }, timeout)) {

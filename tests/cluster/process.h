@@ -71,6 +71,10 @@ class ChildProcess {
   // Sends a signal to the child's process group. NotFound if the child has ended.
   absl::Status Kill(int signal);
 
+  // SIGSTOP, and waits until every thread has stopped; SIGCONT.
+  absl::Status Stop();
+  absl::Status Continue();
+
   // Waits for the end. DeadlineExceeded if the child still runs after `timeout`.
   absl::StatusOr<ExitStatus> Wait(absl::Duration timeout);
 

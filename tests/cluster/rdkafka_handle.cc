@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
+#include <thread>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 
 namespace replicator::tests {
 namespace {
@@ -40,7 +44,47 @@ absl::StatusCode CodeOf(rd_kafka_resp_err_t error) {
   }
 }
 
+// An exit waits this long for handles that are being destroyed.
+constexpr absl::Duration kExitWait = absl::Seconds(10);
+
+// Counts the handles that are being destroyed.
+class Undertaker {
+ public:
+  static Undertaker& Get() {
+    static Undertaker* undertaker = new Undertaker;
+    return *undertaker;
+  }
+
+  void Bury(rd_kafka_t* handle) ABSL_LOCKS_EXCLUDED(mutex_) {
+    {
+      absl::MutexLock lock(&mutex_);
+      ++under_way_;
+    }
+    std::thread([this, handle] {
+      rd_kafka_destroy(handle);
+      absl::MutexLock lock(&mutex_);
+      --under_way_;
+    }).detach();
+  }
+
+ private:
+  Undertaker() {
+    std::atexit([] { Get().WaitForAll(); });
+  }
+
+  void WaitForAll() ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(this, &Undertaker::Idle), kExitWait);
+  }
+  bool Idle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return under_way_ == 0; }
+
+  absl::Mutex mutex_;
+  int under_way_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
 }  // namespace
+
+void DestroyInBackground(rd_kafka_t* handle) { Undertaker::Get().Bury(handle); }
 
 absl::Status ToStatus(rd_kafka_resp_err_t error, absl::string_view what, absl::string_view detail) {
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();

@@ -24,7 +24,12 @@ struct RdDelete {
   }
 };
 
-using RdHandle = std::unique_ptr<rd_kafka_t, RdDelete<rd_kafka_destroy>>;
+// rd_kafka_destroy often takes a second: a broker thread that still counts references when it is told to end looks again only
+// after its longest block. So it runs in a thread of its own; the process waits for all of them when it exits.
+// REQUIRES: topics, queues and messages of the handle are destroyed. No callback runs any more.
+void DestroyInBackground(rd_kafka_t* handle);
+
+using RdHandle = std::unique_ptr<rd_kafka_t, RdDelete<DestroyInBackground>>;
 using RdQueue = std::unique_ptr<rd_kafka_queue_t, RdDelete<rd_kafka_queue_destroy>>;
 using RdEvent = std::unique_ptr<rd_kafka_event_t, RdDelete<rd_kafka_event_destroy>>;
 using RdMessage = std::unique_ptr<rd_kafka_message_t, RdDelete<rd_kafka_message_destroy>>;

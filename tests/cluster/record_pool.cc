@@ -10,7 +10,7 @@ namespace replicator::tests {
 namespace {
 
 // Larger than a codec's window over one batch, so that templates seldom repeat within it.
-constexpr int64_t kPoolBytes = 8 << 20;
+constexpr int64_t kPoolBytes = 2 << 20;
 constexpr int64_t kTemplatesMin = 4;
 constexpr int64_t kTemplatesMax = 8192;
 

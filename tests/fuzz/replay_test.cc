@@ -23,8 +23,8 @@ constexpr int kMutations = 200'000;
 #endif
 
 // The value that a damaged length or count has most often: small, huge, negative, or one off.
-constexpr uint32_t kTelling[] = {0,          1,          2,          0x7F,       0x80,       0xFF,      0x7FFF,
-                                 0x8000,     0xFFFF,     0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, 0x00FFFFFF};
+constexpr uint32_t kTelling[] = {0,      1,      2,          0x7F,       0x80,       0xFF,       0x7FFF,
+                                 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, 0x00FFFFFF};
 
 void SetTellingValue(std::string& bytes, std::mt19937_64& random) {
   const size_t width = size_t{1} << (random() % 3);
@@ -65,11 +65,19 @@ std::string Mutated(std::string bytes, std::mt19937_64& random) {
 TEST(FuzzReplayTest, DamagedResponsesNeverCrashAParser) {
   // In the order of the parsers in entry.cc.
   const std::string_view frames[] = {
-      golden::kApiVersionsResponseV0,         golden::kMetadataResponseV7,     golden::kMetadataResponseV10,
-      golden::kFetchResponseV10,              golden::kFetchResponseV13,       golden::kProduceResponseV7,
-      golden::kProduceResponseV8,             golden::kInitProducerIdResponseV1, golden::kListOffsetsResponseV2,
-      golden::kListOffsetsResponseV4,         golden::kOffsetForLeaderEpochResponseV2,
-      golden::kCreateTopicsResponseV2,        golden::kDescribeConfigsResponseV1,
+      golden::kApiVersionsResponseV0,
+      golden::kMetadataResponseV7,
+      golden::kMetadataResponseV10,
+      golden::kFetchResponseV10,
+      golden::kFetchResponseV13,
+      golden::kProduceResponseV7,
+      golden::kProduceResponseV8,
+      golden::kInitProducerIdResponseV1,
+      golden::kListOffsetsResponseV2,
+      golden::kListOffsetsResponseV4,
+      golden::kOffsetForLeaderEpochResponseV2,
+      golden::kCreateTopicsResponseV2,
+      golden::kDescribeConfigsResponseV1,
   };
   ASSERT_EQ(std::size(frames), kResponseParserCount);
   std::mt19937_64 random(7);

@@ -75,7 +75,10 @@ public class GoldenFrames {
     print("kBatchZstd", batch(Compression.zstd().build(), false).buffer());
     print("kBatchTransactional", batch(Compression.lz4().build(), true).buffer());
     print("kBatchNotIdempotent", MemoryRecords.withRecords(5L, Compression.NONE, records()).buffer());
-    print("kBatchLogAppendTime", MemoryRecords.withRecords((byte) 2, 5L, Compression.NONE, TimestampType.LOG_APPEND_TIME, records()).buffer());
+    MemoryRecordsBuilder appended = MemoryRecords.builder(ByteBuffer.allocate(2048), (byte) 2, Compression.NONE,
+        TimestampType.LOG_APPEND_TIME, 5L, 1700000009000L);
+    for (SimpleRecord record : records()) appended.append(record);
+    print("kBatchLogAppendTime", appended.build().buffer());
     print("kBatchAbortMarker", MemoryRecords.withEndTransactionMarker(1005L, 1700000000005L, 9, 77L, (short) 3,
         new EndTransactionMarker(ControlRecordType.ABORT, 12)).buffer());
     print("kBatchCommitMarker", MemoryRecords.withEndTransactionMarker(1005L, 1700000000005L, 9, 77L, (short) 3,
@@ -249,7 +252,7 @@ public class GoldenFrames {
     System.out.println("// Printed by GoldenFrames.java, which says what it is. Hexadecimal; a request with its size field, a\n"
         + "// response from its correlation id on.\n"
         + "#ifndef REPLICATOR_KAFKA_WIRE_TESTDATA_GOLDEN_FRAMES_H_\n#define REPLICATOR_KAFKA_WIRE_TESTDATA_GOLDEN_FRAMES_H_\n\n"
-        + "#include <string_view>\n\nnamespace replicator::kafka::golden {\n");
+        + "// clang-format off\n#include <string_view>\n\nnamespace replicator::kafka::golden {\n");
     for (int version : new int[] {7, 10}) metadata(version);
     for (int version : new int[] {10, 13}) fetch(version);
     for (int version : new int[] {7, 8}) produce(version);

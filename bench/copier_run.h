@@ -1,0 +1,56 @@
+// One measured pass of a copier over a topic's bytes: a relay (tcp_relay) or the replicator. Both are child processes; CPU
+// and memory are what the kernel reports when they are reaped (wait4), so start and end are in them.
+#ifndef REPLICATOR_BENCH_COPIER_RUN_H_
+#define REPLICATOR_BENCH_COPIER_RUN_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tests/cluster/admin.h"
+#include "tests/cluster/process.h"
+#include "tests/demo/log_segments.h"
+
+namespace replicator::bench {
+
+struct CopierRun {
+  double wall_s = 0;
+  double user_s = 0;
+  double system_s = 0;
+  int64_t rss_bytes_peak = 0;
+  // Replicator only: from its start until the target shows a record, and what it says of itself at its end.
+  double first_record_s = 0;
+  int64_t payload_bytes_copied = 0;
+
+  double cpu_s() const { return user_s + system_s; }
+};
+
+// Three processes: one sends the segment files by sendfile, as a broker does, the relay in the middle reads and writes, the
+// last reads. The run is that of the middle one. `dir` gets their output.
+absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests::LogSegments& segments,
+                                   const std::string& dir);
+
+struct ReplicatorRunOptions {
+  std::string program;
+  std::string dir;        // must exist; the run makes a folder of its own in it
+  std::string link_text;  // of mm2.properties
+  std::vector<std::string> flags;
+  std::string topic;  // must exist, empty, on the target
+  int64_t records = 0;
+};
+
+// From the program's start until the target has all records; then SIGTERM. Errors: it ended by itself, or did not end
+// well, or the target has other than `records` records after kCopyTimeout.
+absl::StatusOr<CopierRun> RunReplicator(const ReplicatorRunOptions& options, tests::ClusterAdmin& target);
+
+// Reads the files once, so that the page cache holds them.
+absl::Status WarmPageCache(const tests::LogSegments& segments);
+// Writes the files' dirty pages and drops them from the page cache. Internal if more than kResidentShareMax stays.
+absl::Status EvictFromPageCache(const std::string& relay_program, const tests::LogSegments& segments,
+                                const std::string& dir);
+
+}  // namespace replicator::bench
+
+#endif  // REPLICATOR_BENCH_COPIER_RUN_H_

@@ -1,0 +1,322 @@
+// What a copy costs: replicator beside a plain TCP relay of the same bytes, then one against several batches in flight.
+//
+//   copy_benchmark --replicator=PATH --relay=PATH [--quick] [--codecs=none,lz4,zstd] [--records=N] [--runs=N]
+//
+// Part 1: a real Kafka 3.1.2 and a real 4.3.1 of one broker each. Per codec a topic of 12 partitions is loaded once; then,
+// in turn, a relay sends the very segment files of that topic through one process, and the replicator copies the topic into
+// a new one. Once with the segments in the page cache, once without. Part 2: a target of three brokers, replication factor 1
+// and 3, windows of 1 and 5.
+// Numbers mean something only on a machine that does nothing else.
+//
+// Exit codes: 0 done and every criterion met, 1 a criterion missed (not judged with --quick), 2 an error, 130 interrupted.
+#include <gflags/gflags.h>
+#include <glog/logging.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "bench/copier_run.h"
+#include "bench/results.h"
+#include "tests/cluster/admin.h"
+#include "tests/cluster/kafka_cluster.h"
+#include "tests/cluster/load.h"
+#include "tests/cluster/process.h"
+#include "tests/demo/interrupt.h"
+#include "tests/demo/log_segments.h"
+#include "tests/demo/replicator_process.h"
+
+DEFINE_string(replicator, "", "path of the replicator");
+DEFINE_string(relay, "", "path of tcp_relay");
+DEFINE_int64(records, 2'000'000, "records of 1,000 bytes per codec");
+DEFINE_string(codecs, "none,lz4,zstd", "codecs to measure");
+DEFINE_int32(runs, 3, "runs of each case; the tables show medians");
+DEFINE_int32(partitions, 12, "partitions of each topic");
+DEFINE_int32(batch_bytes, 131072, "size of a producer's batch on the wire, roughly");
+DEFINE_int64(buffer_bytes, int64_t{64} << 20, "replicator's --buffer-bytes");
+DEFINE_int32(shards, 1, "replicator's --shards");
+DEFINE_bool(windows, true, "measure windows too (part 2)");
+DEFINE_bool(relays, true, "measure beside a relay (part 1)");
+DEFINE_bool(quick, false, "small data and one run, to see that everything works; judges nothing");
+
+namespace replicator::bench {
+namespace {
+
+using tests::ClusterAdmin;
+using tests::KafkaCluster;
+
+constexpr int kExitMissed = 1;
+constexpr int kExitError = 2;
+constexpr int kExitInterrupted = 130;
+
+constexpr int64_t kQuickRecords = 60'000;
+constexpr char kSourceVersion[] = "3.1.2";
+constexpr char kTargetVersion[] = "4.3.1";
+constexpr int kValueBytes = 1000;
+constexpr int kHeapMib = 640;
+constexpr absl::Duration kLoadTimeout = absl::Minutes(5);
+constexpr int kWindows[] = {1, 5};
+constexpr int kReplicationFactors[] = {1, 3};
+
+void Say(const std::string& line) {
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+}
+
+// How many times smaller a codec makes the load's JSON. A Java producer counts its batches compressed, librdkafka does not:
+// with this factor both make batches of the same size on the wire.
+double Shrinkage(const std::string& codec) { return codec == "lz4" ? 2.3 : codec == "zstd" ? 3.9 : 1; }
+
+class CopyBenchmark {
+ public:
+  CopyBenchmark() : scratch_("bench"), relay_comparison_(FLAGS_buffer_bytes) {}
+
+  absl::Status Run();
+  // Prints what was measured. Returns the exit code.
+  int Report() const;
+
+ private:
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> StartCluster(const std::string& version, int brokers);
+  absl::Status StartTarget(int brokers);
+  absl::StatusOr<Workload> Load(const std::string& codec);
+  absl::Status CompareWithRelay(const Workload& workload, bool is_cold);
+  absl::Status CompareWindows();
+  absl::Status SetCache(const Workload& workload, bool is_cold);
+  absl::StatusOr<CopierRun> Copy(const Workload& workload, int replication_factor, int window);
+
+  const tests::TempDir scratch_;
+  std::unique_ptr<KafkaCluster> source_;
+  std::unique_ptr<KafkaCluster> target_;
+  std::unique_ptr<ClusterAdmin> source_admin_;
+  std::unique_ptr<ClusterAdmin> target_admin_;
+  std::vector<Workload> workloads_;
+  RelayComparison relay_comparison_;
+  WindowComparison window_comparison_;
+  std::string window_codec_;
+};
+
+absl::StatusOr<std::unique_ptr<KafkaCluster>> CopyBenchmark::StartCluster(const std::string& version, int brokers) {
+  Say(absl::StrCat("starting Kafka ", version, ", ", brokers, brokers == 1 ? " broker" : " brokers"));
+  tests::KafkaClusterOptions options;
+  options.version = version;
+  options.brokers = brokers;
+  options.heap_mib_max = kHeapMib;
+  options.full_jit = true;
+  // Each run's topic is deleted after it; its files need not wait the usual minute.
+  options.properties = {{"log.segment.delete.delay.ms", "1000"}};
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> cluster = KafkaCluster::Create(options);
+  if (!cluster.ok()) return cluster.status();
+  absl::Status status = (*cluster)->StartAll();
+  if (status.ok()) status = tests::WaitReadyUnlessInterrupted(**cluster);
+  if (!status.ok()) return status;
+  return cluster;
+}
+
+absl::Status CopyBenchmark::StartTarget(int brokers) {
+  target_admin_.reset();
+  target_.reset();
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> target = StartCluster(kTargetVersion, brokers);
+  if (!target.ok()) return target.status();
+  target_ = *std::move(target);
+  absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(target_->bootstrap_servers());
+  if (!admin.ok()) return admin.status();
+  target_admin_ = *std::move(admin);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Workload> CopyBenchmark::Load(const std::string& codec) {
+  Workload workload = {.codec = codec, .topic = absl::StrCat("bench-", codec), .records = FLAGS_records, .segments = {}};
+  absl::Status status = source_admin_->CreateTopic({.name = workload.topic, .partitions = FLAGS_partitions});
+  if (!status.ok()) return status;
+  tests::LoadOptions options;
+  options.bootstrap_servers = source_->bootstrap_servers();
+  options.topic = workload.topic;
+  options.partitions = FLAGS_partitions;
+  options.records_total = FLAGS_records;
+  options.value_bytes = kValueBytes;
+  options.codec = codec;
+  options.batch_bytes_max = static_cast<int>(FLAGS_batch_bytes * Shrinkage(codec));
+  options.linger_ms = 1000;  // only full batches
+  absl::StatusOr<std::unique_ptr<tests::LoadGenerator>> load = tests::LoadGenerator::Start(options);
+  if (!load.ok()) return load.status();
+  const absl::StatusOr<tests::LoadCounts> counts = tests::WaitForLoad(**load, kLoadTimeout);
+  if (!counts.ok()) return counts.status();
+  absl::StatusOr<tests::LogSegments> segments = tests::FindLogSegments(source_->LogDir(1), workload.topic, FLAGS_partitions);
+  if (!segments.ok()) return segments.status();
+  workload.segments = *std::move(segments);
+  Say(absl::StrFormat("loaded %s: %d records, %.1f MB in the log, batches of %d bytes", workload.topic, counts->records,
+                      static_cast<double>(workload.segments.bytes) / 1e6, workload.segments.bytes_per_batch()));
+  return workload;
+}
+
+absl::Status CopyBenchmark::SetCache(const Workload& workload, bool is_cold) {
+  sync();  // What an earlier run has written must not be written during the next.
+  return is_cold ? EvictFromPageCache(FLAGS_relay, workload.segments, scratch_.path())
+                 : WarmPageCache(workload.segments);
+}
+
+// Into a topic that is created before, and deleted after the run.
+absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int replication_factor, int window) {
+  absl::Status status = target_admin_->CreateTopic(
+      {.name = workload.topic, .partitions = FLAGS_partitions, .replication_factor = replication_factor});
+  if (!status.ok()) return status;
+  ReplicatorRunOptions options;
+  options.program = FLAGS_replicator;
+  options.dir = scratch_.path();
+  options.link_text = tests::LinkFileText({.source_bootstrap_servers = source_->bootstrap_servers(),
+                                           .target_bootstrap_servers = target_->bootstrap_servers(),
+                                           .topics = workload.topic,
+                                           .replication_factor = replication_factor,
+                                           .tasks_max = FLAGS_shards});
+  options.flags = {absl::StrCat("--shards=", FLAGS_shards), absl::StrCat("--buffer-bytes=", FLAGS_buffer_bytes),
+                   absl::StrCat("--in-flight-max=", window)};
+  options.topic = workload.topic;
+  options.records = workload.records;
+  absl::StatusOr<CopierRun> run = RunReplicator(options, *target_admin_);
+  if (!run.ok()) return run.status();
+  status = target_admin_->DeleteTopic(workload.topic);
+  if (!status.ok()) return status;
+  return run;
+}
+
+absl::Status CopyBenchmark::CompareWithRelay(const Workload& workload, bool is_cold) {
+  RelayComparison::Pair& pair = relay_comparison_.At(workload, is_cold);
+  for (int i = 1; i <= FLAGS_runs; ++i) {
+    absl::Status status = SetCache(workload, is_cold);
+    if (!status.ok()) return status;
+    const absl::StatusOr<CopierRun> relay = RunRelay(FLAGS_relay, workload.segments, scratch_.path());
+    if (!relay.ok()) return relay.status();
+    pair.relay.Add(*relay);
+    status = SetCache(workload, is_cold);
+    if (!status.ok()) return status;
+    const absl::StatusOr<CopierRun> copy = Copy(workload, 1, 1);
+    if (!copy.ok()) return copy.status();
+    pair.replicator.Add(*copy);
+    Say(absl::StrFormat("%-4s %s run %d: relay %.2f s, %.3f CPU-s; replicator %.2f s, %.3f CPU-s (%.3f user)", workload.codec,
+                        is_cold ? "cold" : "warm", i, relay->wall_s, relay->cpu_s(), copy->wall_s, copy->cpu_s(),
+                        copy->user_s));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CopyBenchmark::CompareWindows() {
+  const Workload* workload = &workloads_.front();
+  for (const Workload& candidate : workloads_) {
+    if (candidate.codec == "lz4") workload = &candidate;
+  }
+  window_codec_ = workload->codec;
+  absl::Status status = StartTarget(3);
+  for (int i = 0; i <= FLAGS_runs && status.ok(); ++i) {
+    for (int factor : kReplicationFactors) {
+      for (int window : kWindows) {
+        status = SetCache(*workload, /*is_cold=*/false);
+        if (!status.ok()) return status;
+        const absl::StatusOr<CopierRun> copy = Copy(*workload, factor, window);
+        if (!copy.ok()) return copy.status();
+        // The first round lets the brokers compile.
+        if (i > 0 || FLAGS_quick) window_comparison_.At(factor, window).Add(*copy);
+        Say(absl::StrFormat("replication factor %d, window %d, run %d: %.2f s, %.3f CPU-s", factor, window, i, copy->wall_s, copy->cpu_s()));
+      }
+    }
+    if (FLAGS_quick) break;
+  }
+  return status;
+}
+
+absl::Status CopyBenchmark::Run() {
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> source = StartCluster(kSourceVersion, 1);
+  if (!source.ok()) return source.status();
+  source_ = *std::move(source);
+  absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(source_->bootstrap_servers());
+  if (!admin.ok()) return admin.status();
+  source_admin_ = *std::move(admin);
+  for (const std::string& codec : absl::StrSplit(FLAGS_codecs, ',', absl::SkipEmpty())) {
+    absl::StatusOr<Workload> workload = Load(codec);
+    if (!workload.ok()) return workload.status();
+    workloads_.push_back(*std::move(workload));
+  }
+  if (workloads_.empty()) return absl::InvalidArgumentError("--codecs names none");
+  if (FLAGS_relays) {
+    absl::Status status = StartTarget(1);
+    if (!status.ok()) return status;
+    // Not counted: lets the brokers compile.
+    const absl::StatusOr<CopierRun> warm_up = Copy(workloads_.back(), 1, 1);
+    if (!warm_up.ok()) return warm_up.status();
+    for (const Workload& workload : workloads_) {
+      for (bool is_cold : {false, true}) {
+        status = CompareWithRelay(workload, is_cold);
+        if (!status.ok()) return status;
+      }
+    }
+  }
+  return FLAGS_windows ? CompareWindows() : absl::OkStatus();
+}
+
+int CopyBenchmark::Report() const {
+  int failures = 0;
+  if (FLAGS_relays) {
+    Say(absl::StrCat("\nThe same bytes through a plain TCP relay and through replicator (", kSourceVersion, " -> ", kTargetVersion,
+                     ", one broker each, ", std::thread::hardware_concurrency(), " cores for all):\n"));
+    Say(relay_comparison_.Table());
+    Say("CPU is user and system time of the copier's process from its start to its end; 'beyond budget' is its peak RSS\n"
+        "less --buffer-bytes, the most that it may hold in flight.\n");
+    const std::string criteria = relay_comparison_.Criteria(&failures);
+    Say(FLAGS_quick ? "Criteria (with --quick they are shown, not judged: start and end outweigh the copy):\n" + criteria : criteria);
+  }
+  if (FLAGS_windows) {
+    const Workload* shown = &workloads_.front();
+    for (const Workload& workload : workloads_) {
+      if (workload.codec == window_codec_) shown = &workload;
+    }
+    Say(absl::StrCat("Batches in flight per partition, ", window_codec_, ", target of 3 brokers:\n"));
+    Say(window_comparison_.Table(*shown));
+  }
+  return failures > 0 && !FLAGS_quick ? kExitMissed : 0;
+}
+
+int Main() {
+  if (FLAGS_replicator.empty() || FLAGS_relay.empty()) {
+    std::fprintf(stderr, "copy_benchmark: --replicator and --relay must name the two programs\n");
+    return kExitError;
+  }
+  if (FLAGS_quick) {
+    if (gflags::GetCommandLineFlagInfoOrDie("records").is_default) FLAGS_records = kQuickRecords;
+    FLAGS_runs = 1;
+  }
+  const absl::Time begin = absl::Now();
+  CopyBenchmark benchmark;
+  const absl::Status status = benchmark.Run();
+  if (absl::IsCancelled(status)) {
+    std::fprintf(stderr, "copy_benchmark: interrupted\n");
+    return kExitInterrupted;
+  }
+  if (!status.ok()) {
+    std::fprintf(stderr, "copy_benchmark: %s\n", std::string(status.message()).c_str());
+    return kExitError;
+  }
+  const int code = benchmark.Report();
+  Say(absl::StrCat("done in ", absl::FormatDuration(absl::Trunc(absl::Now() - begin, absl::Seconds(1)))));
+  return code;
+}
+
+}  // namespace
+}  // namespace replicator::bench
+
+int main(int argc, char** argv) {
+  replicator::tests::CatchInterrupts();
+  FLAGS_logtostderr = true;
+  google::InitGoogleLogging(argv[0]);
+  gflags::SetUsageMessage("--replicator=PATH --relay=PATH [--quick]: what a copy costs beside a plain TCP relay");
+  gflags::ParseCommandLineFlags(&argc, &argv, /*remove_flags=*/true);
+  return replicator::bench::Main();
+}

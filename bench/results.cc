@@ -1,0 +1,125 @@
+#include "bench/results.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace replicator::bench {
+namespace {
+
+double WallSeconds(const CopierRun& run) { return run.wall_s; }
+double UserSeconds(const CopierRun& run) { return run.user_s; }
+double FirstRecordSeconds(const CopierRun& run) { return run.first_record_s; }
+double PeakRss(const CopierRun& run) { return static_cast<double>(run.rss_bytes_peak); }
+double CopiedBytes(const CopierRun& run) { return static_cast<double>(run.payload_bytes_copied); }
+
+std::string Seconds(double seconds) { return absl::StrFormat("%.2f", seconds); }
+
+std::string CpuPerGigabyte(const CaseRuns& runs, const Workload& workload) {
+  return Seconds(runs.cpu_s() * 1e9 / static_cast<double>(workload.segments.bytes));
+}
+
+std::string RecordsPerSecond(const CaseRuns& runs, const Workload& workload) {
+  return tests::WithCommas(static_cast<int64_t>(static_cast<double>(workload.records) / runs.Median(WallSeconds)));
+}
+
+std::string CacheName(bool is_cold) { return is_cold ? "cold" : "warm"; }
+
+// One criterion's line.
+std::string Verdict(bool passed, const std::string& text, int* failures) {
+  if (!passed) ++*failures;
+  return absl::StrCat(passed ? "PASS  " : "FAIL  ", text, "\n");
+}
+
+}  // namespace
+
+std::vector<double> CaseRuns::Values(const Field& field) const {
+  std::vector<double> values;
+  for (const CopierRun& run : runs_) values.push_back(field(run));
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+double CaseRuns::Median(const Field& field) const {
+  const std::vector<double> values = Values(field);
+  if (values.empty()) return 0;
+  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
+}
+
+double CaseRuns::Max(const Field& field) const { return runs_.empty() ? 0 : Values(field).back(); }
+
+std::string CaseRuns::CpuText() const {
+  const std::vector<double> values = Values(&CopierRun::cpu_s);
+  if (values.empty()) return "-";
+  return absl::StrFormat("%.2f (%.2f-%.2f)", cpu_s(), values.front(), values.back());
+}
+
+RelayComparison::Pair& RelayComparison::At(const Workload& workload, bool is_cold) {
+  workloads_[workload.codec] = workload;
+  return pairs_[{workload.codec, is_cold}];
+}
+
+std::string RelayComparison::Table() const {
+  tests::TextTable table({"codec", "cache", "copier", ">wall s", ">CPU s: median (range)", ">of it user", ">CPU of relay's",
+                          ">CPU-s/GB", ">records/s", ">first record s", ">peak RSS", ">beyond budget"});
+  for (const auto& [key, pair] : pairs_) {
+    const Workload& workload = workloads_.at(key.codec);
+    const CaseRuns& relay = pair.relay;
+    const CaseRuns& copy = pair.replicator;
+    table.AddRow({key.codec, CacheName(key.is_cold), "TCP relay", Seconds(relay.Median(WallSeconds)), relay.CpuText(),
+                  Seconds(relay.Median(UserSeconds)), "1.00", CpuPerGigabyte(relay, workload), "", "",
+                  tests::Mebibytes(static_cast<int64_t>(relay.Max(PeakRss))), ""});
+    const int64_t rss = static_cast<int64_t>(copy.Max(PeakRss));
+    table.AddRow({key.codec, CacheName(key.is_cold), "replicator", Seconds(copy.Median(WallSeconds)), copy.CpuText(),
+                  Seconds(copy.Median(UserSeconds)), Seconds(pair.CpuRatio()), CpuPerGigabyte(copy, workload),
+                  RecordsPerSecond(copy, workload), Seconds(copy.Median(FirstRecordSeconds)), tests::Mebibytes(rss),
+                  tests::Mebibytes(rss - buffer_bytes_)});
+  }
+  return table.ToString("  ");
+}
+
+double RelayComparison::MaxOverAll(const CaseRuns::Field& field) const {
+  double max = 0;
+  for (const auto& [key, pair] : pairs_) max = std::max(max, pair.replicator.Max(field));
+  return max;
+}
+
+std::string RelayComparison::Criteria(int* failures) const {
+  std::string text;
+  for (const auto& [key, pair] : pairs_) {
+    if (key.codec != "lz4" && key.codec != "zstd") continue;
+    const double ratio = pair.CpuRatio();
+    text += Verdict(ratio <= kCpuOfRelayMax,
+                    absl::StrFormat("CPU of %s, %s page cache: %.2f times the relay's, at most %.2f", key.codec,
+                                    CacheName(key.is_cold), ratio, kCpuOfRelayMax),
+                    failures);
+  }
+  const int64_t beyond = static_cast<int64_t>(MaxOverAll(PeakRss)) - buffer_bytes_;
+  text += Verdict(beyond <= kRssBytesBeyondBudgetMax,
+                  absl::StrCat("peak RSS beyond the ", tests::Mebibytes(buffer_bytes_), " of batches that may be in flight: ",
+                               tests::Mebibytes(beyond), ", at most ", tests::Mebibytes(kRssBytesBeyondBudgetMax)),
+                  failures);
+  const double copied = MaxOverAll(CopiedBytes);
+  text += Verdict(copied == 0, absl::StrFormat("payload bytes copied in user space: %.0f, must be 0", copied), failures);
+  const double first = MaxOverAll(FirstRecordSeconds);
+  text += Verdict(first <= kFirstRecordSecondsMax,
+                  absl::StrFormat("from start to the first record on the target, slowest run: %.2f s, at most %.2f s", first,
+                                  kFirstRecordSecondsMax),
+                  failures);
+  return text;
+}
+
+std::string WindowComparison::Table(const Workload& workload) const {
+  tests::TextTable table({">replication factor", ">batches in flight per partition", ">wall s", ">records/s",
+                          ">CPU s: median (range)", ">CPU-s/GB", ">peak RSS"});
+  for (const auto& [key, runs] : cases_) {
+    table.AddRow({absl::StrCat(key.first), absl::StrCat(key.second), Seconds(runs.Median(WallSeconds)),
+                  RecordsPerSecond(runs, workload), runs.CpuText(), CpuPerGigabyte(runs, workload),
+                  tests::Mebibytes(static_cast<int64_t>(runs.Max(PeakRss)))});
+  }
+  return table.ToString("  ");
+}
+
+}  // namespace replicator::bench

@@ -1,0 +1,114 @@
+#include "tests/replicator_process.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+
+namespace replicator::tests {
+namespace {
+
+// How long the kernel may take to end a process that got SIGKILL.
+constexpr absl::Duration kKillTimeout = absl::Seconds(30);
+
+// A test lies in BIN/tests, the program in BIN/replicator.
+absl::StatusOr<std::string> BinaryPath() {
+  std::error_code error;
+  std::filesystem::path path;
+  if (const char* given = std::getenv("REPLICATOR_BINARY"); given != nullptr && *given != '\0') {
+    path = std::filesystem::absolute(given, error);
+  } else {
+    path = std::filesystem::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "replicator" / "replicator";
+  }
+  if (error || access(path.c_str(), X_OK) != 0) {
+    return absl::NotFoundError(absl::StrCat("no program at ", path.string(), "; set REPLICATOR_BINARY"));
+  }
+  return path.string();
+}
+
+absl::Status WriteProperties(const ReplicatorOptions& options, const std::string& path) {
+  std::map<std::string, std::string> lines = {
+      {"clusters", "A, B"},
+      {"A.bootstrap.servers", options.source_bootstrap_servers},
+      {"B.bootstrap.servers", options.target_bootstrap_servers},
+      {"A->B.enabled", "true"},
+      {"B->A.enabled", "false"},
+      {"A->B.topics", options.topics},
+      {"replication.policy.class", "org.apache.kafka.connect.mirror.IdentityReplicationPolicy"},
+      {"replication.factor", absl::StrCat(options.replication_factor)},
+      {"tasks.max", absl::StrCat(options.tasks_max)},
+      {"refresh.topics.interval.seconds", "2"},
+  };
+  for (const auto& [name, value] : options.properties) lines[name] = value;
+  std::ofstream out(path);
+  for (const auto& [name, value] : lines) out << name << " = " << value << "\n";
+  out.close();
+  if (!out) return absl::InternalError(absl::StrCat("cannot write ", path));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ReplicatorProcess>> ReplicatorProcess::Start(const ReplicatorOptions& options) {
+  static std::atomic<int> starts = 0;
+  absl::StatusOr<std::string> binary = BinaryPath();
+  if (!binary.ok()) return binary.status();
+  const std::string name = absl::StrCat(options.dir, "/replicator-", ++starts);
+  const std::string config = name + ".properties";
+  absl::Status written = WriteProperties(options, config);
+  if (!written.ok()) return written;
+  ProcessOptions process;
+  process.argv = {*binary, "run", "--config=" + config};
+  if (!options.state_dir.empty()) process.argv.push_back("--state-dir=" + options.state_dir);
+  process.argv.insert(process.argv.end(), options.flags.begin(), options.flags.end());
+  process.log_path = name + ".log";
+  const absl::Time started = absl::Now();
+  absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start(process);
+  if (!child.ok()) return child.status();
+  return std::unique_ptr<ReplicatorProcess>(new ReplicatorProcess(*std::move(child), started));
+}
+
+absl::StatusOr<ExitStatus> ReplicatorProcess::Stop(absl::Duration timeout) {
+  absl::Status sent = process_->Kill(SIGTERM);
+  if (!sent.ok() && !absl::IsNotFound(sent)) return sent;
+  absl::StatusOr<ExitStatus> ended = process_->Wait(timeout);
+  if (ended.ok()) return ended;
+  return absl::Status(ended.status().code(), absl::StrCat(ended.status().message(), "; its log ends:\n", LogTail()));
+}
+
+absl::Status ReplicatorProcess::Kill9() {
+  absl::Status sent = process_->Kill(SIGKILL);
+  if (!sent.ok()) return sent;
+  return process_->Wait(kKillTimeout).status();
+}
+
+std::string ReplicatorProcess::Log() const {
+  std::ifstream in(process_->log_path());
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+bool ReplicatorProcess::LogHas(absl::string_view text) const { return absl::StrContains(Log(), text); }
+
+bool ReplicatorProcess::WaitForLog(absl::string_view text, absl::Duration timeout) const {
+  return WaitFor([&] { return LogHas(text); }, timeout);
+}
+
+std::vector<std::string> ReplicatorProcess::LogLines(absl::string_view text) const {
+  std::vector<std::string> lines;
+  for (absl::string_view line : absl::StrSplit(Log(), '\n')) {
+    if (absl::StrContains(line, text)) lines.emplace_back(line);
+  }
+  return lines;
+}
+
+}  // namespace replicator::tests

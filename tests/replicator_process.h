@@ -1,0 +1,79 @@
+// The program under test as an operator runs it: a MirrorMaker 2 properties file, a state folder, a process, its log and its
+// exit code.
+//
+//   ReplicatorOptions options{.source_bootstrap_servers = ..., .target_bootstrap_servers = ..., .topics = "orders-.*"};
+//   auto replicator = ReplicatorProcess::Start(options);   // returns when the process exists, not when it copies
+//   ... (*replicator)->Stop(absl::Seconds(10));            // SIGTERM, and its exit code
+//
+// The binary is $REPLICATOR_BINARY, else the one that Bazel built beside the running test (same config). The process dies with
+// its owner. One thread uses an object at a time.
+#ifndef REPLICATOR_TESTS_REPLICATOR_PROCESS_H_
+#define REPLICATOR_TESTS_REPLICATOR_PROCESS_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "tests/cluster/process.h"
+
+namespace replicator::tests {
+
+struct ReplicatorOptions {
+  std::string source_bootstrap_servers;
+  std::string target_bootstrap_servers;
+  std::string topics = ".*";
+  int replication_factor = 3;
+  int tasks_max = 2;
+  // Lines of the properties file beside those that follow from the above; they replace lines of the same key.
+  std::map<std::string, std::string> properties;
+  // Arguments behind `run --config=FILE`.
+  std::vector<std::string> flags;
+  // An existing folder for the properties file and the logs. Every start writes a log of its own.
+  std::string dir;
+  // Empty: the process keeps no state.
+  std::string state_dir;
+};
+
+class ReplicatorProcess {
+ public:
+  // Writes the properties file and starts the process. Errors: the binary is not there, the folder cannot be written.
+  static absl::StatusOr<std::unique_ptr<ReplicatorProcess>> Start(const ReplicatorOptions& options);
+
+  // SIGTERM, then waits. DeadlineExceeded, with the log's tail, when the process still runs after `timeout`.
+  absl::StatusOr<ExitStatus> Stop(absl::Duration timeout);
+
+  // SIGKILL; returns when the process is reaped.
+  absl::Status Kill9();
+
+  bool Running() { return process_->Running(); }
+  absl::StatusOr<ProcessUsage> Usage() { return process_->Usage(); }
+
+  // Moments around the fork: what is measured from a start is measured from here.
+  absl::Time started() const { return started_; }
+
+  // Everything that this process has logged so far.
+  std::string Log() const;
+  std::string LogTail(size_t bytes_max = 4096) const { return process_->LogTail(bytes_max); }
+  bool LogHas(absl::string_view text) const;
+  // False at the deadline.
+  bool WaitForLog(absl::string_view text, absl::Duration timeout) const;
+  // The log's lines that contain `text`.
+  std::vector<std::string> LogLines(absl::string_view text) const;
+
+ private:
+  ReplicatorProcess(std::unique_ptr<ChildProcess> process, absl::Time started)
+      : process_(std::move(process)), started_(started) {}
+
+  const std::unique_ptr<ChildProcess> process_;
+  const absl::Time started_;
+};
+
+}  // namespace replicator::tests
+
+#endif  // REPLICATOR_TESTS_REPLICATOR_PROCESS_H_
