@@ -38,7 +38,10 @@ absl::StatusOr<PeekedBatch> FirstBatch(const PeekTarget& where, int64_t offset, 
   NextBatchResult next = NextBatch(absl::MakeSpan(records));
   if (next.kind == BatchKind::kOldMagic) return absl::UnimplementedError(absl::StrCat(what, ": ", next.reason));
   if (next.kind == BatchKind::kMalformed) return absl::DataLossError(absl::StrCat(what, ": ", next.reason));
-  if (next.kind == BatchKind::kBatch) batch.bytes.assign(next.bytes.data(), next.bytes.size());
+  if (next.kind != BatchKind::kBatch) return batch;
+  // Decisions follow from this header, so damage on the way must not pass for what the broker has.
+  if (!RecordBatchView(next.bytes).CrcMatches()) return absl::DataLossError(absl::StrCat(what, ": the checksum does not match"));
+  batch.bytes.assign(next.bytes.data(), next.bytes.size());
   return batch;
 }
 

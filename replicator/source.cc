@@ -22,7 +22,7 @@ constexpr Clock::duration kFetchTimeout = std::chrono::seconds(30);
 // What a response takes besides records, per partition and in all.
 constexpr size_t kResponseOverheadBytes = 1024;
 constexpr size_t kPartitionOverheadBytes = 256;
-// A batch whose header makes no sense is fetched again (the bytes may have been damaged on the way) this often.
+// A batch that cannot be passed on is fetched again (its bytes may have been damaged on the way) this often in all.
 constexpr int kMalformedTries = 3;
 // Never ask for less: one request per few records would be all overhead.
 constexpr size_t kFetchBytesMin = 64 << 10;
@@ -100,7 +100,8 @@ asio::awaitable<void> Source::Run() {
   }
 }
 
-// The streams that want records, in rotating order: a broker fills a response in the order of the request.
+// The streams that want records, beginning behind the one that was served last: a broker fills a response in the order of the
+// request.
 Source::Fetch Source::Collect(Clock::time_point now, Clock::time_point* next_due) {
   Fetch fetch;
   fetch.all_streams = true;
@@ -184,11 +185,15 @@ absl::Status Source::HandleResponse(const Fetch& fetch, kafka::PendingReply& rep
     auto found = index.find({by_id ? id_key(topic.id) : topic.name, answer.partition});
     if (found == index.end()) continue;
     Stream& stream = *fetch.streams[found->second];
+    if (!answer.records.empty()) first_ = IndexOf(stream) + 1;
     HandlePartition(stream, fetch.asked[found->second], answer, reply.buffer);
     owner_.Changed(stream);
   }
-  ++first_;
   return absl::OkStatus();
+}
+
+size_t Source::IndexOf(const Stream& stream) const {
+  return std::lower_bound(streams_.begin(), streams_.end(), &stream, StreamBefore) - streams_.begin();
 }
 
 void Source::HandlePartition(Stream& stream, SourceOffset asked, const kafka::FetchResponse::Partition& answer,
@@ -259,7 +264,7 @@ void Source::HandleRecords(Stream& stream, const kafka::FetchResponse::Partition
       case kafka::BatchKind::kMalformed:
         return Malformed(stream, next.reason);
       case kafka::BatchKind::kOldMagic:
-        return stream.partition.PutInQuarantine(QuarantineCode::kUnsupportedBatch, next.reason);
+        return Refuse(stream, QuarantineCode::kUnsupportedBatch, next.reason);
       case kafka::BatchKind::kBatch:
         break;
     }
@@ -273,6 +278,13 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
   absl::Status valid = batch.Validate();
   if (!valid.ok()) {
     Malformed(stream, std::string(valid.message()));
+    return false;
+  }
+  // The checksum does not cover these.
+  const int32_t leader_epoch = stream.source_leader.epoch;
+  if (batch.next_offset() > stream.source_end || (leader_epoch >= 0 && batch.partition_leader_epoch() > leader_epoch)) {
+    Malformed(stream, absl::StrCat("it ends at ", batch.next_offset(), " in epoch ", batch.partition_leader_epoch(),
+                                   ", but the log at ", stream.source_end, " in epoch ", leader_epoch));
     return false;
   }
   bool is_abort = false;
@@ -290,11 +302,16 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
   context.transaction =
       transactions.Decide(batch.last_offset(), batch.producer_id(), batch.is_transactional(), batch.is_control(), is_abort);
   policy::BatchPlan plan = policy::PlanBatch(FactsOf(batch), context);
-  stream.malformed_batches = 0;
   if (plan.action == policy::BatchAction::kRefuse) {
-    stream.partition.PutInQuarantine(QuarantineCode::kUnsupportedBatch, std::move(plan.explanation));
+    Refuse(stream, QuarantineCode::kUnsupportedBatch, std::move(plan.explanation));
     return false;
   }
+  // The target's broker checks what is sent to it; what is left out, only we can.
+  if (plan.action == policy::BatchAction::kSkip && !batch.CrcMatches()) {
+    Malformed(stream, "its checksum does not match");
+    return false;
+  }
+  stream.malformed_batches = 0;
   if (batch.next_offset() > context.wanted_offset) stream.last_fetched_epoch = batch.partition_leader_epoch();
   const SourceOffset next(batch.next_offset());
   if (plan.action == policy::BatchAction::kSkip) {
@@ -309,11 +326,15 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
 }
 
 void Source::Malformed(Stream& stream, std::string reason) {
-  if (++stream.malformed_batches < kMalformedTries) return BackOff(stream, std::move(reason));
-  stream.partition.PutInQuarantine(
-      QuarantineCode::kMalformedBatch,
+  Refuse(
+      stream, QuarantineCode::kMalformedBatch,
       absl::StrCat("what the source has at offset ", stream.partition.fetch_offset().value, " is not a record batch: ", reason,
                    ". Check the broker's log directory with kafka-dump-log"));
+}
+
+void Source::Refuse(Stream& stream, QuarantineCode code, std::string reason) {
+  if (++stream.malformed_batches < kMalformedTries) return BackOff(stream, std::move(reason));
+  stream.partition.PutInQuarantine(code, std::move(reason));
 }
 
 }  // namespace replicator

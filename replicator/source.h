@@ -68,8 +68,10 @@ class Source {
   void HandleError(Stream& stream, const kafka::FetchResponse::Partition& answer);
   void HandleRecords(Stream& stream, const kafka::FetchResponse::Partition& answer, const kafka::BufferRef& buffer);
   bool HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::TransactionFilter& transactions, const kafka::BufferRef& buffer);
+  size_t IndexOf(const Stream& stream) const;
   void BackOff(Stream& stream, std::string error);
   void Malformed(Stream& stream, std::string reason);
+  void Refuse(Stream& stream, QuarantineCode code, std::string reason);
 
   kafka::FetchMemory& memory_;
   StreamOwner& owner_;

@@ -102,6 +102,7 @@ void CheckFetchCommon(const FetchResponse& response, std::string_view body) {
   EXPECT_EQ(full.last_stable_offset, 1006);
   EXPECT_EQ(full.log_start_offset, 10);
   EXPECT_EQ(full.diverging_epoch, -1);
+  EXPECT_EQ(response.aborted_transactions.size(), 2u) << "nothing may be left of the response before";
   ASSERT_EQ(response.AbortedOf(full).size(), 2u);
   EXPECT_EQ(response.AbortedOf(full)[1].producer_id, 78);
   EXPECT_EQ(response.AbortedOf(full)[1].first_offset, 1003);

@@ -72,14 +72,14 @@ class RunTest : public ::testing::Test {
 
 TEST_F(RunTest, HandsTheConfigAndTheOptionsOverAndReturnsTheLinksCode) {
   WriteFile("tasks.max = 4\n");
-  EXPECT_EQ(Run({"run", "--config=" + file_, "--state-dir", "/s", "--shards=3", "--buffer-bytes=2000000",
+  EXPECT_EQ(Run({"run", "--config=" + file_, "--state-dir", "/s", "--shards=3", "--buffer-bytes=20000000",
                  "--in-flight-max=5"}),
             ExitCode::kQuarantined);
   ASSERT_TRUE(config_.has_value());
   EXPECT_EQ(config_->Name(), "A->B");
   EXPECT_EQ(options_.state_dir, "/s");
   EXPECT_EQ(options_.shards, 3);
-  EXPECT_EQ(options_.buffer_bytes_max, 2000000);
+  EXPECT_EQ(options_.buffer_bytes_max, 20000000);
   EXPECT_EQ(options_.in_flight_max, 5);
 }
 
