@@ -13,7 +13,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/demo/interrupt.h"
-#include "tests/demo/replicator_process.h"
+#include "tests/demo/link_process.h"
 
 namespace replicator::bench {
 namespace {
@@ -91,20 +91,23 @@ absl::StatusOr<int64_t> RecordsOf(tests::ClusterAdmin& target, const std::string
 }
 
 // Waits for the first and the last record, and sets the times.
-absl::Status AwaitCopy(const ReplicatorRunOptions& options, tests::ReplicatorProcess& replicator, tests::ClusterAdmin& target,
+absl::Status AwaitCopy(const ReplicatorRunOptions& options, tests::LinkProcess& replicator, tests::ClusterAdmin& target,
                        CopierRun& run) {
   int64_t records = 0;
   while (records < options.records) {
+    // A topic that was made anew a moment ago may still be answered for by old metadata: ask again.
     const absl::StatusOr<int64_t> now = RecordsOf(target, options.topic);
-    if (!now.ok()) return now.status();
     const absl::Duration elapsed = absl::Now() - replicator.started();
     run.wall_s = absl::ToDoubleSeconds(elapsed);
-    if (records == 0 && *now > 0) run.first_record_s = run.wall_s;
-    records = *now;
+    if (now.ok() && records == 0 && *now > 0) run.first_record_s = run.wall_s;
+    if (now.ok()) records = *now;
     absl::Status running = replicator.CheckRunning();
     if (!running.ok()) return running;
     if (tests::Interrupted()) return absl::CancelledError("interrupted");
-    if (elapsed > kCopyTimeout) return absl::DeadlineExceededError(absl::StrCat("the target has ", records, " of ", options.records, " records after ", absl::FormatDuration(kCopyTimeout)));
+    if (elapsed > kCopyTimeout) {
+      return absl::DeadlineExceededError(absl::StrCat("the target has ", records, " of ", options.records, " records after ",
+                                                      absl::FormatDuration(kCopyTimeout), " ", now.status().message()));
+    }
     if (records < options.records) absl::SleepFor(records == 0 ? kFirstRecordPoll : kRecordsPoll);
   }
   if (records == options.records) return absl::OkStatus();
@@ -147,7 +150,7 @@ absl::StatusOr<CopierRun> RunReplicator(const ReplicatorRunOptions& options, tes
   std::error_code error;
   std::filesystem::remove_all(dir, error);  // no state of an earlier run
   std::filesystem::create_directories(dir, error);
-  absl::StatusOr<std::unique_ptr<tests::ReplicatorProcess>> replicator = tests::ReplicatorProcess::Start(
+  absl::StatusOr<std::unique_ptr<tests::LinkProcess>> replicator = tests::LinkProcess::Start(
       {.program = options.program, .dir = dir, .link_text = options.link_text, .flags = options.flags});
   if (!replicator.ok()) return replicator.status();
   CopierRun run;

@@ -24,6 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "bench/copier_run.h"
@@ -34,7 +35,7 @@
 #include "tests/cluster/process.h"
 #include "tests/demo/interrupt.h"
 #include "tests/demo/log_segments.h"
-#include "tests/demo/replicator_process.h"
+#include "tests/demo/link_process.h"
 
 DEFINE_string(replicator, "", "path of the replicator");
 DEFINE_string(relay, "", "path of tcp_relay");
@@ -65,6 +66,7 @@ constexpr char kTargetVersion[] = "4.3.1";
 constexpr int kValueBytes = 1000;
 constexpr int kHeapMib = 640;
 constexpr absl::Duration kLoadTimeout = absl::Minutes(5);
+constexpr absl::Duration kTopicTimeout = absl::Seconds(60);
 constexpr int kWindows[] = {1, 5};
 constexpr int kReplicationFactors[] = {1, 3};
 
@@ -92,13 +94,13 @@ class CopyBenchmark {
   absl::Status CompareWithRelay(const Workload& workload, bool is_cold);
   absl::Status CompareWindows();
   absl::Status SetCache(const Workload& workload, bool is_cold);
+  absl::Status CreateTargetTopic(ClusterAdmin& admin, const std::string& topic, int replication_factor);
   absl::StatusOr<CopierRun> Copy(const Workload& workload, int replication_factor, int window);
 
   const tests::TempDir scratch_;
   std::unique_ptr<KafkaCluster> source_;
   std::unique_ptr<KafkaCluster> target_;
   std::unique_ptr<ClusterAdmin> source_admin_;
-  std::unique_ptr<ClusterAdmin> target_admin_;
   std::vector<Workload> workloads_;
   RelayComparison relay_comparison_;
   WindowComparison window_comparison_;
@@ -123,14 +125,10 @@ absl::StatusOr<std::unique_ptr<KafkaCluster>> CopyBenchmark::StartCluster(const 
 }
 
 absl::Status CopyBenchmark::StartTarget(int brokers) {
-  target_admin_.reset();
   target_.reset();
   absl::StatusOr<std::unique_ptr<KafkaCluster>> target = StartCluster(kTargetVersion, brokers);
   if (!target.ok()) return target.status();
   target_ = *std::move(target);
-  absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(target_->bootstrap_servers());
-  if (!admin.ok()) return admin.status();
-  target_admin_ = *std::move(admin);
   return absl::OkStatus();
 }
 
@@ -165,10 +163,20 @@ absl::Status CopyBenchmark::SetCache(const Workload& workload, bool is_cold) {
                  : WarmPageCache(workload.segments);
 }
 
-// Into a topic that is created before, and deleted after the run.
+// A topic of this name may have been deleted a moment ago: returns once the new one answers.
+absl::Status CopyBenchmark::CreateTargetTopic(ClusterAdmin& admin, const std::string& topic, int replication_factor) {
+  absl::Status status =
+      admin.CreateTopic({.name = topic, .partitions = FLAGS_partitions, .replication_factor = replication_factor});
+  if (!status.ok()) return status;
+  return tests::WaitUntil([&] { return admin.Offsets(topic).ok(); }, kTopicTimeout, absl::StrCat("topic ", topic, " answers"));
+}
+
+// Into a topic that is created before, and deleted after the run. A client of its own, since a client that has seen the old
+// topic of the same name keeps its leader epochs and takes the new one's answers for old.
 absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int replication_factor, int window) {
-  absl::Status status = target_admin_->CreateTopic(
-      {.name = workload.topic, .partitions = FLAGS_partitions, .replication_factor = replication_factor});
+  absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(target_->bootstrap_servers());
+  if (!admin.ok()) return admin.status();
+  absl::Status status = CreateTargetTopic(**admin, workload.topic, replication_factor);
   if (!status.ok()) return status;
   ReplicatorRunOptions options;
   options.program = FLAGS_replicator;
@@ -182,9 +190,9 @@ absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int repl
                    absl::StrCat("--in-flight-max=", window)};
   options.topic = workload.topic;
   options.records = workload.records;
-  absl::StatusOr<CopierRun> run = RunReplicator(options, *target_admin_);
+  absl::StatusOr<CopierRun> run = RunReplicator(options, **admin);
   if (!run.ok()) return run.status();
-  status = target_admin_->DeleteTopic(workload.topic);
+  status = (*admin)->DeleteTopic(workload.topic);
   if (!status.ok()) return status;
   return run;
 }
@@ -240,8 +248,8 @@ absl::Status CopyBenchmark::Run() {
   absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(source_->bootstrap_servers());
   if (!admin.ok()) return admin.status();
   source_admin_ = *std::move(admin);
-  for (const std::string& codec : absl::StrSplit(FLAGS_codecs, ',', absl::SkipEmpty())) {
-    absl::StatusOr<Workload> workload = Load(codec);
+  for (const absl::string_view codec : absl::StrSplit(FLAGS_codecs, ',', absl::SkipEmpty())) {
+    absl::StatusOr<Workload> workload = Load(std::string(codec));
     if (!workload.ok()) return workload.status();
     workloads_.push_back(*std::move(workload));
   }

@@ -280,13 +280,6 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
     Malformed(stream, std::string(valid.message()));
     return false;
   }
-  // The checksum does not cover these.
-  const int32_t leader_epoch = stream.source_leader.epoch;
-  if (batch.next_offset() > stream.source_end || (leader_epoch >= 0 && batch.partition_leader_epoch() > leader_epoch)) {
-    Malformed(stream, absl::StrCat("it ends at ", batch.next_offset(), " in epoch ", batch.partition_leader_epoch(),
-                                   ", but the log at ", stream.source_end, " in epoch ", leader_epoch));
-    return false;
-  }
   bool is_abort = false;
   if (batch.is_control()) {
     absl::StatusOr<kafka::ControlMarker> marker = kafka::ReadControlMarker(batch);

@@ -84,7 +84,13 @@ ReplicatorOptions CopyScene::Replicator(const std::string& pattern) {
 }
 
 LoadOptions CopyScene::Load(const std::string& topic, int partitions) const {
-  return {.bootstrap_servers = source_->direct_bootstrap_servers(), .topic = topic, .partitions = partitions};
+  // Batches of a few records would be one round trip to all replicas each: no way to catch up with a busy machine.
+  return {.bootstrap_servers = source_->direct_bootstrap_servers(),
+          .topic = topic,
+          .partitions = partitions,
+          .linger_ms = 100,
+          // A lone broker that restarts does not know its topics for a moment; that must not end the load.
+          .client_properties = {{"topic.metadata.propagation.max.ms", "600000"}}};
 }
 
 int64_t CopyScene::TargetRecords(const std::string& topic) { return Records(*target_admin_, topic); }

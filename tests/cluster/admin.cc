@@ -41,7 +41,8 @@ absl::StatusOr<RdEvent> Ask(rd_kafka_t* handle, rd_kafka_admin_op_t operation, a
   RdQueue queue(rd_kafka_queue_new(handle));
   RdOptions options(rd_kafka_AdminOptions_new(handle, operation));
   char error[256];
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), ToMillis(ClusterAdmin::kRequestTimeout), error, sizeof(error));
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), ToMillis(ClusterAdmin::kRequestTimeout), error,
+                                            sizeof(error));
   send(options.get(), queue.get());
   RdEvent event(rd_kafka_queue_poll(queue.get(), ToMillis(ClusterAdmin::kRequestTimeout + kAnswerGrace)));
   if (event == nullptr) return absl::DeadlineExceededError(absl::StrCat(what, ": no answer"));
@@ -129,8 +130,8 @@ absl::StatusOr<TopicState> FindTopic(const rd_kafka_metadata_t& metadata, const 
   return absl::NotFoundError(absl::StrCat("no topic ", topic));
 }
 
-// Waits until each broker gives an answer about the topic that `accepted` takes: metadata reaches brokers one after the other,
-// and the next question may go to any of them. Brokers that leave the cluster meanwhile do not count.
+// Waits until each broker gives an answer about the topic that `accepted` takes: metadata reaches brokers one after the
+// other, and the next question may go to any of them. Brokers that leave the cluster meanwhile do not count.
 absl::Status WaitOnEachBroker(rd_kafka_t* handle, const std::string& topic, absl::string_view what,
                               absl::FunctionRef<bool(const absl::StatusOr<TopicState>&)> accepted) {
   absl::StatusOr<RdMetadata> metadata = FetchMetadata(handle, ClusterAdmin::kRequestTimeout);
@@ -155,7 +156,8 @@ absl::Status WaitOnEachBroker(rd_kafka_t* handle, const std::string& topic, absl
   return absl::OkStatus();
 }
 
-absl::Status WaitForTopicEverywhere(rd_kafka_t* handle, const std::string& topic, int partitions, absl::string_view what) {
+absl::Status WaitForTopicEverywhere(rd_kafka_t* handle, const std::string& topic, int partitions,
+                                    absl::string_view what) {
   return WaitOnEachBroker(handle, topic, what, [&](const absl::StatusOr<TopicState>& state) {
     return state.ok() && static_cast<int>(state->partitions.size()) == partitions && HasFullIsr(*state);
   });
@@ -192,7 +194,8 @@ absl::StatusOr<std::vector<int64_t>> ListTopicOffsets(rd_kafka_t* handle, const 
   absl::StatusOr<RdEvent> event =
       Ask(handle, RD_KAFKA_ADMIN_OP_LISTOFFSETS, what, [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
         RdError refused(rd_kafka_AdminOptions_set_isolation_level(
-            options, read_committed ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED));
+            options,
+            read_committed ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED));
         rd_kafka_ListOffsets(handle, list.get(), options, queue);
       });
   if (!event.ok()) return event.status();
@@ -213,18 +216,25 @@ absl::StatusOr<std::vector<int64_t>> ListTopicOffsets(rd_kafka_t* handle, const 
 
 absl::StatusOr<std::unique_ptr<ClusterAdmin>> ClusterAdmin::Create(
     const std::string& bootstrap_servers, const std::map<std::string, std::string>& client_properties) {
-  // Metadata requests go on to the broker that answered before; only this timeout makes librdkafka leave one that hangs.
-  ClientProperties properties = {{"socket.timeout.ms", "3000"}};
-  for (const auto& [name, value] : client_properties) properties[name] = value;
+  ClientProperties properties = {{"socket.timeout.ms", absl::StrCat(ToMillis(kRequestTimeout))}};
+  // Metadata requests go again to the broker that answered before; only this timeout makes librdkafka leave one that
+  // hangs.
+  ClientProperties metadata_properties = {{"socket.timeout.ms", absl::StrCat(ToMillis(kMetadataTry))}};
+  for (const auto& [name, value] : client_properties) properties[name] = metadata_properties[name] = value;
   absl::StatusOr<RdHandle> handle = NewClient(RD_KAFKA_PRODUCER, bootstrap_servers, properties);
   if (!handle.ok()) return handle.status();
-  return std::unique_ptr<ClusterAdmin>(new ClusterAdmin(handle->release()));
+  absl::StatusOr<RdHandle> metadata_handle = NewClient(RD_KAFKA_PRODUCER, bootstrap_servers, metadata_properties);
+  if (!metadata_handle.ok()) return metadata_handle.status();
+  return std::unique_ptr<ClusterAdmin>(new ClusterAdmin(handle->release(), metadata_handle->release()));
 }
 
-ClusterAdmin::~ClusterAdmin() { DestroyInBackground(handle_); }
+ClusterAdmin::~ClusterAdmin() {
+  DestroyInBackground(handle_);
+  DestroyInBackground(metadata_handle_);
+}
 
 absl::StatusOr<std::vector<int>> ClusterAdmin::Brokers(absl::Duration timeout) {
-  absl::StatusOr<RdMetadata> metadata = FetchMetadata(handle_, timeout);
+  absl::StatusOr<RdMetadata> metadata = FetchMetadata(metadata_handle_, timeout);
   if (!metadata.ok()) return metadata.status();
   std::vector<int> ids;
   for (int i = 0; i < (*metadata)->broker_cnt; ++i) ids.push_back((*metadata)->brokers[i].id);
@@ -233,7 +243,7 @@ absl::StatusOr<std::vector<int>> ClusterAdmin::Brokers(absl::Duration timeout) {
 }
 
 absl::StatusOr<std::string> ClusterAdmin::ClusterId(absl::Duration timeout) {
-  char* id = rd_kafka_clusterid(handle_, ToMillis(timeout));
+  char* id = rd_kafka_clusterid(metadata_handle_, ToMillis(timeout));
   if (id == nullptr) return absl::DeadlineExceededError("no cluster id: no broker has answered");
   std::string result(id);
   rd_kafka_mem_free(handle_, id);
@@ -241,7 +251,7 @@ absl::StatusOr<std::string> ClusterAdmin::ClusterId(absl::Duration timeout) {
 }
 
 absl::StatusOr<int> ClusterAdmin::ControllerId(absl::Duration timeout) {
-  const int32_t id = rd_kafka_controllerid(handle_, ToMillis(timeout));
+  const int32_t id = rd_kafka_controllerid(metadata_handle_, ToMillis(timeout));
   if (id < 0) return absl::DeadlineExceededError("no controller id: no broker has answered");
   return id;
 }
@@ -251,10 +261,10 @@ absl::Status ClusterAdmin::CreateTopic(const TopicSpec& spec) {
   if (!topic.ok()) return topic.status();
   const std::string what = absl::StrCat("CreateTopics ", spec.name);
   rd_kafka_NewTopic_t* topics[] = {topic->get()};
-  absl::StatusOr<RdEvent> event =
-      Ask(handle_, RD_KAFKA_ADMIN_OP_CREATETOPICS, what, [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-        rd_kafka_CreateTopics(handle_, topics, 1, options, queue);
-      });
+  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_CREATETOPICS, what,
+                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                        rd_kafka_CreateTopics(handle_, topics, 1, options, queue);
+                                      });
   if (!event.ok()) return event.status();
   size_t count = 0;
   const rd_kafka_topic_result_t** results =
@@ -262,24 +272,24 @@ absl::Status ClusterAdmin::CreateTopic(const TopicSpec& spec) {
   absl::Status status = TopicError(results, count, what);
   if (!status.ok()) return status;
   const int partitions = spec.replicas.empty() ? spec.partitions : static_cast<int>(spec.replicas.size());
-  return WaitForTopicEverywhere(handle_, spec.name, partitions, what);
+  return WaitForTopicEverywhere(metadata_handle_, spec.name, partitions, what);
 }
 
 absl::Status ClusterAdmin::DeleteTopic(const std::string& topic) {
   const std::string what = absl::StrCat("DeleteTopics ", topic);
   RdDeleteTopic request(rd_kafka_DeleteTopic_new(topic.c_str()));
   rd_kafka_DeleteTopic_t* topics[] = {request.get()};
-  absl::StatusOr<RdEvent> event =
-      Ask(handle_, RD_KAFKA_ADMIN_OP_DELETETOPICS, what, [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-        rd_kafka_DeleteTopics(handle_, topics, 1, options, queue);
-      });
+  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_DELETETOPICS, what,
+                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                        rd_kafka_DeleteTopics(handle_, topics, 1, options, queue);
+                                      });
   if (!event.ok()) return event.status();
   size_t count = 0;
   const rd_kafka_topic_result_t** results =
       rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event->get()), &count);
   absl::Status status = TopicError(results, count, what);
   if (!status.ok()) return status;
-  return WaitOnEachBroker(handle_, topic, what,
+  return WaitOnEachBroker(metadata_handle_, topic, what,
                           [](const absl::StatusOr<TopicState>& state) { return absl::IsNotFound(state.status()); });
 }
 
@@ -299,11 +309,11 @@ absl::Status ClusterAdmin::CreatePartitions(const std::string& topic, int partit
       rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event->get()), &count);
   absl::Status status = TopicError(results, count, what);
   if (!status.ok()) return status;
-  return WaitForTopicEverywhere(handle_, topic, partitions_total, what);
+  return WaitForTopicEverywhere(metadata_handle_, topic, partitions_total, what);
 }
 
 absl::StatusOr<std::vector<TopicState>> ClusterAdmin::ListTopics() {
-  absl::StatusOr<RdMetadata> metadata = FetchMetadata(handle_, kRequestTimeout);
+  absl::StatusOr<RdMetadata> metadata = FetchMetadata(metadata_handle_, kRequestTimeout);
   if (!metadata.ok()) return metadata.status();
   std::vector<TopicState> topics;
   for (int i = 0; i < (*metadata)->topic_cnt; ++i) {
@@ -314,7 +324,7 @@ absl::StatusOr<std::vector<TopicState>> ClusterAdmin::ListTopics() {
 }
 
 absl::StatusOr<TopicState> ClusterAdmin::DescribeTopic(const std::string& topic) {
-  absl::StatusOr<RdMetadata> metadata = FetchMetadata(handle_, kRequestTimeout);
+  absl::StatusOr<RdMetadata> metadata = FetchMetadata(metadata_handle_, kRequestTimeout);
   if (!metadata.ok()) return metadata.status();
   return FindTopic(**metadata, topic);
 }
@@ -332,10 +342,10 @@ absl::StatusOr<std::map<std::string, std::string>> ClusterAdmin::TopicOverrides(
   const std::string what = absl::StrCat("DescribeConfigs ", topic);
   RdConfigResource resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
-  absl::StatusOr<RdEvent> event =
-      Ask(handle_, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what, [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-        rd_kafka_DescribeConfigs(handle_, resources, 1, options, queue);
-      });
+  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what,
+                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                        rd_kafka_DescribeConfigs(handle_, resources, 1, options, queue);
+                                      });
   if (!event.ok()) return event.status();
   size_t count = 0;
   const rd_kafka_ConfigResource_t** answers =
@@ -404,10 +414,10 @@ absl::Status ClusterAdmin::DeleteRecords(const std::string& topic, int partition
       before_offset < 0 ? RD_KAFKA_OFFSET_END : before_offset;
   RdDeleteRecords request(rd_kafka_DeleteRecords_new(list.get()));
   rd_kafka_DeleteRecords_t* requests[] = {request.get()};
-  absl::StatusOr<RdEvent> event =
-      Ask(handle_, RD_KAFKA_ADMIN_OP_DELETERECORDS, what, [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-        rd_kafka_DeleteRecords(handle_, requests, 1, options, queue);
-      });
+  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_DELETERECORDS, what,
+                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                        rd_kafka_DeleteRecords(handle_, requests, 1, options, queue);
+                                      });
   if (!event.ok()) return event.status();
   return PartitionError(rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get())), what);
 }
@@ -471,10 +481,10 @@ absl::Status ClusterAdmin::ElectPreferredLeaders(const std::string& topic) {
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition.partition);
   }
   RdElectLeaders request(rd_kafka_ElectLeaders_new(RD_KAFKA_ELECTION_TYPE_PREFERRED, list.get()));
-  absl::StatusOr<RdEvent> event =
-      Ask(handle_, RD_KAFKA_ADMIN_OP_ELECTLEADERS, what, [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-        rd_kafka_ElectLeaders(handle_, request.get(), options, queue);
-      });
+  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_ELECTLEADERS, what,
+                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                        rd_kafka_ElectLeaders(handle_, request.get(), options, queue);
+                                      });
   if (!event.ok()) return event.status();
   std::string seen;
   // The answer names partitions that needed no election as errors (ELECTION_NOT_NEEDED); the leaders themselves decide.

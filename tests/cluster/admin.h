@@ -1,5 +1,5 @@
-// What a test asks of a cluster and does to it: topics, configs, offsets, leaders. Built on librdkafka alone, so that it
-// shares no code with the program under test.
+// What a test asks of a cluster and does to it: topics, configs, offsets, leaders. Built on librdkafka alone, so that
+// it shares no code with the program under test.
 //
 // Calls block. One ClusterAdmin may be used from several threads.
 #ifndef REPLICATOR_TESTS_CLUSTER_ADMIN_H_
@@ -54,8 +54,8 @@ class ClusterAdmin {
   static constexpr absl::Duration kRequestTimeout = absl::Seconds(20);
 
   // `client_properties` are librdkafka's own, for example security settings. Does not connect yet.
-  static absl::StatusOr<std::unique_ptr<ClusterAdmin>> Create(const std::string& bootstrap_servers,
-                                                              const std::map<std::string, std::string>& client_properties = {});
+  static absl::StatusOr<std::unique_ptr<ClusterAdmin>> Create(
+      const std::string& bootstrap_servers, const std::map<std::string, std::string>& client_properties = {});
   ~ClusterAdmin();
   ClusterAdmin(const ClusterAdmin&) = delete;
   ClusterAdmin& operator=(const ClusterAdmin&) = delete;
@@ -81,7 +81,8 @@ class ClusterAdmin {
 
   // The topic's own settings (source DYNAMIC_TOPIC_CONFIG), not the defaults.
   absl::StatusOr<std::map<std::string, std::string>> TopicOverrides(const std::string& topic);
-  // Sets settings; nullopt deletes the override. Other overrides stay (IncrementalAlterConfigs, KIP-339; brokers >= 2.3).
+  // Sets settings; nullopt deletes the override. Other overrides stay (IncrementalAlterConfigs, KIP-339; brokers
+  // >= 2.3).
   absl::Status AlterTopicConfigs(const std::string& topic,
                                  const std::map<std::string, std::optional<std::string>>& configs);
 
@@ -104,9 +105,10 @@ class ClusterAdmin {
   absl::StatusOr<int> WaitForLeader(const std::string& topic, int partition, int old_leader, absl::Duration timeout);
 
  private:
-  explicit ClusterAdmin(rd_kafka_s* handle) : handle_(handle) {}
+  ClusterAdmin(rd_kafka_s* handle, rd_kafka_s* metadata_handle) : handle_(handle), metadata_handle_(metadata_handle) {}
 
   rd_kafka_s* const handle_;
+  rd_kafka_s* const metadata_handle_;  // Gives up on a hanging broker sooner.
 };
 
 }  // namespace replicator::tests

@@ -27,10 +27,10 @@ namespace {
 
 constexpr absl::Duration kTimeout = absl::Seconds(60);
 
-#define ASSERT_OK(expression)                  \
-  do {                                         \
+#define ASSERT_OK(expression)                    \
+  do {                                           \
     const absl::Status assert_ok = (expression); \
-    ASSERT_TRUE(assert_ok.ok()) << assert_ok;  \
+    ASSERT_TRUE(assert_ok.ok()) << assert_ok;    \
   } while (false)
 
 std::unique_ptr<ClusterAdmin> AdminOf(const std::string& bootstrap_servers) {
@@ -103,7 +103,8 @@ TEST_F(ClusterTest, TopicsCarryTheirOverridesAndReplicas) {
     ASSERT_OK(admin->CreateTopic(
         {.name = "overrides", .configs = {{"cleanup.policy", "compact"}, {"min.insync.replicas", "1"}}}));
     EXPECT_TRUE(absl::IsAlreadyExists(admin->CreateTopic({.name = "overrides"})));
-    ASSERT_OK(admin->AlterTopicConfigs("overrides", {{"retention.ms", "1000000"}, {"min.insync.replicas", std::nullopt}}));
+    ASSERT_OK(
+        admin->AlterTopicConfigs("overrides", {{"retention.ms", "1000000"}, {"min.insync.replicas", std::nullopt}}));
     const std::map<std::string, std::string> want = {{"cleanup.policy", "compact"}, {"retention.ms", "1000000"}};
     EXPECT_TRUE(WaitFor([&] { return admin->TopicOverrides("overrides").value() == want; }, kTimeout));
     EXPECT_TRUE(absl::IsNotFound(admin->DescribeTopic("no-such-topic").status()));
@@ -181,7 +182,8 @@ TEST_F(ClusterTest, LoadKeepsItsRateUntilItIsStopped) {
 TEST_F(ClusterTest, DeletedRecordsMoveTheLogStart) {
   std::unique_ptr<ClusterAdmin> admin = AdminOf(old_->bootstrap_servers());
   ASSERT_OK(admin->CreateTopic({.name = "truncated"}));
-  ASSERT_TRUE(WriteLoad({.bootstrap_servers = old_->bootstrap_servers(), .topic = "truncated", .records_total = 100}).ok());
+  ASSERT_TRUE(
+      WriteLoad({.bootstrap_servers = old_->bootstrap_servers(), .topic = "truncated", .records_total = 100}).ok());
   ASSERT_OK(admin->DeleteRecords("truncated", 0, 30));
   EXPECT_EQ(admin->Offsets("truncated")->at(0).start, 30);
   ASSERT_OK(admin->DeleteRecords("truncated", 0, -1));
@@ -204,7 +206,8 @@ TEST_F(ClusterTest, GroupOffsetsCanBeSetAndRead) {
 TEST_F(ClusterTest, KilledBrokerComesBackWithItsData) {
   std::unique_ptr<ClusterAdmin> admin = AdminOf(old_->bootstrap_servers());
   ASSERT_OK(admin->CreateTopic({.name = "killed"}));
-  ASSERT_TRUE(WriteLoad({.bootstrap_servers = old_->bootstrap_servers(), .topic = "killed", .records_total = 1000}).ok());
+  ASSERT_TRUE(
+      WriteLoad({.bootstrap_servers = old_->bootstrap_servers(), .topic = "killed", .records_total = 1000}).ok());
   const pid_t pid = old_->broker_pid(1);
   ASSERT_OK(old_->Kill9(1));
   EXPECT_FALSE(old_->Running(1));
@@ -221,9 +224,11 @@ TEST_F(ClusterTest, KilledBrokerComesBackWithItsData) {
 
 TEST_F(ClusterTest, LeadersMoveWhenABrokerIsKilledOrTerminatedWhileLoadGoesOn) {
   std::unique_ptr<ClusterAdmin> admin = AdminOf(new_->bootstrap_servers());
-  ASSERT_OK(admin->CreateTopic({.name = "failover", .configs = {{"min.insync.replicas", "2"}}, .replicas = {{2, 1, 3}}}));
+  ASSERT_OK(
+      admin->CreateTopic({.name = "failover", .configs = {{"min.insync.replicas", "2"}}, .replicas = {{2, 1, 3}}}));
   std::unique_ptr<LoadGenerator> load =
-      LoadGenerator::Start({.bootstrap_servers = new_->bootstrap_servers(), .topic = "failover", .records_per_second = 2000})
+      LoadGenerator::Start(
+          {.bootstrap_servers = new_->bootstrap_servers(), .topic = "failover", .records_per_second = 2000})
           .value();
   auto goes_on = [&] {
     const int64_t before = load->counts().records;

@@ -65,12 +65,13 @@ struct Fault {
   // that is not longer than `bytes` passes whole before the end. Hit: the bytes have been written.
   static Fault TruncateResponse(int64_t bytes);
 
-  // The response's length prefix says `length`, the bytes after it are unchanged. Hit: the frame has been written.
+  // The response's length prefix says `length`, the bytes after it are unchanged. Hit: the frame has been written, or as
+  // much of it as the client takes.
   static Fault GarbleLength(int32_t length);
 
   // Overwrites bytes of the response from `offset` on; 0 is the first byte after the length prefix, thus 0..3 is the
   // correlation id; a negative offset counts from the frame's end. What falls outside of the frame is dropped.
-  // Hit: the frame has been written.
+  // Hit: as of GarbleLength.
   static Fault OverwriteBody(int64_t offset, absl::string_view bytes);
 
   // As OverwriteBody, but by exclusive or: a mask without zero bytes surely changes what was there.

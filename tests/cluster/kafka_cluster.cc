@@ -95,7 +95,8 @@ void KafkaCluster::RecordArchives(const std::string& version) {
   if (access(broker_archive.c_str(), R_OK) == 0) return;
   FileLock lock(absl::StrCat(broker_archive, ".lock"));
   if (!lock.held() || access(broker_archive.c_str(), R_OK) == 0) return;
-  absl::StatusOr<std::unique_ptr<KafkaCluster>> cluster = CreateInternal({.version = version}, /*record_archives=*/true);
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> cluster =
+      CreateInternal({.version = version}, /*record_archives=*/true);
   absl::Status status = cluster.status();
   if (status.ok()) status = (*cluster)->StartAll();
   if (status.ok()) status = (*cluster)->WaitReady();
@@ -326,7 +327,8 @@ absl::Status KafkaCluster::Kill9(int id) {
 absl::Status KafkaCluster::Terminate(int id) {
   absl::StatusOr<Broker*> broker = FindRunning(id);
   if (!broker.ok()) return broker.status();
-  if ((*broker)->stopped) return absl::FailedPreconditionError(absl::StrCat("broker ", id, " is stopped: Continue it first"));
+  if ((*broker)->stopped)
+    return absl::FailedPreconditionError(absl::StrCat("broker ", id, " is stopped: Continue it first"));
   absl::Status status = (*broker)->process->Kill(SIGTERM);
   if (!status.ok()) return status;
   status = (*broker)->process->Wait(kTerminateTimeout).status();

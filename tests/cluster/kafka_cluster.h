@@ -1,9 +1,9 @@
 // A real Kafka cluster on loopback: each broker (and ZooKeeper, for versions before 4) is a JVM process of its own, so
 // that a signal hits one broker.
 //
-// Every broker has two listeners. CLIENT is what the program under test uses: it advertises the broker's own port, or the
-// port of a proxy that stands before it. INTERNAL carries replication and always advertises the broker's own port; the
-// load generator, the verifier and the admin of a test use it when they must not pass the proxy.
+// Every broker has two listeners. CLIENT is what the program under test uses: it advertises the broker's own port, or
+// the port of a proxy that stands before it. INTERNAL carries replication and always advertises the broker's own port;
+// the load generator, the verifier and the admin of a test use it when they must not pass the proxy.
 //
 //   auto cluster = KafkaCluster::Launch({.version = "4.3.1", .brokers = 3});    // ready when it returns
 //   ClusterAdmin / LoadGenerator / Verifier on (*cluster)->bootstrap_servers()
@@ -34,8 +34,8 @@
 namespace replicator::tests {
 
 struct KafkaClusterOptions {
-  // A version whose jars lie in CacheDir()/kafka/VERSION/libs. Before 4.0 the cluster runs on ZooKeeper, from 4.0 on KRaft
-  // with combined broker and controller nodes.
+  // A version whose jars lie in CacheDir()/kafka/VERSION/libs. Before 4.0 the cluster runs on ZooKeeper, from 4.0 on
+  // KRaft with combined broker and controller nodes.
   std::string version = "4.3.1";
   // Broker ids are 1 ... brokers. Internal topics get replication factor min(3, brokers).
   int brokers = 1;
@@ -44,13 +44,13 @@ struct KafkaClusterOptions {
   std::map<int, Properties> broker_properties;
   // Port that a broker's CLIENT listener advertises, in place of the port that it listens on: a proxy's.
   std::map<int, int> advertised_ports;
-  // False: short session timeouts, elections and rebalance delays, so that restarts cost 3-7 s. True: Kafka's defaults for
-  // all that concerns groups, sessions and replication; for tests that quote times.
+  // False: short session timeouts, elections and rebalance delays, so that restarts cost 3-7 s. True: Kafka's defaults
+  // for all that concerns groups, sessions and replication; for tests that quote times.
   bool default_timings = false;
   // Maximum heap of each broker. A broker that is loaded with hundreds of MB/s is content with the default.
   int heap_mib_max = 320;
-  // False: only the quick compiler runs (fast start, lower peak throughput). True: Kafka's usual tiered compilation, for
-  // benchmarks.
+  // False: only the quick compiler runs (fast start, lower peak throughput). True: Kafka's usual tiered compilation,
+  // for benchmarks.
   bool full_jit = false;
   // Scratch folder, created if missing and kept. Empty: a TempDir that goes with the cluster.
   std::string dir;
@@ -76,8 +76,8 @@ class KafkaCluster {
   // Starts ZooKeeper, if any, and every broker that does not run.
   absl::Status StartAll();
 
-  // Waits until each broker that runs (and is not stopped by a signal) answers Metadata with all of these as members. The
-  // error's text holds the tail of the log of a broker that failed.
+  // Waits until each broker that runs (and is not stopped by a signal) answers Metadata with all of these as members.
+  // The error's text holds the tail of the log of a broker that failed.
   absl::Status WaitReady(absl::Duration timeout = kReadyTimeout);
 
   // "127.0.0.1:port,..." of the CLIENT listeners as advertised (a proxy's port where there is one).
@@ -99,14 +99,14 @@ class KafkaCluster {
   // SIGSTOP (returns when every thread has stopped) and SIGCONT: the broker hangs with its connections open.
   absl::Status Stop(int id);
   absl::Status Continue(int id);
-  // Starts a broker that was killed or terminated, on its old data and ports. Does not wait for readiness. (On ZooKeeper it
-  // first waits for the session of a killed broker to expire: registering again before that is refused.)
+  // Starts a broker that was killed or terminated, on its old data and ports. Does not wait for readiness. (On
+  // ZooKeeper it first waits for the session of a killed broker to expire: registering again before that is refused.)
   absl::Status Start(int id);
   // Terminate, Start, WaitReady.
   absl::Status Restart(int id);
 
-  // Sets properties of one broker; they hold from its next Start on. An empty value removes a property that the options or
-  // an earlier call have set; the harness's own lines can be replaced, not removed.
+  // Sets properties of one broker; they hold from its next Start on. An empty value removes a property that the options
+  // or an earlier call have set; the harness's own lines can be replaced, not removed.
   absl::Status AlterProperties(int id, const Properties& properties);
 
   // True while the broker's process exists (a stopped one too).
@@ -131,7 +131,8 @@ class KafkaCluster {
 
   absl::Status Prepare();
   Properties ServerProperties(const Broker& broker) const;
-  absl::StatusOr<std::unique_ptr<ChildProcess>> StartJvm(JvmRole role, int heap_mib_max, const std::string& properties_path,
+  absl::StatusOr<std::unique_ptr<ChildProcess>> StartJvm(JvmRole role, int heap_mib_max,
+                                                         const std::string& properties_path,
                                                          const std::string& log_path) const;
   absl::Status StartZooKeeper();
   absl::Status StartBroker(Broker* broker);

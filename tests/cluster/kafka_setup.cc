@@ -61,15 +61,15 @@ absl::Status MakeBootstrapCheckpoint(absl::string_view version, const std::strin
                                                      {"controller.listener.names", "CONTROLLER"},
                                                      {"log.dirs", log_dir}});
   if (!status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<ChildProcess>> tool =
-      ChildProcess::Start({.argv = {"java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
-                                    *jars + "/*", "kafka.tools.StorageTool", "format", "-t", RandomKafkaUuid(), "-c",
-                                    properties},
-                           .log_path = scratch.path() + "/format.log"});
+  absl::StatusOr<std::unique_ptr<ChildProcess>> tool = ChildProcess::Start(
+      {.argv = {"java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", *jars + "/*",
+                "kafka.tools.StorageTool", "format", "-t", RandomKafkaUuid(), "-c", properties},
+       .log_path = scratch.path() + "/format.log"});
   if (!tool.ok()) return tool.status();
   absl::StatusOr<ExitStatus> exit = (*tool)->Wait(kFormatTimeout);
   if (!exit.ok()) return exit.status();
-  if (!exit->ok()) return absl::InternalError(absl::StrCat("StorageTool: ", exit->ToString(), "\n", (*tool)->LogTail()));
+  if (!exit->ok())
+    return absl::InternalError(absl::StrCat("StorageTool: ", exit->ToString(), "\n", (*tool)->LogTail()));
   // Moved into place at once, so that another process never sees half of it.
   std::error_code error;
   fs::create_directories(fs::path(checkpoint).parent_path(), error);
@@ -91,13 +91,15 @@ absl::StatusOr<std::string> JarFolder(absl::string_view version) {
   std::string folder = VersionFolder(version) + "/libs";
   std::error_code error;
   if (fs::is_directory(folder, error)) return folder;
-  return absl::NotFoundError(absl::StrCat("no Kafka ", version, ": ", folder,
-                                          " is missing. `./dev setup` downloads it; REPLICATOR_CACHE names another folder."));
+  return absl::NotFoundError(
+      absl::StrCat("no Kafka ", version, ": ", folder,
+                   " is missing. `./dev setup` downloads it; REPLICATOR_CACHE names another folder."));
 }
 
 std::string ArchivePath(absl::string_view version, JvmRole role) {
   static const std::string java_tag = JavaTag();
-  return absl::StrCat(VersionFolder(version), "/", role == JvmRole::kBroker ? "broker" : "zookeeper", "-", java_tag, ".jsa");
+  return absl::StrCat(VersionFolder(version), "/", role == JvmRole::kBroker ? "broker" : "zookeeper", "-", java_tag,
+                      ".jsa");
 }
 
 std::vector<std::string> JavaCommand(const JvmOptions& options) {
@@ -225,7 +227,8 @@ absl::StatusOr<bool> ZooKeeperKnowsBroker(int zookeeper_port, int broker_id) {
   address.sin_port = htons(static_cast<uint16_t>(zookeeper_port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   std::string answer;
-  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 && send(fd, "dump", 4, MSG_NOSIGNAL) == 4) {
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
+      send(fd, "dump", 4, MSG_NOSIGNAL) == 4) {
     char buffer[4096];
     ssize_t got = 0;
     while (answer.size() < kDumpBytesMax && (got = recv(fd, buffer, sizeof(buffer), 0)) > 0) answer.append(buffer, got);

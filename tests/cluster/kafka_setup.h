@@ -1,5 +1,5 @@
-// What is needed before a Kafka JVM can start: its command line, its property files, and the things that are made once per
-// Kafka version and kept in the cache folder. Used by KafkaCluster only.
+// What is needed before a Kafka JVM can start: its command line, its property files, and the things that are made once
+// per Kafka version and kept in the cache folder. Used by KafkaCluster only.
 #ifndef REPLICATOR_TESTS_CLUSTER_KAFKA_SETUP_H_
 #define REPLICATOR_TESTS_CLUSTER_KAFKA_SETUP_H_
 
@@ -53,8 +53,8 @@ absl::Status WriteProperties(const std::string& path, const Properties& properti
 std::string RandomKafkaUuid();
 
 // Formats a KRaft node's log folder without a JVM: meta.properties by hand (version 1, KIP-853 keeps it) and the
-// bootstrap.checkpoint of the version, which is the same for every node and cluster; it is made by Kafka's own StorageTool
-// once and kept in the cache.
+// bootstrap.checkpoint of the version, which is the same for every node and cluster; it is made by Kafka's own
+// StorageTool once and kept in the cache.
 absl::Status FormatKraftStorage(absl::string_view version, const std::string& log_dir, const std::string& cluster_id,
                                 int node_id);
 

@@ -1,6 +1,7 @@
 // A laboratory for people, scripts and benchmarks: real clusters, load and verification from the command line.
 //
-//   lab up --source=3.1.2:1 --target=4.3.1:3 [--dir=DIR]    starts the clusters, prints their addresses, runs until SIGTERM,
+//   lab up --source=3.1.2:1 --target=4.3.1:3 [--dir=DIR]    starts the clusters, prints their addresses, runs until
+//   SIGTERM,
 //                                                           SIGINT or the end of stdin
 //   lab load --bootstrap=HOST:PORT --topic=T --records=N    fills a topic, creating it if it is missing
 //   lab verify --source=HOST:PORT --target=HOST:PORT --topics=a,b [--wait_s=60]
@@ -102,7 +103,8 @@ absl::StatusOr<std::unique_ptr<KafkaCluster>> StartOne(const std::string& name, 
 
 int Up(int signal_fd) {
   std::vector<std::pair<std::string, std::unique_ptr<KafkaCluster>>> clusters;
-  for (const auto& [name, spec] : {std::pair<std::string, std::string>("source", FLAGS_source), {"target", FLAGS_target}}) {
+  for (const auto& [name, spec] :
+       {std::pair<std::string, std::string>("source", FLAGS_source), {"target", FLAGS_target}}) {
     if (spec.empty()) continue;
     absl::StatusOr<std::unique_ptr<KafkaCluster>> cluster = StartOne(name, spec);
     if (!cluster.ok()) return Fail(cluster.status());
@@ -130,9 +132,8 @@ int Up(int signal_fd) {
 int Load(int signal_fd) {
   absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(FLAGS_bootstrap);
   if (!admin.ok()) return Fail(admin.status());
-  absl::Status created = (*admin)->CreateTopic({.name = FLAGS_topic,
-                                                .partitions = FLAGS_partitions,
-                                                .replication_factor = FLAGS_replication_factor});
+  absl::Status created = (*admin)->CreateTopic(
+      {.name = FLAGS_topic, .partitions = FLAGS_partitions, .replication_factor = FLAGS_replication_factor});
   if (!created.ok() && !absl::IsAlreadyExists(created)) return Fail(created);
   const absl::Time begin = absl::Now();
   absl::StatusOr<std::unique_ptr<LoadGenerator>> load =
@@ -159,11 +160,10 @@ int Load(int signal_fd) {
   }
   if (!counts.ok()) return Fail(counts.status());
   const double seconds = absl::ToDoubleSeconds(absl::Now() - begin);
-  std::cout << absl::StrFormat("%d records, %.1f MB in %.1f s (%.0f records/s, %.1f MB/s), %d aborted, next sequence %d\n",
-                               counts->records, static_cast<double>(counts->bytes) / 1e6, seconds,
-                               static_cast<double>(counts->records) / seconds,
-                               static_cast<double>(counts->bytes) / 1e6 / seconds, counts->records_aborted,
-                               counts->next_sequence);
+  std::cout << absl::StrFormat(
+      "%d records, %.1f MB in %.1f s (%.0f records/s, %.1f MB/s), %d aborted, next sequence %d\n", counts->records,
+      static_cast<double>(counts->bytes) / 1e6, seconds, static_cast<double>(counts->records) / seconds,
+      static_cast<double>(counts->bytes) / 1e6 / seconds, counts->records_aborted, counts->next_sequence);
   return kOk;
 }
 

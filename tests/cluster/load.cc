@@ -55,7 +55,8 @@ ClientProperties ProducerProperties(const LoadOptions& options) {
 }
 
 absl::Status CheckOptions(const LoadOptions& options) {
-  if (options.topic.empty() || options.partitions < 1) return absl::InvalidArgumentError("load needs a topic with partitions");
+  if (options.topic.empty() || options.partitions < 1)
+    return absl::InvalidArgumentError("load needs a topic with partitions");
   if (options.value_bytes < kValueBytesMin) return absl::InvalidArgumentError("value_bytes is too small");
   if (options.tombstone_every > 0 && options.keys == 0) return absl::InvalidArgumentError("tombstones need keys");
   return absl::OkStatus();
@@ -89,8 +90,9 @@ class LoadGenerator::Impl {
 
   absl::StatusOr<LoadCounts> Wait(absl::Duration timeout) {
     if (!done_.WaitForNotificationWithTimeout(timeout)) {
-      return absl::DeadlineExceededError(absl::StrCat("load of ", options_.topic, ": ", Counts().records, " records of ",
-                                                      options_.records_total, " after ", absl::FormatDuration(timeout)));
+      return absl::DeadlineExceededError(absl::StrCat("load of ", options_.topic, ": ", Counts().records,
+                                                      " records of ", options_.records_total, " after ",
+                                                      absl::FormatDuration(timeout)));
     }
     absl::MutexLock lock(&mutex_);
     if (!error_.ok()) return error_;
@@ -225,7 +227,8 @@ bool LoadGenerator::Impl::WriteOne(int64_t sequence) {
   std::string key;
   if (options_.keys < 0) key = absl::StrCat("key-", sequence);
   if (options_.keys > 0) {
-    key = absl::StrCat("key-", partition, "-", Mix64(static_cast<uint64_t>(sequence)) % static_cast<uint64_t>(options_.keys));
+    key = absl::StrCat("key-", partition, "-",
+                       Mix64(static_cast<uint64_t>(sequence)) % static_cast<uint64_t>(options_.keys));
   }
   absl::string_view value = pool_.Value(sequence);
   if (options_.tombstone_every > 0 && sequence % options_.tombstone_every == 0) value = absl::string_view();

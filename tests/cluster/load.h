@@ -1,9 +1,9 @@
 // A load generator on librdkafka: fills a topic from a thread of its own with records whose content tells their place.
 //
-// Record n of a run (n = first_sequence, first_sequence + 1, ...) goes to partition n % partitions. Its value holds n (the
-// member "seq" of a JSON document, the first 8 bytes of random ones), so every record of a run differs and any mix-up shows
-// in the content. The same options and seed write the same keys, values and headers.
-// Deliveries are counted when the broker has acknowledged them (for transactions: when they are committed).
+// Record n of a run (n = first_sequence, first_sequence + 1, ...) goes to partition n % partitions. Its value holds n
+// (the member "seq" of a JSON document, the first 8 bytes of random ones), so every record of a run differs and any
+// mix-up shows in the content. The same options and seed write the same keys, values and headers. Deliveries are
+// counted when the broker has acknowledged them (for transactions: when they are committed).
 #ifndef REPLICATOR_TESTS_CLUSTER_LOAD_H_
 #define REPLICATOR_TESTS_CLUSTER_LOAD_H_
 
@@ -29,7 +29,8 @@ struct LoadOptions {
   std::string topic;  // Must exist.
   int partitions = 1;
 
-  // Records to write; 0: until Stop(). With transactions of which some are aborted: committed and aborted ones together.
+  // Records to write; 0: until Stop(). With transactions of which some are aborted: committed and aborted ones
+  // together.
   int64_t records_total = 0;
   // Records per second; 0: as fast as it goes.
   double records_per_second = 0;
@@ -48,8 +49,8 @@ struct LoadOptions {
   // Headers per record. Of each three one has text, one an empty and one a null value.
   int headers = 0;
 
-  // Milliseconds since 1970 of the record with sequence 0, and the step from each to the next; base -1: the time of sending.
-  // (Old timestamps: a topic with the default retention loses them at the broker's next retention check.)
+  // Milliseconds since 1970 of the record with sequence 0, and the step from each to the next; base -1: the time of
+  // sending. (Old timestamps: a topic with the default retention loses them at the broker's next retention check.)
   int64_t timestamp_base_ms = -1;
   int64_t timestamp_step_ms = 1;
 
@@ -89,8 +90,8 @@ class LoadGenerator {
   LoadGenerator(const LoadGenerator&) = delete;
   LoadGenerator& operator=(const LoadGenerator&) = delete;
 
-  // Ends the run: nothing new is written, what is under way is delivered. Returns the counts, or the first delivery error.
-  // A second call returns the same.
+  // Ends the run: nothing new is written, what is under way is delivered. Returns the counts, or the first delivery
+  // error. A second call returns the same.
   absl::StatusOr<LoadCounts> Stop();
 
   // Waits until records_total are written and acknowledged. DeadlineExceeded if that takes longer (the run goes on).

@@ -1,5 +1,5 @@
-// A copier of the simplest kind, for testing the verifier: reads a topic with librdkafka and produces it elsewhere, record by
-// record, with the option to spoil the copy.
+// A copier of the simplest kind, for testing the verifier: reads a topic with librdkafka and produces it elsewhere,
+// record by record, with the option to spoil the copy.
 #ifndef REPLICATOR_TESTS_CLUSTER_NAIVE_COPY_H_
 #define REPLICATOR_TESTS_CLUSTER_NAIVE_COPY_H_
 

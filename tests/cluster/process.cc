@@ -100,8 +100,8 @@ class Spawner {
   std::function<void()> request_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Everything that the child needs between fork and exec, made before the fork: after it only async-signal-safe calls are
-// allowed, since other threads may have held the allocator's lock.
+// Everything that the child needs between fork and exec, made before the fork: after it only async-signal-safe calls
+// are allowed, since other threads may have held the allocator's lock.
 struct ExecPlan {
   std::string program;
   std::vector<char*> argv;
@@ -162,9 +162,7 @@ void FillEnvironment(const ProcessOptions& options, ExecPlan* plan) {
   plan->environment.push_back(nullptr);
 }
 
-absl::Duration ToDuration(const timeval& time) {
-  return absl::Seconds(time.tv_sec) + absl::Microseconds(time.tv_usec);
-}
+absl::Duration ToDuration(const timeval& time) { return absl::Seconds(time.tv_sec) + absl::Microseconds(time.tv_usec); }
 
 // "VmRSS:   1234 kB" -> bytes.
 int64_t StatusBytes(const std::string& status, absl::string_view name) {
@@ -198,8 +196,8 @@ int EphemeralPortMin() {
   return low > kPortMin + 1000 ? low : 32768;
 }
 
-// Holds a name in the kernel's table of abstract sockets for the rest of this process's life: a lock between processes that
-// the kernel drops by itself.
+// Holds a name in the kernel's table of abstract sockets for the rest of this process's life: a lock between processes
+// that the kernel drops by itself.
 bool ReservePortName(int port) {
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   PCHECK(fd >= 0);
@@ -363,7 +361,8 @@ absl::StatusOr<ProcessUsage> ChildProcess::Usage() {
   const std::vector<std::string> fields = absl::StrSplit(stat.substr(name_end + 2), ' ');
   int64_t user_ticks = 0;
   int64_t system_ticks = 0;
-  if (fields.size() < 13 || !absl::SimpleAtoi(fields[11], &user_ticks) || !absl::SimpleAtoi(fields[12], &system_ticks)) {
+  if (fields.size() < 13 || !absl::SimpleAtoi(fields[11], &user_ticks) ||
+      !absl::SimpleAtoi(fields[12], &system_ticks)) {
     return absl::InternalError(absl::StrCat("cannot parse /proc/", pid_, "/stat: ", stat));
   }
   const double ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
@@ -434,7 +433,7 @@ std::string CacheDir() {
   const char* cache = getenv("REPLICATOR_CACHE");
   if (cache != nullptr && *cache != '\0') return cache;
   const char* home = getenv("HOME");
-  return absl::StrCat(home == nullptr ? "/root" : home, "/.cache/replicator");
+  return absl::StrCat(home == nullptr ? "." : home, "/.cache/replicator");
 }
 
 std::string FileTail(const std::string& path, size_t bytes_max) {

@@ -105,7 +105,8 @@ class ChildProcess {
 int FreePort();
 
 // A new empty folder under $TEST_TMPDIR, else under /tmp. Removed with all its content by the destructor, unless the
-// environment has REPLICATOR_KEEP_TMP=1. What a killed process left behind is removed by the next process that makes one.
+// environment has REPLICATOR_KEEP_TMP=1. What a killed process left behind is removed by the next process that makes
+// one.
 class TempDir {
  public:
   explicit TempDir(absl::string_view name = "test");

@@ -167,7 +167,8 @@ struct Session {
   bool requests_done = false;  // The request pump has returned.
 };
 
-enum class Moved { kWhole, kDropped, kSourceEnded };
+// kBegun: the sink took a part of the frame and then no more.
+enum class Moved { kWhole, kBegun, kDropped, kSourceEnded };
 
 // A frame's first bytes stay buffered, so that MoveFrame finds the whole frame.
 awaitable<std::optional<RequestHead>> ReadRequestHead(ChunkReader& reader) {
@@ -466,7 +467,9 @@ class FaultProxy::Impl {
     if (kind == Fault::Kind::kSwallowResponseThenCut) session.CutClient();
     if (kind == Fault::Kind::kTruncateResponse) session.EndClient();
     const bool hit_elsewhere = kind == Fault::Kind::kDelayResponse || kind == Fault::Kind::kCutAfterForward;
-    if (!hit_elsewhere && moved == Moved::kWhole) ledger_.Hit(strike);
+    // A client that dislikes the patched begin of a frame does not wait for the rest.
+    const bool struck = moved == Moved::kWhole || (moved == Moved::kBegun && kind == Fault::Kind::kPatchResponse);
+    if (!hit_elsewhere && struck) ledger_.Hit(strike);
     co_return true;
   }
 
@@ -475,6 +478,7 @@ class FaultProxy::Impl {
   awaitable<Moved> MoveFrame(Session& session, ChunkReader& from, tcp::socket& to, int64_t frame_bytes,
                              const Fault& fault) {
     bool writable = true;
+    bool begun = false;
     for (int64_t position = 0; position < frame_bytes;) {
       if (!co_await from.Fill(1)) co_return Moved::kSourceEnded;
       const absl::Span<char> ready = from.buffered();
@@ -486,11 +490,13 @@ class FaultProxy::Impl {
         std::error_code error;
         co_await asio::async_write(to, asio::buffer(ready.data(), wanted), redirect_error(use_awaitable, error));
         writable = !error;
+        begun = begun || writable;
       }
       from.Consume(bytes);
       position += bytes;
     }
-    co_return writable ? Moved::kWhole : Moved::kDropped;
+    if (writable) co_return Moved::kWhole;
+    co_return begun ? Moved::kBegun : Moved::kDropped;
   }
 
   asio::io_context loop_{1};

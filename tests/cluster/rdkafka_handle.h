@@ -24,9 +24,9 @@ struct RdDelete {
   }
 };
 
-// rd_kafka_destroy often takes a second: a broker thread that still counts references when it is told to end looks again only
-// after its longest block. So it runs in a thread of its own; the process waits for all of them when it exits.
-// REQUIRES: topics, queues and messages of the handle are destroyed. No callback runs any more.
+// rd_kafka_destroy often takes a second: a broker thread that still counts references when it is told to end looks
+// again only after its longest block. So it runs in a thread of its own; the process waits for all of them when it
+// exits. REQUIRES: topics, queues and messages of the handle are destroyed. No callback runs any more.
 void DestroyInBackground(rd_kafka_t* handle);
 
 using RdHandle = std::unique_ptr<rd_kafka_t, RdDelete<DestroyInBackground>>;
@@ -38,13 +38,13 @@ using RdError = std::unique_ptr<rd_kafka_error_t, RdDelete<rd_kafka_error_destro
 
 using ClientProperties = std::map<std::string, std::string>;
 
-// OK for NO_ERROR; else a status whose code follows the error (NotFound, AlreadyExists, DeadlineExceeded, ...) and whose text
-// is `what`, the error's name and `detail`.
+// OK for NO_ERROR; else a status whose code follows the error (NotFound, AlreadyExists, DeadlineExceeded, ...) and
+// whose text is `what`, the error's name and `detail`.
 absl::Status ToStatus(rd_kafka_resp_err_t error, absl::string_view what, absl::string_view detail = "");
 absl::Status ToStatus(const rd_kafka_error_t* error, absl::string_view what);
 
-// A client whose log lines are dropped and which reconnects quickly. `properties` override. InvalidArgument if librdkafka
-// refuses one of them.
+// A client whose log lines are dropped and which reconnects quickly. `properties` override. InvalidArgument if
+// librdkafka refuses one of them.
 absl::StatusOr<RdHandle> NewClient(rd_kafka_type_t type, const std::string& bootstrap_servers,
                                    const ClientProperties& properties);
 // The same from a conf that the caller has given callbacks; takes `conf`.

@@ -25,11 +25,12 @@ constexpr size_t kIdEnd = kHead.size() + kIdHead.size();
 constexpr absl::string_view kPadHead = ",\"note\":\"";
 constexpr absl::string_view kTail = "\"}";
 
-constexpr const char* kNames[] = {"Amelie", "Bruno",  "Chiara", "Davor", "Elif",  "Farid", "Greta",  "Henrik",
-                                  "Ines",   "Jonas",  "Katya",  "Liam",  "Mirela", "Noor",  "Oskar", "Paula"};
+constexpr const char* kNames[] = {"Amelie", "Bruno", "Chiara", "Davor", "Elif",   "Farid", "Greta", "Henrik",
+                                  "Ines",   "Jonas", "Katya",  "Liam",  "Mirela", "Noor",  "Oskar", "Paula"};
 constexpr const char* kCities[] = {"Lisbon", "Vilnius", "Bergen", "Graz", "Turin", "Gdansk", "Malmo", "Porto"};
 constexpr const char* kStates[] = {"created", "paid", "packed", "shipped", "delivered", "returned"};
-constexpr const char* kWords[] = {"please", "ring", "twice", "leave", "at", "the", "door", "before", "noon", "gift", "fragile"};
+constexpr const char* kWords[] = {"please", "ring",   "twice", "leave", "at",     "the",
+                                  "door",   "before", "noon",  "gift",  "fragile"};
 
 // Draws numbers for one document.
 class Dice {
@@ -48,8 +49,8 @@ class Dice {
 
 std::string Item(Dice* dice) {
   return absl::StrFormat("{\"sku\":\"%08X\",\"lot\":\"%016x\",\"quantity\":%d,\"price\":%d.%02d,\"status\":\"%s\"}",
-                         static_cast<uint32_t>(dice->Next()), dice->Next(), 1 + dice->Below(9), dice->Below(500), dice->Below(100),
-                         dice->Pick(kStates));
+                         static_cast<uint32_t>(dice->Next()), dice->Next(), 1 + dice->Below(9), dice->Below(500),
+                         dice->Below(100), dice->Pick(kStates));
 }
 
 std::string Document(size_t bytes, uint64_t seed) {
@@ -58,7 +59,8 @@ std::string Document(size_t bytes, uint64_t seed) {
   const size_t closing = kPadHead.size() + kTail.size();
   if (bytes >= kIdEnd + closing) absl::StrAppend(&text, kIdHead);
   std::string customer = absl::StrFormat(
-      ",\"customer\":{\"number\":%d,\"name\":\"%s\",\"city\":\"%s\",\"address\":\"%s street %d\"},\"amount\":%d.%02d,\"currency\":\"EUR\"",
+      ",\"customer\":{\"number\":%d,\"name\":\"%s\",\"city\":\"%s\",\"address\":\"%s street "
+      "%d\"},\"amount\":%d.%02d,\"currency\":\"EUR\"",
       dice.Below(1000000), dice.Pick(kNames), dice.Pick(kCities), dice.Pick(kNames), dice.Below(300), dice.Below(5000),
       dice.Below(100));
   if (text.size() + customer.size() + closing <= bytes) absl::StrAppend(&text, customer);
@@ -124,7 +126,8 @@ absl::string_view RecordPool::Value(int64_t sequence) {
   }
   value_.assign(pool_, (mixed % static_cast<uint64_t>(templates_count_)) * bytes, bytes);
   WriteDigits(static_cast<uint64_t>(sequence), kSequenceDigits, value_.data() + kSequenceBegin + kSequenceDigits);
-  if (bytes >= kIdEnd + kPadHead.size() + kTail.size()) WriteHex(mixed, kIdDigits, value_.data() + kIdBegin + kIdDigits);
+  if (bytes >= kIdEnd + kPadHead.size() + kTail.size())
+    WriteHex(mixed, kIdDigits, value_.data() + kIdBegin + kIdDigits);
   return value_;
 }
 

@@ -1,5 +1,5 @@
-// Makes the values that the load generator writes: quickly (a copy and a few patched digits) and with the compressibility of
-// real events.
+// Makes the values that the load generator writes: quickly (a copy and a few patched digits) and with the
+// compressibility of real events.
 #ifndef REPLICATOR_TESTS_CLUSTER_RECORD_POOL_H_
 #define REPLICATOR_TESTS_CLUSTER_RECORD_POOL_H_
 

@@ -184,7 +184,8 @@ absl::Status RecordStream::Poll(absl::Duration timeout,
 absl::Status RecordStream::Visit(const rd_kafka_message_t& message,
                                  absl::FunctionRef<void(size_t, const rd_kafka_message_t&)> visit) {
   if (message.rkt == nullptr) {
-    return HealsByItself(message.err) ? absl::OkStatus() : ToStatus(message.err, "reading", rd_kafka_message_errstr(&message));
+    return HealsByItself(message.err) ? absl::OkStatus()
+                                      : ToStatus(message.err, "reading", rd_kafka_message_errstr(&message));
   }
   const Topic* topic = static_cast<const Topic*>(rd_kafka_topic_opaque(message.rkt));
   const size_t range = static_cast<size_t>(topic->range_of_partition.at(static_cast<size_t>(message.partition)));
@@ -225,7 +226,8 @@ std::string DifferingFields(const rd_kafka_message_t& a, const rd_kafka_message_
   if (HeadersOf(a) != HeadersOf(b)) fields.push_back("headers");
   const Timestamp a_time = TimestampOf(a);
   const Timestamp b_time = TimestampOf(b);
-  if (with_timestamp && a_time.ms != b_time.ms) fields.push_back(absl::StrCat("timestamp (", a_time.ms, ", ", b_time.ms, ")"));
+  if (with_timestamp && a_time.ms != b_time.ms)
+    fields.push_back(absl::StrCat("timestamp (", a_time.ms, ", ", b_time.ms, ")"));
   if (with_timestamp && a_time.type != b_time.type) fields.push_back("timestamp type");
   return absl::StrJoin(fields, " and ");
 }

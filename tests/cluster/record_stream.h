@@ -1,5 +1,5 @@
-// Reads ranges of partitions of one cluster with librdkafka and hands each record to a visitor. No consumer group is involved,
-// so reading leaves no trace on the cluster.
+// Reads ranges of partitions of one cluster with librdkafka and hands each record to a visitor. No consumer group is
+// involved, so reading leaves no trace on the cluster.
 #ifndef REPLICATOR_TESTS_CLUSTER_RECORD_STREAM_H_
 #define REPLICATOR_TESTS_CLUSTER_RECORD_STREAM_H_
 
@@ -40,8 +40,9 @@ class RecordStream {
   RecordStream(const RecordStream&) = delete;
   RecordStream& operator=(const RecordStream&) = delete;
 
-  // Waits up to `timeout` for records and visits those that came: (index of the range, record). The record is valid during the
-  // call only. Errors: a partition cannot be read (gone, or its start is out of range); what heals by itself is no error.
+  // Waits up to `timeout` for records and visits those that came: (index of the range, record). The record is valid
+  // during the call only. Errors: a partition cannot be read (gone, or its start is out of range); what heals by itself
+  // is no error.
   absl::Status Poll(absl::Duration timeout, absl::FunctionRef<void(size_t, const rd_kafka_message_t&)> visit);
 
   // The range is read to its end, or was ended by Finish.
@@ -70,7 +71,8 @@ class RecordStream {
   absl::Status Start();
   absl::Status StartRange(size_t range);
   Topic* FindTopic(const std::string& name);
-  absl::Status Visit(const rd_kafka_message_t& message, absl::FunctionRef<void(size_t, const rd_kafka_message_t&)> visit);
+  absl::Status Visit(const rd_kafka_message_t& message,
+                     absl::FunctionRef<void(size_t, const rd_kafka_message_t&)> visit);
 
   const StreamOptions options_;
   RdHandle handle_;
@@ -80,8 +82,8 @@ class RecordStream {
   size_t unfinished_ = 0;
 };
 
-// 64 bits over key, value, headers and, if asked, timestamp with its type and offset. Equal records have equal digests within
-// one process.
+// 64 bits over key, value, headers and, if asked, timestamp with its type and offset. Equal records have equal digests
+// within one process.
 uint64_t RecordDigest(const rd_kafka_message_t& message, bool with_timestamp, bool with_offset);
 
 // The fields by which two records differ, in words: "key and value"; empty if they are equal.

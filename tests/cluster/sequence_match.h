@@ -34,8 +34,8 @@ struct SequenceMatch {
   bool equal() const { return kind == FirstDifference::kNone; }
 };
 
-// The n-th copy of a digest in the target is matched with its n-th copy in the source. Needs memory for about 50 bytes per
-// record of the source.
+// The n-th copy of a digest in the target is matched with its n-th copy in the source. Needs memory for about 50 bytes
+// per record of the source.
 SequenceMatch MatchSequences(absl::Span<const uint64_t> source, absl::Span<const uint64_t> target);
 
 }  // namespace replicator::tests

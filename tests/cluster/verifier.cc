@@ -202,14 +202,15 @@ absl::Status Comparison::CheckTopic(const std::string& topic, std::string* shape
 
 absl::Status Comparison::AddRanges(const std::string& topic) {
   // The target first: what is written meanwhile can then only be missing there.
-  absl::StatusOr<std::vector<OffsetRange>> target =
-      admins_[kTarget]->Offsets(topic, options_.target_read_committed);
+  absl::StatusOr<std::vector<OffsetRange>> target = admins_[kTarget]->Offsets(topic, options_.target_read_committed);
   if (!target.ok()) return target.status();
   absl::StatusOr<std::vector<OffsetRange>> source = admins_[kSource]->Offsets(topic, options_.source_read_committed);
   if (!source.ok()) return source.status();
-  if (source->size() != target->size()) return absl::AbortedError(absl::StrCat("topic ", topic, " changes its partitions"));
+  if (source->size() != target->size())
+    return absl::AbortedError(absl::StrCat("topic ", topic, " changes its partitions"));
   for (size_t i = 0; i < source->size(); ++i) {
-    PartitionRange range{.topic = topic, .partition = static_cast<int>(i), .source = (*source)[i], .target = (*target)[i]};
+    PartitionRange range{
+        .topic = topic, .partition = static_cast<int>(i), .source = (*source)[i], .target = (*target)[i]};
     const TopicPartition name(topic, range.partition);
     if (auto found = options_.source_start_offsets.find(name); found != options_.source_start_offsets.end()) {
       range.source.start = found->second;
@@ -260,7 +261,8 @@ absl::Status Comparison::Read(Side side) {
     }
     if (!lockstep_->HasRoom(side)) {
       if (!lockstep_->HasRoom(side == kSource ? kTarget : kSource)) {
-        status = absl::ResourceExhaustedError("both sides are too far ahead of each other: verify fewer topics at once");
+        status =
+            absl::ResourceExhaustedError("both sides are too far ahead of each other: verify fewer topics at once");
         break;
       }
       absl::SleepFor(kPoll);
@@ -345,7 +347,8 @@ absl::Status Comparison::Explain(const PartitionRange& range, int64_t compared, 
                                              " equal ones, further in than the second pass looks");
   }
   if (match.equal() && options_.compare_offsets) {
-    for (size_t i = 0; i < source->offsets.size(); ++i) verdict->changed += source->offsets[i] != target->offsets[i] ? 1 : 0;
+    for (size_t i = 0; i < source->offsets.size(); ++i)
+      verdict->changed += source->offsets[i] != target->offsets[i] ? 1 : 0;
   }
   return absl::OkStatus();
 }
@@ -400,7 +403,9 @@ absl::StatusOr<std::string> Comparison::ChangedFields(const PartitionRange& rang
 absl::StatusOr<std::string> Comparison::Describe(const PartitionRange& range, const SequenceMatch& match,
                                                  const Digests& source, const Digests& target) {
   const size_t index = static_cast<size_t>(match.index);
-  auto source_offset = [&](int64_t i) { return absl::StrCat("source offset ", source.offsets[static_cast<size_t>(i)]); };
+  auto source_offset = [&](int64_t i) {
+    return absl::StrCat("source offset ", source.offsets[static_cast<size_t>(i)]);
+  };
   const std::string ours = index < source.offsets.size() ? source_offset(match.index) : "the source's end";
   const std::string theirs =
       index < target.offsets.size() ? absl::StrCat("target offset ", target.offsets[index]) : "the target's end";
@@ -413,9 +418,9 @@ absl::StatusOr<std::string> Comparison::Describe(const PartitionRange& range, co
       break;
     }
     case FirstDifference::kMissing:
-      words = absl::StrCat(ours, " is missing at the target: ", theirs,
-                           match.source_index_of_target >= 0 ? " holds " + source_offset(match.source_index_of_target)
-                                                             : " is reached");
+      words = absl::StrCat(
+          ours, " is missing at the target: ", theirs,
+          match.source_index_of_target >= 0 ? " holds " + source_offset(match.source_index_of_target) : " is reached");
       break;
     case FirstDifference::kDuplicated:
       words = absl::StrCat(theirs, " repeats ", source_offset(match.source_index_of_target));
@@ -475,11 +480,13 @@ std::string VerifyResult::Summary() const {
       absl::StrFormat("%d records, %.1f MB, %d partitions in %.1f s", records, static_cast<double>(bytes) / 1e6,
                       partitions.size(), absl::ToDoubleSeconds(elapsed));
   if (equal) return absl::StrCat("equal: ", size);
-  return absl::StrFormat("DIFFERENT: %s; missing %d, duplicated %d, reordered %d, changed %d, foreign %d; first: %s", size,
-                         missing, duplicated, reordered, changed, foreign, first_difference);
+  return absl::StrFormat("DIFFERENT: %s; missing %d, duplicated %d, reordered %d, changed %d, foreign %d; first: %s",
+                         size, missing, duplicated, reordered, changed, foreign, first_difference);
 }
 
-absl::StatusOr<VerifyResult> Verifier::Verify(absl::Duration timeout) { return Run(timeout, /*wait_for_target=*/false); }
+absl::StatusOr<VerifyResult> Verifier::Verify(absl::Duration timeout) {
+  return Run(timeout, /*wait_for_target=*/false);
+}
 
 absl::StatusOr<VerifyResult> Verifier::WaitUntilEqual(absl::Duration timeout) {
   return Run(timeout, /*wait_for_target=*/true);

@@ -1,10 +1,10 @@
 // An independent judge of a copy: reads both clusters with librdkafka and compares each partition, record by record in
 // order: key, value, headers, timestamp and its type, and the count. Shares no code with the program under test.
 //
-// First pass: two threads read both sides at once; per partition the sequences of 64-bit record digests are compared as they
-// arrive, so memory holds only the digests by which one side is ahead (bounded by kDigestsMax).
-// Second pass, only for a partition that differs: the digests of the whole partition from both sides are matched to count
-// what is missing, duplicated, reordered and changed, and the first records that differ are read again and described.
+// First pass: two threads read both sides at once; per partition the sequences of 64-bit record digests are compared as
+// they arrive, so memory holds only the digests by which one side is ahead (bounded by kDigestsMax). Second pass, only
+// for a partition that differs: the digests of the whole partition from both sides are matched to count what is
+// missing, duplicated, reordered and changed, and the first records that differ are read again and described.
 #ifndef REPLICATOR_TESTS_CLUSTER_VERIFIER_H_
 #define REPLICATOR_TESTS_CLUSTER_VERIFIER_H_
 
@@ -22,7 +22,8 @@ namespace replicator::tests {
 
 // Digests that one side may be ahead of the other, over all partitions: 8 bytes each.
 inline constexpr int64_t kDigestsMax = 32 << 20;
-// Records of a partition that the second pass looks at, on each side: 24 bytes each. A longer partition is matched up to here.
+// Records of a partition that the second pass looks at, on each side: 24 bytes each. A longer partition is matched up
+// to here.
 inline constexpr int64_t kMatchedRecordsMax = 4 << 20;
 
 using TopicPartition = std::pair<std::string, int>;
@@ -87,13 +88,13 @@ class Verifier {
  public:
   explicit Verifier(VerifierOptions options) : options_(std::move(options)) {}
 
-  // Compares both sides up to their present ends. The target's end is read first, so that a producer which still runs can
-  // only make records missing, never foreign. Errors: a side cannot be read within `timeout`.
+  // Compares both sides up to their present ends. The target's end is read first, so that a producer which still runs
+  // can only make records missing, never foreign. Errors: a side cannot be read within `timeout`.
   absl::StatusOr<VerifyResult> Verify(absl::Duration timeout = absl::Minutes(5));
 
-  // Compares while the target still fills: waits until it holds as many records as the source held when this was called. A
-  // difference ends the wait at once. After `timeout` the result says what is missing. If the source grows meanwhile, what the
-  // target has beyond is not judged.
+  // Compares while the target still fills: waits until it holds as many records as the source held when this was
+  // called. A difference ends the wait at once. After `timeout` the result says what is missing. If the source grows
+  // meanwhile, what the target has beyond is not judged.
   absl::StatusOr<VerifyResult> WaitUntilEqual(absl::Duration timeout);
 
  private:

@@ -100,9 +100,9 @@ class VerifierTest : public ::testing::Test {
   static void ExpectChanged(const std::string& topic, const std::string& field,
                             const std::function<void(CopiedRecord*)>& change) {
     const VerifyResult result = VerifySpoilt(topic, At17([&](CopiedRecord record) {
-      change(&record);
-      return Records{record};
-    }));
+                                               change(&record);
+                                               return Records{record};
+                                             }));
     EXPECT_FALSE(result.equal);
     EXPECT_EQ(result.changed, 1);
     EXPECT_EQ(result.missing + result.duplicated + result.reordered + result.foreign, 0);
@@ -148,8 +148,9 @@ TEST_F(VerifierTest, MissingRecordIsFound) {
   EXPECT_FALSE(result.equal);
   EXPECT_EQ(result.missing, 1);
   EXPECT_EQ(result.duplicated + result.reordered + result.changed + result.foreign, 0);
-  EXPECT_EQ(result.first_difference,
-            "topic missing partition 1: source offset 17 is missing at the target: target offset 17 holds source offset 18");
+  EXPECT_EQ(
+      result.first_difference,
+      "topic missing partition 1: source offset 17 is missing at the target: target offset 17 holds source offset 18");
   EXPECT_TRUE(result.partitions[0].equal);
   EXPECT_EQ(result.partitions[1].source_records, 100);
   EXPECT_EQ(result.partitions[1].target_records, 99);
@@ -165,8 +166,9 @@ TEST_F(VerifierTest, MissingTailIsFound) {
 }
 
 TEST_F(VerifierTest, DuplicatedRecordIsFound) {
-  const VerifyResult result =
-      VerifySpoilt("duplicated", At17([](CopiedRecord record) { return Records{record, record}; }));
+  const VerifyResult result = VerifySpoilt("duplicated", At17([](CopiedRecord record) {
+                                             return Records{record, record};
+                                           }));
   EXPECT_FALSE(result.equal);
   EXPECT_EQ(result.duplicated, 1);
   EXPECT_EQ(result.missing + result.reordered + result.changed + result.foreign, 0);
@@ -196,7 +198,8 @@ TEST_F(VerifierTest, ChangedFieldsAreFound) {
   ExpectChanged("null-value", "value", [](CopiedRecord* record) { record->value = std::nullopt; });
   ExpectChanged("header-value", "headers", [](CopiedRecord* record) { record->headers[0].second = "other"; });
   ExpectChanged("header-null", "headers", [](CopiedRecord* record) { record->headers[1].second = std::nullopt; });
-  ExpectChanged("header-order", "headers", [](CopiedRecord* record) { std::swap(record->headers[0], record->headers[2]); });
+  ExpectChanged("header-order", "headers",
+                [](CopiedRecord* record) { std::swap(record->headers[0], record->headers[2]); });
   const std::string want = absl::StrCat("timestamp (", kYearAgoMs + 35, ", ", kYearAgoMs + 36, ")");
   ExpectChanged("timestamp", want, [](CopiedRecord* record) { ++record->timestamp_ms; });
 }

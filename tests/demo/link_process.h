@@ -1,7 +1,7 @@
-// The program under test as a child process: writes its properties file, starts it, reads what it logged. Used by the demo
+// `replicator run` as a child process: writes its properties file, starts it, reads what it logged. Used by the demo
 // and the benchmarks. One thread uses an object.
-#ifndef REPLICATOR_TESTS_DEMO_REPLICATOR_PROCESS_H_
-#define REPLICATOR_TESTS_DEMO_REPLICATOR_PROCESS_H_
+#ifndef REPLICATOR_TESTS_DEMO_LINK_PROCESS_H_
+#define REPLICATOR_TESTS_DEMO_LINK_PROCESS_H_
 
 #include <cstdint>
 #include <memory>
@@ -27,19 +27,19 @@ struct LinkFile {
 // The text of the file: the link old->new, topics keep their names.
 std::string LinkFileText(const LinkFile& link);
 
-struct ReplicatorOptions {
+struct LinkProcessOptions {
   std::string program;     // path of the binary
   std::string dir;         // gets mm2.properties, replicator.log and the folder state; must exist
   std::string link_text;   // of mm2.properties
   std::vector<std::string> flags;  // further ones of `run`
 };
 
-class ReplicatorProcess {
+class LinkProcess {
  public:
   // How long SIGTERM may take: what the program promises, and then some for a busy machine.
   static constexpr absl::Duration kStopTimeout = absl::Seconds(15);
 
-  static absl::StatusOr<std::unique_ptr<ReplicatorProcess>> Start(const ReplicatorOptions& options);
+  static absl::StatusOr<std::unique_ptr<LinkProcess>> Start(const LinkProcessOptions& options);
 
   pid_t pid() const { return child_->pid(); }
   absl::Time started() const { return started_; }
@@ -59,7 +59,7 @@ class ReplicatorProcess {
   absl::StatusOr<int64_t> PayloadBytesCopied() const;
 
  private:
-  ReplicatorProcess(std::unique_ptr<ChildProcess> child, absl::Time started)
+  LinkProcess(std::unique_ptr<ChildProcess> child, absl::Time started)
       : child_(std::move(child)), started_(started) {}
 
   const std::unique_ptr<ChildProcess> child_;
@@ -68,4 +68,4 @@ class ReplicatorProcess {
 
 }  // namespace replicator::tests
 
-#endif  // REPLICATOR_TESTS_DEMO_REPLICATOR_PROCESS_H_
+#endif  // REPLICATOR_TESTS_DEMO_LINK_PROCESS_H_

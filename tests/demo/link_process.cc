@@ -1,4 +1,4 @@
-#include "tests/demo/replicator_process.h"
+#include "tests/demo/link_process.h"
 
 #include <signal.h>
 
@@ -34,7 +34,7 @@ std::string LinkFileText(const LinkFile& link) {
                       "tasks.max = ", link.tasks_max, "\n");
 }
 
-absl::StatusOr<std::unique_ptr<ReplicatorProcess>> ReplicatorProcess::Start(const ReplicatorOptions& options) {
+absl::StatusOr<std::unique_ptr<LinkProcess>> LinkProcess::Start(const LinkProcessOptions& options) {
   const std::string config = options.dir + "/mm2.properties";
   std::ofstream out(config);
   out << options.link_text;
@@ -48,20 +48,20 @@ absl::StatusOr<std::unique_ptr<ReplicatorProcess>> ReplicatorProcess::Start(cons
   const absl::Time started = absl::Now();
   absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start(process);
   if (!child.ok()) return child.status();
-  return std::unique_ptr<ReplicatorProcess>(new ReplicatorProcess(*std::move(child), started));
+  return std::unique_ptr<LinkProcess>(new LinkProcess(*std::move(child), started));
 }
 
-absl::Status ReplicatorProcess::CheckRunning() {
+absl::Status LinkProcess::CheckRunning() {
   return child_->Running() ? absl::OkStatus() : Ended(*child_, "has ended by itself");
 }
 
-absl::Status ReplicatorProcess::Kill9() {
+absl::Status LinkProcess::Kill9() {
   absl::Status status = child_->Kill(SIGKILL);
   if (status.ok()) status = child_->Wait(kStopTimeout).status();
   return status;
 }
 
-absl::Status ReplicatorProcess::Stop() {
+absl::Status LinkProcess::Stop() {
   absl::Status status = CheckRunning();
   if (!status.ok()) return status;
   const absl::Time begin = absl::Now();
@@ -72,7 +72,7 @@ absl::Status ReplicatorProcess::Stop() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<int64_t> ReplicatorProcess::PayloadBytesCopied() const {
+absl::StatusOr<int64_t> LinkProcess::PayloadBytesCopied() const {
   const std::string tail = child_->LogTail(kLogTailBytes);
   const size_t at = tail.rfind(kCopiedBytes);
   int64_t bytes = 0;

@@ -1,0 +1,144 @@
+// Brokers that leave, die, hang and come back in the middle of a copy, with a producer that writes all the while. Each ends with
+// both sides equal, at equal offsets, and nothing quarantined.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tests/copy_scene.h"
+
+namespace replicator::tests {
+namespace {
+
+constexpr int kPartitions = 6;
+constexpr int64_t kBulkRecords = 60'000;
+constexpr double kRecordsPerSecond = 2'000;
+
+class BrokerFaultsTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start({});
+    ASSERT_TRUE(scene.ok()) << scene.status();
+    scene_ = scene->release();
+  }
+  static void TearDownTestSuite() {
+    delete scene_;
+    scene_ = nullptr;
+  }
+
+  // A topic with a past, a producer that goes on, and a program that is in the middle of the copy.
+  void Begin(const std::string& topic) {
+    topic_ = topic;
+    ASSERT_OK(scene_->source_admin().CreateTopic({.name = topic, .partitions = kPartitions}));
+    LoadOptions load = scene_->Load(topic, kPartitions);
+    load.codec = "lz4";
+    load.records_total = kBulkRecords;
+    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
+    ASSERT_TRUE(written.ok()) << written.status();
+    load.records_total = 0;
+    load.records_per_second = kRecordsPerSecond;
+    load.first_sequence = written->next_sequence;
+    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
+    ASSERT_TRUE(producer.ok()) << producer.status();
+    producer_ = *std::move(producer);
+    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(scene_->Replicator(topic));
+    ASSERT_TRUE(replicator.ok()) << replicator.status();
+    replicator_ = *std::move(replicator);
+    ASSERT_TRUE(scene_->WaitForTargetRecords(topic, kBulkRecords / 10)) << replicator_->LogTail();
+  }
+
+  // A broker that leads partitions of the topic on the target and is not the admin's only way in.
+  int TargetLeader() {
+    absl::StatusOr<int> leader = scene_->target_admin().Leader(topic_, 0);
+    EXPECT_TRUE(leader.ok()) << leader.status();
+    return leader.value_or(1);
+  }
+
+  // The copy goes on: all that the source has now arrives.
+  void ExpectCatchesUp() {
+    const int64_t records = scene_->SourceRecords(topic_);
+    ASSERT_GT(records, 0);
+    EXPECT_TRUE(scene_->WaitForTargetRecords(topic_, records)) << replicator_->LogTail();
+  }
+
+  void End() {
+    absl::StatusOr<LoadCounts> counts = producer_->Stop();
+    ASSERT_TRUE(counts.ok()) << counts.status();
+    EXPECT_EQ(counts->records, scene_->SourceRecords(topic_) - kBulkRecords);
+    EXPECT_TRUE(scene_->Equal({topic_})) << replicator_->LogTail();
+    EXPECT_TRUE(StopsHealthy(*replicator_));
+  }
+
+  static CopyScene* scene_;
+  std::string topic_;
+  std::unique_ptr<LoadGenerator> producer_;
+  std::unique_ptr<ReplicatorProcess> replicator_;
+};
+
+CopyScene* BrokerFaultsTest::scene_ = nullptr;
+
+TEST_F(BrokerFaultsTest, LeaderThatShutsDownHandsOver) {
+  ASSERT_NO_FATAL_FAILURE(Begin("failover"));
+  const int leader = TargetLeader();
+  ASSERT_OK(scene_->target().Terminate(leader));
+  ASSERT_TRUE(scene_->target_admin().WaitForLeader(topic_, 0, leader, kPatience).ok());
+  ExpectCatchesUp();  // without that broker
+  ASSERT_OK(scene_->target().Start(leader));
+  ASSERT_OK(scene_->target().WaitReady());
+  ASSERT_OK(scene_->target_admin().WaitForFullIsr(topic_, kPatience));
+  ASSERT_OK(scene_->target_admin().ElectPreferredLeaders(topic_));
+  ExpectCatchesUp();
+  End();
+}
+
+TEST_F(BrokerFaultsTest, LeaderThatDiesComesBack) {
+  ASSERT_NO_FATAL_FAILURE(Begin("kill"));
+  const int leader = TargetLeader();
+  ASSERT_OK(scene_->target().Kill9(leader));
+  ASSERT_OK(scene_->target().Start(leader));
+  ASSERT_OK(scene_->target().WaitReady());
+  ASSERT_OK(scene_->target_admin().WaitForFullIsr(topic_, kPatience));
+  ExpectCatchesUp();
+  End();
+}
+
+TEST_F(BrokerFaultsTest, LeaderThatHangsFor20SecondsGoesOn) {
+  ASSERT_NO_FATAL_FAILURE(Begin("hang"));
+  const int leader = TargetLeader();
+  ASSERT_OK(scene_->target().Stop(leader));
+  const absl::Time stopped = absl::Now();
+  // The time of the hang is the matter of this test; meanwhile the copy goes on with the leaders that the cluster elects.
+  ExpectCatchesUp();
+  EXPECT_FALSE(WaitFor([&] { return !replicator_->Running(); }, stopped + absl::Seconds(20) - absl::Now()));
+  ASSERT_OK(scene_->target().Continue(leader));
+  ASSERT_OK(scene_->target_admin().WaitForFullIsr(topic_, kPatience));
+  ExpectCatchesUp();
+  End();
+}
+
+TEST_F(BrokerFaultsTest, SourceThatRestartsIsReadOn) {
+  ASSERT_NO_FATAL_FAILURE(Begin("source-restart"));
+  ASSERT_OK(scene_->source().Restart(1));
+  ExpectCatchesUp();
+  ASSERT_OK(scene_->source().Kill9(1));
+  ASSERT_OK(scene_->source().Start(1));
+  ASSERT_OK(scene_->source().WaitReady());
+  ExpectCatchesUp();
+  End();
+}
+
+TEST_F(BrokerFaultsTest, WholeTargetThatIsAwayIsWaitedFor) {
+  ASSERT_NO_FATAL_FAILURE(Begin("blackout"));
+  for (int id : scene_->target().broker_ids()) ASSERT_OK(scene_->target().Kill9(id));
+  ASSERT_OK(scene_->target().StartAll());
+  ASSERT_OK(scene_->target().WaitReady());
+  ExpectCatchesUp();
+  End();
+}
+
+}  // namespace
+}  // namespace replicator::tests
