@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -37,6 +38,19 @@ double JsonNumber(const std::string& text, const std::string& name) {
   return at == std::string::npos ? -1 : strtod(text.c_str() + at + key.size(), nullptr);
 }
 
+// REQUIRES: the process has ended.
+absl::Status SetCpu(const absl::StatusOr<tests::ProcessUsage>& usage, CopierRun& run) {
+  if (!usage.ok()) return usage.status();
+  run.user_s = absl::ToDoubleSeconds(usage->cpu_user);
+  run.system_s = absl::ToDoubleSeconds(usage->cpu_system);
+  return absl::OkStatus();
+}
+
+// REQUIRES: the process runs. What wait4 tells afterwards (ru_maxrss) has the memory of the process that forked it in it.
+void NotePeakRss(const absl::StatusOr<tests::ProcessUsage>& usage, CopierRun& run) {
+  if (usage.ok()) run.rss_bytes_peak = std::max(run.rss_bytes_peak, usage->rss_bytes_peak);
+}
+
 // One of the relay's processes, with its output in a file.
 class RelayProcess {
  public:
@@ -61,8 +75,14 @@ class RelayProcess {
     return static_cast<int>(port);
   }
 
-  absl::Status WaitForEnd() {
-    absl::Status ended = tests::WaitUntil([&] { return !child_->Running(); }, kRelayTimeout, "tcp_relay ends");
+  // Notes the memory that it has while it runs.
+  absl::Status WaitForEnd(CopierRun& run) {
+    const auto has_ended = [&] {
+      if (!child_->Running()) return true;
+      NotePeakRss(child_->Usage(), run);
+      return false;
+    };
+    absl::Status ended = tests::WaitUntil(has_ended, kRelayTimeout, "tcp_relay ends");
     if (!ended.ok()) return ended;
     const absl::StatusOr<tests::ExitStatus> exit = child_->Wait(absl::ZeroDuration());
     if (!exit.ok()) return exit.status();
@@ -73,14 +93,6 @@ class RelayProcess {
   explicit RelayProcess(std::unique_ptr<ChildProcess> child) : child_(std::move(child)) {}
   const std::unique_ptr<ChildProcess> child_;
 };
-
-absl::Status SetUsage(absl::StatusOr<tests::ProcessUsage> usage, CopierRun& run) {
-  if (!usage.ok()) return usage.status();
-  run.user_s = absl::ToDoubleSeconds(usage->cpu_user);
-  run.system_s = absl::ToDoubleSeconds(usage->cpu_system);
-  run.rss_bytes_peak = usage->rss_bytes_peak;
-  return absl::OkStatus();
-}
 
 absl::StatusOr<int64_t> RecordsOf(tests::ClusterAdmin& target, const std::string& topic) {
   const absl::StatusOr<std::vector<tests::OffsetRange>> offsets = target.Offsets(topic);
@@ -130,17 +142,18 @@ absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests
   send.insert(send.end(), segments.paths.begin(), segments.paths.end());
   auto sender = RelayProcess::Start(send, dir + "/send.log");
   if (!sender.ok()) return sender.status();
-  for (RelayProcess* process : {sender->get(), relay->get(), sink->get()}) {
-    absl::Status ended = process->WaitForEnd();
-    if (!ended.ok()) return ended;
-  }
+  CopierRun run;
+  CopierRun ignored;
+  absl::Status status = (*relay)->WaitForEnd(run);
+  if (status.ok()) status = (*sender)->WaitForEnd(ignored);
+  if (status.ok()) status = (*sink)->WaitForEnd(ignored);
+  if (!status.ok()) return status;
   const std::string output = (*relay)->Output();
   if (JsonNumber(output, "bytes") != static_cast<double>(segments.bytes)) {
     return absl::InternalError(absl::StrCat("the relay moved other than ", segments.bytes, " bytes: ", output));
   }
-  CopierRun run;
   run.wall_s = JsonNumber(output, "wall_s");
-  absl::Status status = SetUsage((*relay)->child().Usage(), run);
+  status = SetCpu((*relay)->child().Usage(), run);
   if (!status.ok()) return status;
   return run;
 }
@@ -155,8 +168,9 @@ absl::StatusOr<CopierRun> RunReplicator(const ReplicatorRunOptions& options, tes
   if (!replicator.ok()) return replicator.status();
   CopierRun run;
   absl::Status status = AwaitCopy(options, **replicator, target, run);
+  if (status.ok()) NotePeakRss((*replicator)->Usage(), run);
   if (status.ok()) status = (*replicator)->Stop();
-  if (status.ok()) status = SetUsage((*replicator)->Usage(), run);
+  if (status.ok()) status = SetCpu((*replicator)->Usage(), run);
   if (!status.ok()) return status;
   const absl::StatusOr<int64_t> copied = (*replicator)->PayloadBytesCopied();
   if (!copied.ok()) return copied.status();
@@ -186,7 +200,8 @@ absl::Status EvictFromPageCache(const std::string& relay_program, const tests::L
   argv.insert(argv.end(), segments.paths.begin(), segments.paths.end());
   auto evict = RelayProcess::Start(argv, dir + "/evict.log");
   if (!evict.ok()) return evict.status();
-  absl::Status ended = (*evict)->WaitForEnd();
+  CopierRun ignored;
+  absl::Status ended = (*evict)->WaitForEnd(ignored);
   if (!ended.ok()) return ended;
   const double resident = JsonNumber((*evict)->Output(), "resident_bytes");
   if (resident < 0 || resident > kResidentShareMax * static_cast<double>(segments.bytes)) {

@@ -1,5 +1,6 @@
-// One measured pass of a copier over a topic's bytes: a relay (tcp_relay) or the replicator. Both are child processes; CPU
-// and memory are what the kernel reports when they are reaped (wait4), so start and end are in them.
+// One measured pass of a copier over a topic's bytes: a relay (tcp_relay) or the replicator. Both are child processes. CPU is
+// what the kernel reports when they are reaped (wait4), so start and end are in it; memory is the highest resident size that
+// it shows while they run.
 #ifndef REPLICATOR_BENCH_COPIER_RUN_H_
 #define REPLICATOR_BENCH_COPIER_RUN_H_
 

@@ -27,7 +27,8 @@ bool AnyNotController(const CreateTopicsResponse& response) {
                      [](const CreateTopicsResponse::Topic& topic) { return topic.error_code == kErrorNotController; });
 }
 
-asio::awaitable<absl::StatusOr<CreateTopicsResponse>> CreateOnController(ClusterClient& cluster, CreateTopicsRequest request) {
+asio::awaitable<absl::StatusOr<CreateTopicsResponse>> CreateOnController(ClusterClient& cluster,
+                                                                         CreateTopicsRequest request) {
   absl::StatusOr<CreateTopicsResponse> response = absl::UnavailableError("no controller");
   for (int i = 0; i < kControllerTries; ++i) {
     if (i > 0) {
@@ -56,7 +57,8 @@ asio::awaitable<absl::StatusOr<TopicConfigs>> DescribeTopics(ClusterClient& clus
     absl::StatusOr<DescribeConfigsResponse> response = co_await cluster.Ask(request, kAdminTimeout);
     if (!response.ok()) co_return response.status();
     for (DescribeConfigsResponse::Resource& resource : response->resources) {
-      absl::Status status = ErrorStatus(resource.error_code, absl::StrCat("describe the configs of topic ", resource.name));
+      absl::Status status =
+          ErrorStatus(resource.error_code, absl::StrCat("describe the configs of topic ", resource.name));
       if (status.ok()) {
         result.configs[resource.name] = std::move(resource.configs);
       } else {

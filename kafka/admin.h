@@ -1,5 +1,5 @@
-// Administrative requests to one cluster, over our own wire client. Every call is one exchange (or one per batch of topics)
-// and returns errors in words that name the topic and the remedy.
+// Administrative requests to one cluster, over our own wire client. Every call is one exchange (or one per batch of
+// topics) and returns errors in words that name the topic and the remedy.
 //
 // Belongs to the event loop of its ClusterClient; one coroutine at a time.
 #ifndef REPLICATOR_KAFKA_ADMIN_H_

@@ -1,10 +1,11 @@
 // The memory that fetched record batches lie in, from the receive call to the send call.
 //
 // A Fetch response lies in one uninitialised Buffer. Room for it is reserved from a MemoryBudget before the request is
-// sent; slices of it are handed about by reference; the last reference gives buffer and budget back. Nothing here copies
-// payload: Slice::CopyOut, the only way to get a copy, counts what it copies.
+// sent; slices of it are handed about by reference; the last reference gives buffer and budget back. Nothing here
+// copies payload: Slice::CopyOut, the only way to get a copy, counts what it copies.
 //
-// Thread-confined: a budget, its buffers and their slices belong to one event loop (reference counts are plain integers).
+// Thread-confined: a budget, its buffers and their slices belong to one event loop (reference counts are plain
+// integers).
 #ifndef REPLICATOR_KAFKA_BUFFER_H_
 #define REPLICATOR_KAFKA_BUFFER_H_
 
@@ -85,16 +86,16 @@ class Slice {
   absl::Span<char> bytes_;
 };
 
-// Bytes of record batches that this process has copied from one place in user space to another since it started. The raw
-// path never does. Any thread.
+// Bytes of record batches that this process has copied from one place in user space to another since it started. The
+// raw path never does. Any thread.
 int64_t PayloadBytesCopied();
 
-// A bound on the memory of one shard's buffers, and their pool: freed blocks are kept for the next response (fresh pages
-// cost the kernel more than the copy into them) while they fit into the budget.
+// A bound on the memory of one shard's buffers, and their pool: freed blocks are kept for the next response (fresh
+// pages cost the kernel more than the copy into them) while they fit into the budget.
 //
-// `used` counts reservations and buffers alive. Reserve before asking a broker for bytes, then turn the reservation into a
-// buffer of the size that really comes. A response larger than its reservation may pass the bound only when nothing else
-// is in use, so that one huge batch cannot block its partition for ever.
+// `used` counts reservations and buffers alive. Reserve before asking a broker for bytes, then turn the reservation
+// into a buffer of the size that really comes. A response larger than its reservation may pass the bound only when
+// nothing else is in use, so that one huge batch cannot block its partition for ever.
 class MemoryBudget {
  public:
   explicit MemoryBudget(size_t bytes_max) : bytes_max_(bytes_max) {}

@@ -28,7 +28,8 @@ MetadataSnapshot ToSnapshot(MetadataResponse response) {
     topic.is_internal = from.is_internal;
     for (const MetadataResponse::Partition& partition : from.partitions) {
       if (partition.partition < 0 || partition.partition > kPartitionNumberMax) continue;
-      if (topic.partitions.size() <= static_cast<size_t>(partition.partition)) topic.partitions.resize(partition.partition + 1);
+      if (topic.partitions.size() <= static_cast<size_t>(partition.partition))
+        topic.partitions.resize(partition.partition + 1);
       topic.partitions[partition.partition] = {.leader_id = partition.leader_id,
                                                .leader_epoch = partition.leader_epoch,
                                                .replicas = static_cast<int>(partition.replicas.size()),
@@ -42,7 +43,8 @@ MetadataSnapshot ToSnapshot(MetadataResponse response) {
 
 const PartitionMetadata* ClusterMetadata::FindPartition(const std::string& topic, int32_t partition) const {
   auto found = topics.find(topic);
-  if (found == topics.end() || partition < 0 || static_cast<size_t>(partition) >= found->second.partitions.size()) return nullptr;
+  if (found == topics.end() || partition < 0 || static_cast<size_t>(partition) >= found->second.partitions.size())
+    return nullptr;
   return &found->second.partitions[partition];
 }
 
@@ -83,7 +85,8 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::AnyB
     }
     errors.push_back(std::string(connection.status().message()));
   }
-  co_return absl::UnavailableError(absl::StrCat("no broker of ", name_, " can be reached: ", absl::StrJoin(errors, "; ")));
+  co_return absl::UnavailableError(
+      absl::StrCat("no broker of ", name_, " can be reached: ", absl::StrJoin(errors, "; ")));
 }
 
 asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::Controller() {
@@ -118,7 +121,8 @@ absl::StatusOr<std::vector<Endpoint>> ParseEndpoints(const std::vector<std::stri
   for (const std::string& address : addresses) {
     const size_t colon = address.rfind(':');
     uint32_t port = 0;
-    if (colon == std::string::npos || colon == 0 || !absl::SimpleAtoi(address.substr(colon + 1), &port) || port == 0 || port > 65535) {
+    if (colon == std::string::npos || colon == 0 || !absl::SimpleAtoi(address.substr(colon + 1), &port) || port == 0 ||
+        port > 65535) {
       return absl::InvalidArgumentError(absl::StrCat("'", address, "' is not an address; write host:port"));
     }
     std::string host = address.substr(0, colon);

@@ -1,8 +1,8 @@
-// What a client knows about one cluster, and the way to ask it: a metadata snapshot, and a ClusterClient that finds a broker
-// which answers, beginning with the bootstrap addresses.
+// What a client knows about one cluster, and the way to ask it: a metadata snapshot, and a ClusterClient that finds a
+// broker which answers, beginning with the bootstrap addresses.
 //
-// A snapshot is immutable and shared between threads. A ClusterClient belongs to one event loop, and one coroutine uses it at
-// a time.
+// A snapshot is immutable and shared between threads. A ClusterClient belongs to one event loop, and one coroutine uses
+// it at a time.
 #ifndef REPLICATOR_KAFKA_CLUSTER_H_
 #define REPLICATOR_KAFKA_CLUSTER_H_
 

@@ -2,13 +2,13 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/connect.hpp>
 #include <asio/detached.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -18,9 +18,9 @@
 namespace replicator::kafka {
 namespace {
 
-using asio::ip::tcp;
 using asio::redirect_error;
 using asio::use_awaitable;
+using asio::ip::tcp;
 
 constexpr Clock::duration kNegotiationTimeout = std::chrono::seconds(10);
 
@@ -65,7 +65,8 @@ Connection::Connection(tcp::socket socket, Endpoint endpoint, ConnectionOptions 
 
 Connection::~Connection() { Close(absl::CancelledError("no longer needed")); }
 
-asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Connection::Open(Endpoint endpoint, ConnectionOptions options) {
+asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Connection::Open(Endpoint endpoint,
+                                                                              ConnectionOptions options) {
   asio::any_io_executor executor = co_await asio::this_coro::executor;
   tcp::resolver resolver(executor);
   tcp::socket socket(executor);
@@ -106,9 +107,10 @@ asio::awaitable<absl::Status> Connection::Negotiate() {
   co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::StatusOr<std::shared_ptr<PendingReply>>> Connection::Send(std::vector<iovec> parts, int32_t correlation_id,
-                                                                                Clock::duration timeout, FetchMemory* memory,
-                                                                                size_t reserved) {
+asio::awaitable<absl::StatusOr<std::shared_ptr<PendingReply>>> Connection::Send(std::vector<iovec> parts,
+                                                                                int32_t correlation_id,
+                                                                                Clock::duration timeout,
+                                                                                FetchMemory* memory, size_t reserved) {
   auto reply = std::make_shared<PendingReply>(socket_.get_executor());
   reply->correlation_id = correlation_id;
   reply->deadline = Clock::now() + timeout;
@@ -168,7 +170,8 @@ asio::awaitable<void> Connection::WatchDeadlines(std::shared_ptr<Connection> sel
     Clock::time_point deadline = self->pending_.front()->deadline;
     for (const std::shared_ptr<PendingReply>& reply : self->pending_) deadline = std::min(deadline, reply->deadline);
     if (Clock::now() >= deadline) {
-      self->Close(absl::DeadlineExceededError(absl::StrCat("no answer from broker ", self->endpoint_.ToString(), " in time")));
+      self->Close(
+          absl::DeadlineExceededError(absl::StrCat("no answer from broker ", self->endpoint_.ToString(), " in time")));
       break;
     }
     self->watchdog_.expires_at(deadline);
@@ -193,7 +196,8 @@ asio::awaitable<absl::Status> Connection::ReadReply() {
   const int64_t size = ReadBigEndian32(head);
   const int32_t correlation_id = ReadBigEndian32(head + kFrameSizeBytes);
   if (pending_.empty() || pending_.front()->correlation_id != correlation_id) {
-    co_return absl::DataLossError(absl::StrCat("broker ", endpoint_.ToString(), " sent an answer that nobody asked for (id ", correlation_id,
+    co_return absl::DataLossError(absl::StrCat("broker ", endpoint_.ToString(),
+                                               " sent an answer that nobody asked for (id ", correlation_id,
                                                "); is something else listening on that port?"));
   }
   std::shared_ptr<PendingReply> reply = pending_.front();
@@ -216,7 +220,8 @@ asio::awaitable<absl::Status> Connection::ReadReply() {
 }
 
 // A Fetch answer larger than its reservation (one huge batch) waits until the rest of the budget is free.
-asio::awaitable<absl::Status> Connection::MakeRoom(std::shared_ptr<PendingReply> reply, size_t size, absl::Span<char>* room) {
+asio::awaitable<absl::Status> Connection::MakeRoom(std::shared_ptr<PendingReply> reply, size_t size,
+                                                   absl::Span<char>* room) {
   if (reply->memory == nullptr) {
     reply->bytes.resize(size);
     *room = absl::MakeSpan(reply->bytes);
@@ -281,8 +286,8 @@ asio::awaitable<absl::Status> Connection::WaitFor(IoResult result) {
 }
 
 absl::Status Connection::CheckReply(const char* api, int16_t version, const absl::Status& status) {
-  absl::Status why = absl::DataLossError(
-      absl::StrCat("broker ", endpoint_.ToString(), " answered ", api, " v", version, " with malformed bytes: ", status.message()));
+  absl::Status why = absl::DataLossError(absl::StrCat("broker ", endpoint_.ToString(), " answered ", api, " v", version,
+                                                      " with malformed bytes: ", status.message()));
   Close(why);
   return why;
 }

@@ -1,9 +1,9 @@
-// One connection to one broker: connects, agrees on versions, sends requests one behind the other and hands each answer to
-// whoever waits for it. Kafka answers a connection's requests in the order in which it got them.
+// One connection to one broker: connects, agrees on versions, sends requests one behind the other and hands each answer
+// to whoever waits for it. Kafka answers a connection's requests in the order in which it got them.
 //
-// Any trouble (bytes that are not the protocol, an answer out of order, no answer in time, a closed socket) closes the whole
-// connection and fails every request that waits: what became of those is not known. A connection is never repaired; its
-// Lane makes a new one.
+// Any trouble (bytes that are not the protocol, an answer out of order, no answer in time, a closed socket) closes the
+// whole connection and fails every request that waits: what became of those is not known. A connection is never
+// repaired; its Lane makes a new one.
 //
 // Thread-confined to its event loop. Shared ownership, because the reading coroutine lives as long as the socket.
 #ifndef REPLICATOR_KAFKA_CONNECTION_H_
@@ -77,16 +77,18 @@ struct PendingReply {
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   // Resolves, connects, exchanges ApiVersions. Unavailable names the endpoint and the reason.
-  static asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Open(Endpoint endpoint, ConnectionOptions options);
+  static asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Open(Endpoint endpoint,
+                                                                           ConnectionOptions options);
 
   Connection(asio::ip::tcp::socket socket, Endpoint endpoint, ConnectionOptions options);
   ~Connection();
 
   // Writes one request and returns once the kernel has all of it: the bytes behind `parts` may go then. Calls must not
-  // overlap. `memory` != nullptr: the answer lies in one of its buffers, and `reserved` bytes of its budget belong to this
-  // call from now on (given back on failure).
+  // overlap. `memory` != nullptr: the answer lies in one of its buffers, and `reserved` bytes of its budget belong to
+  // this call from now on (given back on failure).
   asio::awaitable<absl::StatusOr<std::shared_ptr<PendingReply>>> Send(std::vector<iovec> parts, int32_t correlation_id,
-                                                                      Clock::duration timeout, FetchMemory* memory = nullptr,
+                                                                      Clock::duration timeout,
+                                                                      FetchMemory* memory = nullptr,
                                                                       size_t reserved = 0);
   // Waits for the answer. After a failure the connection is closed.
   static asio::awaitable<absl::Status> Receive(std::shared_ptr<PendingReply> reply);
@@ -133,7 +135,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 template <typename Request>
 asio::awaitable<absl::StatusOr<typename Request::Response>> Connection::Call(const Request& request,
                                                                              Clock::duration timeout) {
-  const int16_t version = Request::kApi.key == ApiKey::kApiVersions ? Request::kApi.version_low : versions_->For(Request::kApi.key);
+  const int16_t version =
+      Request::kApi.key == ApiKey::kApiVersions ? Request::kApi.version_low : versions_->For(Request::kApi.key);
   const int32_t correlation_id = NextCorrelationId();
   absl::StatusOr<std::string> frame = EncodeRequest(request, version, correlation_id, options_.client_id);
   if (!frame.ok()) co_return frame.status();

@@ -1,6 +1,6 @@
-// The place of one connection: connects when it is needed, connects again with exponential back-off and jitter after it was
-// lost. Per shard and broker there is a lane for fetching, one for producing and one for everything else, since a long poll
-// or a wait for replicas holds up whatever stands behind it on the same connection.
+// The place of one connection: connects when it is needed, connects again with exponential back-off and jitter after it
+// was lost. Per shard and broker there is a lane for fetching, one for producing and one for everything else, since a
+// long poll or a wait for replicas holds up whatever stands behind it on the same connection.
 //
 // One coroutine uses a lane at a time. Thread-confined.
 #ifndef REPLICATOR_KAFKA_LANE_H_

@@ -29,7 +29,8 @@ FetchRequest RequestFor(const PeekTarget& where, int64_t offset) {
 absl::StatusOr<PeekedBatch> FirstBatch(const PeekTarget& where, int64_t offset, const FetchResponse& response) {
   const std::string what = absl::StrCat("read ", where.topic, "-", where.partition, " at offset ", offset);
   if (response.error_code != kErrorNone) return ErrorStatus(response.error_code, what);
-  if (response.partitions.size() != 1) return absl::UnavailableError(absl::StrCat(what, ": the answer lacks the partition"));
+  if (response.partitions.size() != 1)
+    return absl::UnavailableError(absl::StrCat(what, ": the answer lacks the partition"));
   const FetchResponse::Partition& partition = response.partitions.front();
   if (partition.error_code == kErrorOffsetOutOfRange) return absl::OutOfRangeError(ErrorText(partition.error_code));
   if (partition.error_code != kErrorNone) return ErrorStatus(partition.error_code, what);
@@ -40,14 +41,16 @@ absl::StatusOr<PeekedBatch> FirstBatch(const PeekTarget& where, int64_t offset, 
   if (next.kind == BatchKind::kMalformed) return absl::DataLossError(absl::StrCat(what, ": ", next.reason));
   if (next.kind != BatchKind::kBatch) return batch;
   // Decisions follow from this header, so damage on the way must not pass for what the broker has.
-  if (!RecordBatchView(next.bytes).CrcMatches()) return absl::DataLossError(absl::StrCat(what, ": the checksum does not match"));
+  if (!RecordBatchView(next.bytes).CrcMatches())
+    return absl::DataLossError(absl::StrCat(what, ": the checksum does not match"));
   batch.bytes.assign(next.bytes.data(), next.bytes.size());
   return batch;
 }
 
 }  // namespace
 
-asio::awaitable<absl::StatusOr<PeekedBatch>> PeekBatch(std::shared_ptr<Connection> connection, PeekTarget where, int64_t offset) {
+asio::awaitable<absl::StatusOr<PeekedBatch>> PeekBatch(std::shared_ptr<Connection> connection, PeekTarget where,
+                                                       int64_t offset) {
   FetchRequest request = RequestFor(where, offset);
   const int16_t served = connection->versions().For(ApiKey::kFetch);
   const int16_t version = where.topic_id == kNoUuid ? FetchRequest::kApi.version_low : served;
@@ -55,7 +58,8 @@ asio::awaitable<absl::StatusOr<PeekedBatch>> PeekBatch(std::shared_ptr<Connectio
   absl::StatusOr<std::string> frame = EncodeRequest(request, version, correlation_id, connection->options().client_id);
   if (!frame.ok()) co_return frame.status();
   std::vector<iovec> parts = {{frame->data(), frame->size()}};
-  absl::StatusOr<std::shared_ptr<PendingReply>> sent = co_await connection->Send(std::move(parts), correlation_id, kPeekTimeout);
+  absl::StatusOr<std::shared_ptr<PendingReply>> sent =
+      co_await connection->Send(std::move(parts), correlation_id, kPeekTimeout);
   if (!sent.ok()) co_return sent.status();
   std::shared_ptr<PendingReply> reply = *sent;
   absl::Status received = co_await Connection::Receive(reply);
@@ -68,9 +72,10 @@ asio::awaitable<absl::StatusOr<PeekedBatch>> PeekBatch(std::shared_ptr<Connectio
 }
 
 bool SameRecords(const RecordBatchView& a, const RecordBatchView& b) {
-  return a.record_count() == b.record_count() && a.codec() == b.codec() && a.base_timestamp_ms() == b.base_timestamp_ms() &&
-         a.max_timestamp_ms() == b.max_timestamp_ms() && a.last_offset_delta() == b.last_offset_delta() &&
-         a.payload().size() == b.payload().size() && std::equal(a.payload().begin(), a.payload().end(), b.payload().begin());
+  return a.record_count() == b.record_count() && a.codec() == b.codec() &&
+         a.base_timestamp_ms() == b.base_timestamp_ms() && a.max_timestamp_ms() == b.max_timestamp_ms() &&
+         a.last_offset_delta() == b.last_offset_delta() && a.payload().size() == b.payload().size() &&
+         std::equal(a.payload().begin(), a.payload().end(), b.payload().begin());
 }
 
 }  // namespace replicator::kafka

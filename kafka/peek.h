@@ -1,5 +1,5 @@
-// Reads one record batch beside the data path: to prove by content where a copy stands. Uses a connection's ordinary calls,
-// so one coroutine at a time, on that connection's loop.
+// Reads one record batch beside the data path: to prove by content where a copy stands. Uses a connection's ordinary
+// calls, so one coroutine at a time, on that connection's loop.
 #ifndef REPLICATOR_KAFKA_PEEK_H_
 #define REPLICATOR_KAFKA_PEEK_H_
 
@@ -27,11 +27,13 @@ struct PeekedBatch {
   RecordBatchView view() { return RecordBatchView(absl::MakeSpan(bytes)); }
 };
 
-// The first batch that holds `offset` or lies behind it. OutOfRange when the log no longer, or not yet, has that offset;
-// Unavailable for what passes; Unimplemented for a batch older than v2.
-asio::awaitable<absl::StatusOr<PeekedBatch>> PeekBatch(std::shared_ptr<Connection> connection, PeekTarget where, int64_t offset);
+// The first batch that holds `offset` or lies behind it. OutOfRange when the log no longer, or not yet, has that
+// offset; Unavailable for what passes; Unimplemented for a batch older than v2.
+asio::awaitable<absl::StatusOr<PeekedBatch>> PeekBatch(std::shared_ptr<Connection> connection, PeekTarget where,
+                                                       int64_t offset);
 
-// Whether both hold the same records: the same count, codec, times and payload, whatever the headers' offsets and producers.
+// Whether both hold the same records: the same count, codec, times and payload, whatever the headers' offsets and
+// producers.
 bool SameRecords(const RecordBatchView& a, const RecordBatchView& b);
 
 }  // namespace replicator::kafka

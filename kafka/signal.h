@@ -26,8 +26,8 @@ class Signal {
   // Wakes everyone who waits now.
   void Notify();
 
-  // Until the next Notify, or `deadline`. Also returns when the signal is destroyed: the waiter must hold by other means
-  // whatever it looks at next.
+  // Until the next Notify, or `deadline`. Also returns when the signal is destroyed: the waiter must hold by other
+  // means whatever it looks at next.
   asio::awaitable<void> Wait(Clock::time_point deadline = Clock::time_point::max());
 
  private:

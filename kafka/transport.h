@@ -1,6 +1,6 @@
 // A byte stream to one broker: non-blocking read-some and write-some of scatter-gather lists over one file descriptor.
-// Waiting is the caller's (kafka/connection.cc), so that TLS can sit on the same descriptor: its reads may have to wait for
-// writability and the other way round, which IoResult can say.
+// Waiting is the caller's (kafka/connection.cc), so that TLS can sit on the same descriptor: its reads may have to wait
+// for writability and the other way round, which IoResult can say.
 //
 // Thread-confined.
 #ifndef REPLICATOR_KAFKA_TRANSPORT_H_

@@ -22,8 +22,8 @@ void OffsetMap::Append(const Run& run) {
 }
 
 std::optional<SourceOffset> OffsetMap::SourceOf(TargetOffset target) const {
-  auto after =
-      std::upper_bound(runs_.begin(), runs_.end(), target, [](TargetOffset t, const Run& run) { return t < run.target_base; });
+  auto after = std::upper_bound(runs_.begin(), runs_.end(), target,
+                                [](TargetOffset t, const Run& run) { return t < run.target_base; });
   if (after == runs_.begin()) return std::nullopt;
   const Run& run = *--after;
   if (target >= run.target_end()) return std::nullopt;
@@ -31,7 +31,8 @@ std::optional<SourceOffset> OffsetMap::SourceOf(TargetOffset target) const {
 }
 
 std::optional<TargetOffset> OffsetMap::TargetOf(SourceOffset source) const {
-  auto run = std::upper_bound(runs_.begin(), runs_.end(), source, [](SourceOffset s, const Run& r) { return s < r.source_end(); });
+  auto run = std::upper_bound(runs_.begin(), runs_.end(), source,
+                              [](SourceOffset s, const Run& r) { return s < r.source_end(); });
   if (run == runs_.end()) return std::nullopt;
   if (source >= run->source_base) return run->target_base + (source - run->source_base);
   if (run == runs_.begin()) return std::nullopt;  // what lay before the first known run is not known

@@ -1,5 +1,5 @@
-// Which source record became which target record of one partition, as a list of runs. A run is a maximal range of source
-// offsets with one constant distance to the target offsets, so a log without gaps is one run however long it is.
+// Which source record became which target record of one partition, as a list of runs. A run is a maximal range of
+// source offsets with one constant distance to the target offsets, so a log without gaps is one run however long it is.
 //
 // A plain data structure without locks: owned and called by one thread. Memory is bounded: past `runs_max` the oldest
 // run is forgotten, and questions about it are answered with nullopt, never with a guess.
@@ -32,7 +32,8 @@ class OffsetMap {
 
   explicit OffsetMap(size_t runs_max = kRunsMax) : runs_max_(runs_max) {}
 
-  // Adds records copied right behind everything known. REQUIRES: run.count > 0, both bases at or beyond the last run's ends.
+  // Adds records copied right behind everything known. REQUIRES: run.count > 0, both bases at or beyond the last run's
+  // ends.
   void Append(const Run& run);
 
   // The source offset of the record at `target`; nullopt when it is outside of every known run.

@@ -5,7 +5,9 @@
 namespace replicator::offsets {
 namespace {
 
-Run MakeRun(int64_t source, int64_t target, int64_t count) { return {SourceOffset(source), TargetOffset(target), count}; }
+Run MakeRun(int64_t source, int64_t target, int64_t count) {
+  return {SourceOffset(source), TargetOffset(target), count};
+}
 
 TEST(OffsetMap, AdjacentRunsWithTheSameDistanceAreOneRun) {
   OffsetMap map;

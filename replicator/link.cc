@@ -29,8 +29,8 @@
 namespace replicator {
 namespace {
 
-// Metadata is read again at least this often, and at most every kMetadataMinInterval when a broker's answer shows that it is
-// out of date (Kafka clients' metadata.max.age.ms and retry.backoff.ms).
+// Metadata is read again at least this often, and at most every kMetadataMinInterval when a broker's answer shows that
+// it is out of date (Kafka clients' metadata.max.age.ms and retry.backoff.ms).
 constexpr Clock::duration kMetadataMaxAge = std::chrono::minutes(1);
 constexpr Clock::duration kMetadataMinInterval = std::chrono::milliseconds(200);
 constexpr Clock::duration kProgressInterval = std::chrono::seconds(5);
@@ -44,9 +44,9 @@ kafka::ConnectionOptions ClientOptions(const LinkConfig& config) {
 }
 
 absl::Status SameCluster(const LinkConfig& config, const std::string& id) {
-  return absl::FailedPreconditionError(absl::StrCat(
-      config.source.alias, ".bootstrap.servers and ", config.target.alias, ".bootstrap.servers lead to the same cluster (id ", id,
-      "). Correct one of them in ", config.file_name));
+  return absl::FailedPreconditionError(absl::StrCat(config.source.alias, ".bootstrap.servers and ", config.target.alias,
+                                                    ".bootstrap.servers lead to the same cluster (id ", id,
+                                                    "). Correct one of them in ", config.file_name));
 }
 
 class Link {
@@ -144,8 +144,10 @@ asio::awaitable<absl::Status> Link::OpenClusters() {
   absl::StatusOr<std::vector<kafka::Endpoint>> target = kafka::ParseEndpoints(config_.target.bootstrap_servers);
   if (!target.ok()) co_return target.status();
   kafka::ConnectionOptions client = ClientOptions(config_);
-  source_ = std::make_unique<kafka::ClusterClient>(absl::StrCat("source cluster ", config_.source.alias), *source, client);
-  target_ = std::make_unique<kafka::ClusterClient>(absl::StrCat("target cluster ", config_.target.alias), *target, client);
+  source_ =
+      std::make_unique<kafka::ClusterClient>(absl::StrCat("source cluster ", config_.source.alias), *source, client);
+  target_ =
+      std::make_unique<kafka::ClusterClient>(absl::StrCat("target cluster ", config_.target.alias), *target, client);
   absl::StatusOr<kafka::MetadataSnapshot> from = co_await source_->FetchMetadata();
   if (!from.ok()) co_return from.status();
   absl::StatusOr<kafka::MetadataSnapshot> to = co_await target_->FetchMetadata();
@@ -156,7 +158,8 @@ asio::awaitable<absl::Status> Link::OpenClusters() {
   co_return absl::OkStatus();
 }
 
-// The link's clusters and its producer: from the state folder, or new ones that are stored before the first batch is sent.
+// The link's clusters and its producer: from the state folder, or new ones that are stored before the first batch is
+// sent.
 asio::awaitable<absl::Status> Link::Identify() {
   identity_.source_cluster_id = source_->metadata()->cluster_id;
   identity_.target_cluster_id = target_->metadata()->cluster_id;
@@ -165,11 +168,13 @@ asio::awaitable<absl::Status> Link::Identify() {
     if (!stored.ok()) co_return stored.status();
     if (stored->has_value()) {
       const LinkIdentity& before = **stored;
-      if (before.source_cluster_id != identity_.source_cluster_id || before.target_cluster_id != identity_.target_cluster_id) {
-        co_return absl::AbortedError(absl::StrCat(
-            "the state folder ", options_.state_dir, " belongs to a link from cluster ", before.source_cluster_id, " to ",
-            before.target_cluster_id, ", but ", config_.file_name, " leads from ", identity_.source_cluster_id, " to ",
-            identity_.target_cluster_id, ". Correct the bootstrap servers, or use another --state-dir for this link"));
+      if (before.source_cluster_id != identity_.source_cluster_id ||
+          before.target_cluster_id != identity_.target_cluster_id) {
+        co_return absl::AbortedError(
+            absl::StrCat("the state folder ", options_.state_dir, " belongs to a link from cluster ",
+                         before.source_cluster_id, " to ", before.target_cluster_id, ", but ", config_.file_name,
+                         " leads from ", identity_.source_cluster_id, " to ", identity_.target_cluster_id,
+                         ". Correct the bootstrap servers, or use another --state-dir for this link"));
       }
       identity_.producer = before.producer;
       co_return absl::OkStatus();
@@ -218,19 +223,24 @@ asio::awaitable<absl::Status> Link::Reconcile() {
     shards_[i]->UpdateMetadata(Side::kTarget, target_->metadata());
     if (!by_shard[i].empty()) shards_[i]->Assign(std::move(by_shard[i]));
   }
-  if (count > 0) LOG(INFO) << "copying " << reconciler_->topics() << " topics; " << count << " partitions are new to this process";
-  if (reconciler_->topics() == 0) LOG(WARNING) << "no topic of the source is to be copied: see topics and topics.exclude in " << config_.file_name;
+  if (count > 0)
+    LOG(INFO) << "copying " << reconciler_->topics() << " topics; " << count << " partitions are new to this process";
+  if (reconciler_->topics() == 0)
+    LOG(WARNING) << "no topic of the source is to be copied: see topics and topics.exclude in " << config_.file_name;
   co_return absl::OkStatus();
 }
 
 // A DNS change can turn one cluster into another while we run.
 absl::Status Link::CheckClusterIds() {
   const auto changed = [](const kafka::ClusterClient& cluster, const std::string& id) {
-    return absl::AbortedError(absl::StrCat(cluster.name(), " was ", id, " at the start, and answers now as ", cluster.metadata()->cluster_id,
-                                           ". Stopping before anything is mixed; correct its bootstrap servers or DNS"));
+    return absl::AbortedError(
+        absl::StrCat(cluster.name(), " was ", id, " at the start, and answers now as ", cluster.metadata()->cluster_id,
+                     ". Stopping before anything is mixed; correct its bootstrap servers or DNS"));
   };
-  if (source_->metadata()->cluster_id != identity_.source_cluster_id) return changed(*source_, identity_.source_cluster_id);
-  if (target_->metadata()->cluster_id != identity_.target_cluster_id) return changed(*target_, identity_.target_cluster_id);
+  if (source_->metadata()->cluster_id != identity_.source_cluster_id)
+    return changed(*source_, identity_.source_cluster_id);
+  if (target_->metadata()->cluster_id != identity_.target_cluster_id)
+    return changed(*target_, identity_.target_cluster_id);
   return absl::OkStatus();
 }
 
@@ -247,7 +257,8 @@ asio::awaitable<void> Link::Watch() {
     if (config_.refresh_topics_enabled && now >= next_topics) {
       next_topics = now + topics_interval;
       absl::Status reconciled = co_await Reconcile();
-      if (!reconciled.ok()) LOG(WARNING) << "looking for new topics: " << reconciled.message() << "; trying again later";
+      if (!reconciled.ok())
+        LOG(WARNING) << "looking for new topics: " << reconciled.message() << "; trying again later";
     }
     const bool old = now >= next_metadata;
     if (old) next_metadata = now + kMetadataMaxAge;
@@ -300,11 +311,13 @@ void Link::StopShards() {
 void Link::LogResult() {
   if (shards_.empty()) return;
   const ShardStatus total = Total();
-  LOG(INFO) << "stopped: " << WithCommas(total.records_copied) << " records, " << HumanBytes(static_cast<double>(total.bytes_copied))
-            << " copied by this run; " << WithCommas(total.lag_records) << " records left; payload bytes copied in user space: "
-            << kafka::PayloadBytesCopied();
+  LOG(INFO) << "stopped: " << WithCommas(total.records_copied) << " records, "
+            << HumanBytes(static_cast<double>(total.bytes_copied)) << " copied by this run; "
+            << WithCommas(total.lag_records)
+            << " records left; payload bytes copied in user space: " << kafka::PayloadBytesCopied();
   for (const QuarantinedPartition& partition : total.quarantined) {
-    LOG(ERROR) << partition.name << " is quarantined (" << QuarantineCodeName(partition.quarantine.code) << "): " << partition.quarantine.reason;
+    LOG(ERROR) << partition.name << " is quarantined (" << QuarantineCodeName(partition.quarantine.code)
+               << "): " << partition.quarantine.reason;
   }
 }
 

@@ -48,7 +48,8 @@ absl::StatusOr<std::unique_ptr<LinkState>> LinkState::Open(const std::string& fo
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     close(fd);
     return absl::FailedPreconditionError(
-        absl::StrCat("the state folder ", folder, " is in use by another replicator process. Stop that one, or give this one a "
+        absl::StrCat("the state folder ", folder,
+                     " is in use by another replicator process. Stop that one, or give this one a "
                      "folder of its own with --state-dir"));
   }
   return std::unique_ptr<LinkState>(new LinkState(folder, fd));
@@ -68,8 +69,10 @@ absl::StatusOr<std::optional<LinkIdentity>> LinkState::Load() const {
   int32_t epoch = -1;
   if (!absl::SimpleAtoi(ValueOf(*properties, "producer.id"), &identity.producer.id) ||
       !absl::SimpleAtoi(ValueOf(*properties, "producer.epoch"), &epoch)) {
-    return absl::DataLossError(absl::StrCat(FileName(), " is damaged. Restore it from a backup, or remove it: what was copied is then "
-                                            "recognised by its content"));
+    return absl::DataLossError(
+        absl::StrCat(FileName(),
+                     " is damaged. Restore it from a backup, or remove it: what was copied is then "
+                     "recognised by its content"));
   }
   identity.producer.epoch = static_cast<int16_t>(epoch);
   return identity;

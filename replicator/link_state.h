@@ -1,5 +1,5 @@
-// What one link keeps in its state folder between runs: which two clusters it joins, and the producer that its batches carry.
-// One small text file, `link.properties`, replaced atomically. Nothing secret.
+// What one link keeps in its state folder between runs: which two clusters it joins, and the producer that its batches
+// carry. One small text file, `link.properties`, replaced atomically. Nothing secret.
 //
 // While a LinkState is open, a lock on the folder keeps a second process away from it.
 #ifndef REPLICATOR_REPLICATOR_LINK_STATE_H_

@@ -13,8 +13,9 @@
 namespace replicator {
 namespace {
 
-// How many batches from the first one of the right time are compared. Batches of one producer run share a millisecond; more
-// than this share one only in a log that was written in bulk, and then the offset of a gapless copy finds the place first.
+// How many batches from the first one of the right time are compared. Batches of one producer run share a millisecond;
+// more than this share one only in a log that was written in bulk, and then the offset of a gapless copy finds the
+// place first.
 constexpr int kSearchBatchesMax = 64;
 
 bool MustBeLocated(const Stream& stream) {
@@ -23,13 +24,14 @@ bool MustBeLocated(const Stream& stream) {
 }
 
 kafka::PeekTarget SourceOf(const Stream& stream) {
-  return {stream.assignment.source_topic, stream.assignment.source_topic_id, stream.assignment.partition, stream.source_leader.epoch};
+  return {stream.assignment.source_topic, stream.assignment.source_topic_id, stream.assignment.partition,
+          stream.source_leader.epoch};
 }
 
 }  // namespace
 
-Locator::Locator(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, kafka::ConnectionOptions options,
-                 StreamOwner& owner)
+Locator::Locator(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint,
+                 kafka::ConnectionOptions options, StreamOwner& owner)
     : owner_(owner), broker_id_(broker_id), lane_(std::move(endpoint), std::move(options)), wake_(executor) {}
 
 void Locator::Add(Stream* stream) {
@@ -79,7 +81,8 @@ asio::awaitable<void> Locator::Run() {
   }
 }
 
-asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> connection, std::vector<Stream*> streams) {
+asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> connection,
+                                           std::vector<Stream*> streams) {
   OffsetsQuery start_query = {.side = Side::kSource, .timestamp_ms = kafka::kEarliestTimestamp};
   absl::StatusOr<std::vector<OffsetAnswer>> starts = co_await ListOffsetsOf(connection, streams, start_query);
   if (!starts.ok()) co_return starts.status();
@@ -110,8 +113,8 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
   co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection> connection, Stream* stream, int64_t log_start,
-                                              int64_t log_end) {
+asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection> connection, Stream* stream,
+                                              int64_t log_start, int64_t log_end) {
   TargetAtStart& tail = *stream->tail;
   if (tail.log_end.value == 0) {
     stream->partition.Begin(SourceOffset(log_start), tail.log_end, Ordinal(0));
@@ -139,8 +142,10 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
     stream->partition.PutInQuarantine(
         QuarantineCode::kTargetNotOurs,
         absl::StrCat("the target topic ", stream->assignment.target_topic, " already holds ", tail.log_end.value,
-                     " offsets in this partition, and its last records cannot be found at one place in the source: they were not "
-                     "copied by this link, or the source no longer has them. Delete the target topic and let it be copied again, "
+                     " offsets in this partition, and its last records cannot be found at one place in the source: "
+                     "they were not "
+                     "copied by this link, or the source no longer has them. Delete the target topic and let it be "
+                     "copied again, "
                      "or exclude the topic"));
   }
   stream->tail.reset();
@@ -148,14 +153,15 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
 }
 
 // Compares the batches that follow the first record of the right time. nullopt: none is the same, or more than one.
-asio::awaitable<absl::StatusOr<std::optional<int64_t>>> Locator::SearchByTime(std::shared_ptr<kafka::Connection> connection,
-                                                                              Stream* stream, int64_t log_end) {
+asio::awaitable<absl::StatusOr<std::optional<int64_t>>> Locator::SearchByTime(
+    std::shared_ptr<kafka::Connection> connection, Stream* stream, int64_t log_end) {
   kafka::RecordBatchView wanted = stream->tail->last_batch.view();
   OffsetsQuery query = {.side = Side::kSource, .timestamp_ms = wanted.max_timestamp_ms()};
   std::vector<Stream*> one = {stream};
   absl::StatusOr<std::vector<OffsetAnswer>> first = co_await ListOffsetsOf(connection, one, query);
   if (!first.ok()) co_return first.status();
-  if (first->front().error_code != kafka::kErrorNone) co_return kafka::ErrorStatus(first->front().error_code, "find a time");
+  if (first->front().error_code != kafka::kErrorNone)
+    co_return kafka::ErrorStatus(first->front().error_code, "find a time");
   std::optional<int64_t> found;
   int64_t offset = first->front().offset;
   for (int i = 0; i < kSearchBatchesMax && offset >= 0 && offset < log_end; ++i) {
@@ -178,7 +184,8 @@ void Locator::BeginBehind(Stream& stream, int64_t position) {
     return stream.partition.PutInQuarantine(
         QuarantineCode::kTargetNotOurs,
         absl::StrCat("the last batch of the target topic ", stream.assignment.target_topic,
-                     " was written by a producer that is not idempotent, so not by this link. Delete the target topic and let it "
+                     " was written by a producer that is not idempotent, so not by this link. Delete the target topic "
+                     "and let it "
                      "be copied again, or exclude the topic"));
   }
   stream.partition.UseProducer({last.producer_id(), last.producer_epoch()});
@@ -197,11 +204,12 @@ void Locator::CheckRange(Stream& stream, int64_t log_start, int64_t log_end) {
                << ". Raise retention.ms and retention.bytes of this topic at the source until the copy has caught up";
     stream.partition.SkipTo(SourceOffset(log_start));
   } else if (wanted > log_end) {
-    stream.partition.PutInQuarantine(
-        QuarantineCode::kSourceTruncated,
-        absl::StrCat("the source's log ends at ", log_end, ", but offset ", wanted, " is the next to copy: the source lost records ",
-                     "(an unclean leader election?) or was made anew. Delete the target topic and let it be copied again, or keep ",
-                     "it as it is"));
+    stream.partition.PutInQuarantine(QuarantineCode::kSourceTruncated,
+                                     absl::StrCat("the source's log ends at ", log_end, ", but offset ", wanted,
+                                                  " is the next to copy: the source lost records ",
+                                                  "(an unclean leader election?) or was made anew. Delete the target "
+                                                  "topic and let it be copied again, or keep ",
+                                                  "it as it is"));
   } else {
     BackOff(stream, absl::StrCat("the source refused offset ", wanted, " although its log holds it"));
     stream.fetch_not_before = stream.ask_not_before;

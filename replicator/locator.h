@@ -1,9 +1,11 @@
 // Asks one broker of the source cluster, for one shard, where a copy begins or goes on:
 //  - the target partition is empty: at the source's log start;
-//  - the target holds records: behind the source batch whose records are the target's last batch, byte for byte. Found by
+//  - the target holds records: behind the source batch whose records are the target's last batch, byte for byte. Found
+//  by
 //    the offset that a gapless copy gives, else by the batch's time. No such batch, or more than one: the partition is
 //    quarantined, nothing is guessed;
-//  - the source said OFFSET_OUT_OF_RANGE: confirmed by its leader, either retention has passed the position (the lost range
+//  - the source said OFFSET_OUT_OF_RANGE: confirmed by its leader, either retention has passed the position (the lost
+//  range
 //    is counted and logged, copying goes on at the new log start) or the source was truncated (quarantine).
 //
 // Thread-confined to its shard's loop.

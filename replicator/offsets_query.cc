@@ -27,7 +27,8 @@ kafka::ListOffsetsRequest ToRequest(const std::vector<Stream*>& streams, const O
 }  // namespace
 
 asio::awaitable<absl::StatusOr<std::vector<OffsetAnswer>>> ListOffsetsOf(std::shared_ptr<kafka::Connection> connection,
-                                                                         std::vector<Stream*> streams, OffsetsQuery query) {
+                                                                         std::vector<Stream*> streams,
+                                                                         OffsetsQuery query) {
   kafka::ListOffsetsRequest request = ToRequest(streams, query);
   absl::StatusOr<kafka::ListOffsetsResponse> response = co_await connection->Call(request, kListOffsetsTimeout);
   if (!response.ok()) co_return response.status();
@@ -39,7 +40,8 @@ asio::awaitable<absl::StatusOr<std::vector<OffsetAnswer>>> ListOffsetsOf(std::sh
   }
   std::vector<OffsetAnswer> result;
   result.reserve(streams.size());
-  for (const Stream* stream : streams) result.push_back(answers[{TopicOf(*stream, query.side), stream->assignment.partition}]);
+  for (const Stream* stream : streams)
+    result.push_back(answers[{TopicOf(*stream, query.side), stream->assignment.partition}]);
   co_return result;
 }
 

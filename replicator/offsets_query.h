@@ -29,7 +29,8 @@ struct OffsetAnswer {
 // Answers in the order of `streams`. The leader epoch that is known of each goes along, so that another broker than its
 // leader refuses.
 asio::awaitable<absl::StatusOr<std::vector<OffsetAnswer>>> ListOffsetsOf(std::shared_ptr<kafka::Connection> connection,
-                                                                         std::vector<Stream*> streams, OffsetsQuery query);
+                                                                         std::vector<Stream*> streams,
+                                                                         OffsetsQuery query);
 
 }  // namespace replicator
 

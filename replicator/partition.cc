@@ -73,10 +73,10 @@ void Partition::Accept(Batch batch) {
 // The batch is on the target already: the k-th record there is the k-th of the source (A).
 void Partition::Adopt(const Batch& batch) {
   if (target_end_ + batch.record_count > landed_end_) {
-    return PutInQuarantine(
-        QuarantineCode::kTargetNotOurs,
-        absl::StrCat("the target's log ends at ", landed_end_.value, ", inside of the batch that begins at source offset ",
-                     batch.source_base.value, ". Delete the target topic and let it be copied again"));
+    return PutInQuarantine(QuarantineCode::kTargetNotOurs,
+                           absl::StrCat("the target's log ends at ", landed_end_.value,
+                                        ", inside of the batch that begins at source offset ", batch.source_base.value,
+                                        ". Delete the target topic and let it be copied again"));
   }
   Landed({.id = 0,
           .source_base = batch.source_base,
@@ -142,16 +142,18 @@ void Partition::OnAnswer(uint64_t send_id, const Answer& answer) {
       if (answer.base_offset != sent->expected.value && !Mutated(Mutation::kCBaseOffsetIsNotChecked)) {
         PutInQuarantine(
             QuarantineCode::kForeignWrite,
-            absl::StrCat("the target put a batch at offset ", answer.base_offset, " that belongs at ", sent->expected.value,
-                         ": something else writes to this partition. Stop that producer, delete the target topic and let "
-                         "it be copied again"));
+            absl::StrCat(
+                "the target put a batch at offset ", answer.base_offset, " that belongs at ", sent->expected.value,
+                ": something else writes to this partition. Stop that producer, delete the target topic and let "
+                "it be copied again"));
         return;
       }
       // While settling the answer only says that one answer fewer is due: the target's log end tells all.
       while (phase_ == Phase::kCopying && !in_flight_.empty() && in_flight_.front().answered) Acknowledge();
       return;
     case Answer::Verdict::kUnclear:
-      if (Mutated(Mutation::kEResendsBlindly)) return RestartAt(in_flight_.front().source_base, target_end_, target_end_);
+      if (Mutated(Mutation::kEResendsBlindly))
+        return RestartAt(in_flight_.front().source_base, target_end_, target_end_);
       return Fail(answer.error);
     case Answer::Verdict::kRefused:
       return PutInQuarantine(answer.refusal, answer.error);
@@ -192,8 +194,8 @@ void Partition::OnTargetChange() {
   phase_ = Phase::kSettling;
 }
 
-// Whether the target's log up to `log_end` can be this link's. Sequences count our records without a gap, so a last batch
-// of ours whose sequence fits its place has all that belongs before it, and nothing else.
+// Whether the target's log up to `log_end` can be this link's. Sequences count our records without a gap, so a last
+// batch of ours whose sequence fits its place has all that belongs before it, and nothing else.
 bool Partition::IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
   if (!tail.has_value() || Mutated(Mutation::kFCountsWithoutLooking)) return log_end <= next_expected_;
   if (log_end.value + ordinal_minus_target_ <= 0) return true;  // from before this producer id wrote anything
@@ -216,18 +218,19 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
   while (!in_flight_.empty() && in_flight_.front().expected_end() <= log_end) Acknowledge();
   if (log_end > target_end_ && !tail.has_value()) return QuarantineForeign(log_end);
   if (log_end < target_end_ && !Mutated(Mutation::kFIgnoresLostRecords)) return CutBackTo(log_end);
-  // Batches that were sent long ago can land after they were given up: what lies beyond target_end_ is read from the source
-  // once more, and counted instead of sent.
+  // Batches that were sent long ago can land after they were given up: what lies beyond target_end_ is read from the
+  // source once more, and counted instead of sent.
   RestartAt(position_, target_end_, log_end);
 }
 
 void Partition::QuarantineForeign(TargetOffset log_end) {
   PutInQuarantine(
       QuarantineCode::kForeignWrite,
-      absl::StrCat("the target's log ends at ", log_end.value, ", of which this link has written up to ", target_end_.value,
-                   " and no more than up to ", next_expected_.value, ", and its last batch is not what this link put there: ",
-                   "something else writes to this partition. Stop that producer, delete the target topic and let it be ",
-                   "copied again"));
+      absl::StrCat(
+          "the target's log ends at ", log_end.value, ", of which this link has written up to ", target_end_.value,
+          " and no more than up to ", next_expected_.value, ", and its last batch is not what this link put there: ",
+          "something else writes to this partition. Stop that producer, delete the target topic and let it be ",
+          "copied again"));
 }
 
 void Partition::CutBackTo(TargetOffset log_end) {
@@ -236,11 +239,12 @@ void Partition::CutBackTo(TargetOffset log_end) {
     return PutInQuarantine(
         QuarantineCode::kTargetLost,
         absl::StrCat("the target's log ends at ", log_end.value, " although it acknowledged everything up to ",
-                     target_end_.value, " (an unclean leader election?), and where to go on is no longer known. Delete the "
+                     target_end_.value,
+                     " (an unclean leader election?), and where to go on is no longer known. Delete the "
                      "target topic and let it be copied again"));
   }
-  LOG(WARNING) << "the target lost acknowledged records (its log ends at " << log_end << ", acknowledged up to " << target_end_
-               << "); copying again from source offset " << *source;
+  LOG(WARNING) << "the target lost acknowledged records (its log ends at " << log_end << ", acknowledged up to "
+               << target_end_ << "); copying again from source offset " << *source;
   records_copied_ -= target_end_ - log_end;
   map_.TruncateTo(log_end);
   RestartAt(*source, log_end, log_end);

@@ -1,5 +1,5 @@
-// One topic-partition on its way: the state machine that decides what is fetched, what is sent, and when nothing may be.
-// A reader who opens this file first should understand the system.
+// One topic-partition on its way: the state machine that decides what is fetched, what is sent, and when nothing may
+// be. A reader who opens this file first should understand the system.
 //
 //   source broker          Source            Partition                 Sink           target broker
 //   Fetch response --> plan each batch --> Accept / SkipTo
@@ -18,13 +18,16 @@
 // can_send(), must_settle(), wants_fetch() and quarantine(). One owner, one thread.
 //
 // Invariants (docs/architecture.md; the tests cite the letters):
-//   A  the k-th record to replicate becomes the k-th record of the target: batches are taken strictly in source order, and
+//   A  the k-th record to replicate becomes the k-th record of the target: batches are taken strictly in source order,
+//   and
 //      after any failure fetching begins again at the first source offset that is not proven to be on the target.
-//   B  a batch's base sequence is the ordinal of its first record mod 2^31, from one producer id and epoch per link, and one
+//   B  a batch's base sequence is the ordinal of its first record mod 2^31, from one producer id and epoch per link,
+//   and one
 //      batch is in flight: the broker's sequence check becomes compare-and-append.
 //   C  an answer counts only for a batch that is in flight, and only when its base offset is the expected one.
 //   E  after an ambiguous answer nothing is sent until the target's leader has shown log end == high watermark.
-//   F  the target is the truth: less there than acknowledged cuts the map back; more is ours only if the last batch's header
+//   F  the target is the truth: less there than acknowledged cuts the map back; more is ours only if the last batch's
+//   header
 //      says so, else it is foreign. The truth is asked again whenever the target's leader changed.
 //   J  the position moves over markers and aborted batches without a produce answer.
 #ifndef REPLICATOR_REPLICATOR_PARTITION_H_
@@ -96,13 +99,14 @@ struct Send {
 struct Answer {
   enum class Verdict : uint8_t {
     kAppended,  // the leader and its in-sync replicas have it, at base_offset
-    kUnclear,   // no answer, an answer that can follow an append, or a refusal that can pass: ask the target where it stands
+    kUnclear,   // no answer, an answer that can follow an append, or a refusal that can pass: ask the target where it
+                // stands
     kRefused,   // never appended, and never will be as things are
   };
   Verdict verdict = Verdict::kUnclear;
-  int64_t base_offset = -1;  // when kAppended
+  int64_t base_offset = -1;                                 // when kAppended
   QuarantineCode refusal = QuarantineCode::kTargetRefused;  // when kRefused
-  std::string error;         // in words, with the remedy, unless kAppended
+  std::string error;                                        // in words, with the remedy, unless kAppended
 };
 
 // The last record batch of the target's log, as its header says.
@@ -129,13 +133,13 @@ class Partition {
   // that one, whose sequence the target knows. REQUIRES: !begun().
   void UseProducer(Producer producer) { options_.producer = producer; }
 
-  // The target's log ends at `target_end` (log end == high watermark) and holds everything to replicate below `position`.
-  // `ordinal` counts those records.
+  // The target's log ends at `target_end` (log end == high watermark) and holds everything to replicate below
+  // `position`. `ordinal` counts those records.
   void Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal);
 
-  // ---- Source events. A response counts only if it was asked for at what is still fetch_offset() when it comes: else a
-  // failure overtook it, and its owner drops it whole (A: taking it would leave out what lies between). Offsets must not go
-  // backward; anything below fetch_offset() is ignored, and everything while paused.
+  // ---- Source events. A response counts only if it was asked for at what is still fetch_offset() when it comes: else
+  // a failure overtook it, and its owner drops it whole (A: taking it would leave out what lies between). Offsets must
+  // not go backward; anything below fetch_offset() is ignored, and everything while paused.
 
   // A batch to copy. REQUIRES: wants nothing of the batch's bytes but their place.
   void Accept(Batch batch);
@@ -150,19 +154,20 @@ class Partition {
   Send TakeSend();
   // The answer to a Send. Answers to unknown ids (sent by an earlier life of this partition) are ignored.
   void OnAnswer(uint64_t send_id, const Answer& answer);
-  // The end of the target's log, asked from its leader on one connection: first the log end, then the high watermark and,
-  // when the two are equal, the header of the batch that ends there (nullopt when retention has left none: then only the
-  // count can be judged). Counts only while must_settle(). The count alone would take somebody else's records, or an old
-  // batch of ours that a broker stored again after it forgot our id, for the batch whose answer is missing.
-  void OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, const std::optional<TargetTail>& tail = std::nullopt);
+  // The end of the target's log, asked from its leader on one connection: first the log end, then the high watermark
+  // and, when the two are equal, the header of the batch that ends there (nullopt when retention has left none: then
+  // only the count can be judged). Counts only while must_settle(). The count alone would take somebody else's records,
+  // or an old batch of ours that a broker stored again after it forgot our id, for the batch whose answer is missing.
+  void OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark,
+                   const std::optional<TargetTail>& tail = std::nullopt);
   // The target's leader changed, or the connection to it is a new one: what was acknowledged may be gone (an unclean
   // election). Call before anything is sent to it; nothing is until the target has been asked (F).
   void OnTargetChange();
 
   // ---- Control.
 
-  // Gives all waiting slices back and leaves the fetch set until Resume: its target broker is not answering, and it must
-  // not pin memory that others could use.
+  // Gives all waiting slices back and leaves the fetch set until Resume: its target broker is not answering, and it
+  // must not pin memory that others could use.
   void Pause();
   void Resume() { paused_ = false; }
   void PutInQuarantine(QuarantineCode code, std::string reason);
@@ -170,7 +175,8 @@ class Partition {
   // ---- What to do next.
 
   bool can_send() const {
-    return phase_ == Phase::kCopying && !queue_.empty() && in_flight_.size() < static_cast<size_t>(options_.in_flight_max);
+    return phase_ == Phase::kCopying && !queue_.empty() &&
+           in_flight_.size() < static_cast<size_t>(options_.in_flight_max);
   }
   // Nothing is in flight any more and where the target stands is not known: ask it, then OnTargetEnd.
   bool must_settle() const { return phase_ == Phase::kSettling && unanswered_ == 0; }
@@ -230,7 +236,7 @@ class Partition {
   SourceOffset fetch_offset_;
   TargetOffset target_end_;
   TargetOffset next_expected_;  // target_end_ plus what is in flight
-  TargetOffset landed_end_;     // proven to be on the target, though not known from where in the source beyond target_end_
+  TargetOffset landed_end_;  // proven to be on the target, though not known from where in the source beyond target_end_
   int64_t ordinal_minus_target_ = 0;
   uint64_t next_send_id_ = 1;
   std::deque<Batch> queue_;

@@ -9,8 +9,8 @@
 namespace replicator {
 namespace {
 
-// The lag shrinks by what is copied less what is written meanwhile; both are in the lag itself from line to line, but one
-// interval is too short for a trend: the ETA takes the copying rate alone while nothing better is known.
+// The lag shrinks by what is copied less what is written meanwhile; both are in the lag itself from line to line, but
+// one interval is too short for a trend: the ETA takes the copying rate alone while nothing better is known.
 std::string Left(int64_t lag_records, double records_per_s) {
   if (lag_records == 0) return "nothing left";
   const std::string left = absl::StrCat("left ", WithCommas(lag_records), " records");
@@ -50,17 +50,18 @@ std::string Progress::Line(const ShardStatus& status, int faulty_topics, kafka::
   last_time_ = now;
   last_records_ = status.records_copied;
   last_bytes_ = status.bytes_copied;
-  std::string line = absl::StrFormat("copied %s records, %s (%.1f k/s, %s/s); %s; %d partitions, %d caught up",
-                                     WithCommas(status.records_copied), HumanBytes(static_cast<double>(status.bytes_copied)),
-                                     records_per_s / 1000, HumanBytes(bytes_per_s), Left(status.lag_records, records_per_s),
-                                     status.partitions, status.caught_up);
+  std::string line = absl::StrFormat(
+      "copied %s records, %s (%.1f k/s, %s/s); %s; %d partitions, %d caught up", WithCommas(status.records_copied),
+      HumanBytes(static_cast<double>(status.bytes_copied)), records_per_s / 1000, HumanBytes(bytes_per_s),
+      Left(status.lag_records, records_per_s), status.partitions, status.caught_up);
   if (status.begun + static_cast<int>(status.quarantined.size()) < status.partitions) {
     absl::StrAppend(&line, ", ", status.partitions - status.begun - status.quarantined.size(), " starting");
   }
   if (status.stalled > 0) absl::StrAppend(&line, ", ", status.stalled, " stalled");
   if (!status.quarantined.empty()) absl::StrAppend(&line, ", ", status.quarantined.size(), " QUARANTINED");
   if (faulty_topics > 0) absl::StrAppend(&line, ", ", faulty_topics, " topics left out");
-  if (status.records_lost > 0) absl::StrAppend(&line, ", ", WithCommas(status.records_lost), " offsets LOST to the source's retention");
+  if (status.records_lost > 0)
+    absl::StrAppend(&line, ", ", WithCommas(status.records_lost), " offsets LOST to the source's retention");
   for (const std::string& why : status.waiting) absl::StrAppend(&line, "; ", why);
   return line;
 }

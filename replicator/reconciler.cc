@@ -70,8 +70,9 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
       continue;
     }
     if (to->second.partitions.size() < from.partitions.size()) {
-      Fault(pair.source, absl::StrCat("the target topic ", pair.target, " has ", to->second.partitions.size(), " partitions, the source ",
-                                      from.partitions.size(), ". Add the missing ones on the target: kafka-topics --alter --topic ",
+      Fault(pair.source, absl::StrCat("the target topic ", pair.target, " has ", to->second.partitions.size(),
+                                      " partitions, the source ", from.partitions.size(),
+                                      ". Add the missing ones on the target: kafka-topics --alter --topic ",
                                       pair.target, " --partitions ", from.partitions.size()));
       continue;
     }
@@ -115,7 +116,8 @@ asio::awaitable<absl::Status> Reconciler::CreateMissing(std::vector<Pair> missin
   if (missing.empty()) co_return absl::OkStatus();
   absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>> topics = co_await PlanTopics(missing);
   if (!topics.ok()) co_return topics.status();
-  absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>> outcomes = co_await kafka::CreateTopics(target_, *topics);
+  absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>> outcomes =
+      co_await kafka::CreateTopics(target_, *topics);
   if (!outcomes.ok()) co_return outcomes.status();
   std::vector<Pair> created;
   for (const Pair& pair : missing) {
@@ -131,9 +133,10 @@ asio::awaitable<absl::Status> Reconciler::CreateMissing(std::vector<Pair> missin
   co_return co_await AwaitLeaders(created);
 }
 
-// What the missing topics are to be created with. Created with the brokers' defaults instead, a compacted or unlimited topic
-// would lose old records at the first retention check.
-asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> Reconciler::PlanTopics(std::vector<Pair> missing) {
+// What the missing topics are to be created with. Created with the brokers' defaults instead, a compacted or unlimited
+// topic would lose old records at the first retention check.
+asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> Reconciler::PlanTopics(
+    std::vector<Pair> missing) {
   std::vector<std::string> names;
   for (const Pair& pair : missing) names.push_back(pair.source);
   absl::StatusOr<kafka::TopicConfigs> described = co_await kafka::DescribeTopics(source_, names);
@@ -146,7 +149,8 @@ asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> 
     auto configs = described->configs.find(pair.source);
     if (configs == described->configs.end()) {
       auto error = described->errors.find(pair.source);
-      Fault(pair.source, error == described->errors.end() ? "the source did not describe its configs" : std::string(error->second.message()));
+      Fault(pair.source, error == described->errors.end() ? "the source did not describe its configs"
+                                                          : std::string(error->second.message()));
       continue;
     }
     policy::TopicConfigPlan plan = policy::PlanTopicConfigs(ToPolicy(configs->second), {.is_4_or_newer = *version_4});
@@ -175,7 +179,8 @@ asio::awaitable<absl::Status> Reconciler::AwaitLeaders(std::vector<Pair> created
     if (created.empty() || Clock::now() > deadline) break;
     co_await kafka::SleepFor(kLeadersPoll);
   }
-  for (const Pair& pair : created) LOG(WARNING) << "topic " << pair.target << " was created, but not every partition has a leader yet";
+  for (const Pair& pair : created)
+    LOG(WARNING) << "topic " << pair.target << " was created, but not every partition has a leader yet";
   co_return absl::OkStatus();
 }
 
@@ -191,7 +196,8 @@ asio::awaitable<absl::StatusOr<std::map<std::string, int64_t>>> Reconciler::Batc
   for (const auto& [name, configs] : described->configs) {
     for (const kafka::DescribeConfigsResponse::Config& config : configs) {
       int64_t bytes = 0;
-      if (config.name == "max.message.bytes" && absl::SimpleAtoi(config.value.value_or(""), &bytes)) limits[name] = bytes;
+      if (config.name == "max.message.bytes" && absl::SimpleAtoi(config.value.value_or(""), &bytes))
+        limits[name] = bytes;
     }
   }
   co_return limits;
@@ -199,7 +205,8 @@ asio::awaitable<absl::StatusOr<std::map<std::string, int64_t>>> Reconciler::Batc
 
 void Reconciler::Fault(const std::string& topic, std::string why) {
   auto reported = reported_.find(topic);
-  if (reported == reported_.end() || reported->second != why) LOG(ERROR) << "topic " << topic << " is not copied: " << why;
+  if (reported == reported_.end() || reported->second != why)
+    LOG(ERROR) << "topic " << topic << " is not copied: " << why;
   faults_[topic] = std::move(why);
 }
 

@@ -1,7 +1,8 @@
-// Keeps the target's topics in step with the source's: finds the topics of the link, creates those that are missing with the
-// source's overrides inside the CreateTopics request, and says which partitions are to be copied.
+// Keeps the target's topics in step with the source's: finds the topics of the link, creates those that are missing
+// with the source's overrides inside the CreateTopics request, and says which partitions are to be copied.
 //
-// A topic whose fault only the operator can mend is left out, with the reason; all others go on. Belongs to the control loop.
+// A topic whose fault only the operator can mend is left out, with the reason; all others go on. Belongs to the control
+// loop.
 #ifndef REPLICATOR_REPLICATOR_RECONCILER_H_
 #define REPLICATOR_REPLICATOR_RECONCILER_H_
 

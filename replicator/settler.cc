@@ -26,8 +26,8 @@ TargetTail TailOf(const kafka::RecordBatchView& batch) {
 
 }  // namespace
 
-Settler::Settler(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, kafka::ConnectionOptions options,
-                 StreamOwner& owner)
+Settler::Settler(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint,
+                 kafka::ConnectionOptions options, StreamOwner& owner)
     : owner_(owner), broker_id_(broker_id), lane_(std::move(endpoint), std::move(options)), wake_(executor) {}
 
 void Settler::Add(Stream* stream) {
@@ -77,7 +77,8 @@ asio::awaitable<void> Settler::Run() {
   }
 }
 
-asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> connection, std::vector<Stream*> streams) {
+asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> connection,
+                                           std::vector<Stream*> streams) {
   OffsetsQuery log_end_query = {.side = Side::kTarget, .replica_id = kafka::kDebugReplicaId};
   absl::StatusOr<std::vector<OffsetAnswer>> log_ends = co_await ListOffsetsOf(connection, streams, log_end_query);
   if (!log_ends.ok()) co_return log_ends.status();
@@ -93,7 +94,8 @@ asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> co
       owner_.MetadataIsStale(Side::kTarget);
       BackOff(*stream, absl::StrCat("the target answers ", kafka::ErrorText(code), ". ", kafka::RemedyFor(code)));
     } else {
-      absl::Status told = co_await Tell(connection, stream, TargetOffset(log_end.offset), TargetOffset(watermark.offset));
+      absl::Status told =
+          co_await Tell(connection, stream, TargetOffset(log_end.offset), TargetOffset(watermark.offset));
       if (!told.ok()) BackOff(*stream, std::string(told.message()));
     }
     owner_.Changed(*stream);
@@ -102,12 +104,12 @@ asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> co
 }
 
 // Gives the stream what was found; Unavailable while its replicas have not caught up.
-asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> connection, Stream* stream, TargetOffset log_end,
-                                            TargetOffset high_watermark) {
+asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> connection, Stream* stream,
+                                            TargetOffset log_end, TargetOffset high_watermark) {
   if (log_end != high_watermark) {
     stream->partition.OnTargetEnd(log_end, high_watermark);
-    co_return absl::UnavailableError(absl::StrCat("waiting for the target's in-sync replicas: its log ends at ", log_end.value,
-                                                  ", replicated up to ", high_watermark.value));
+    co_return absl::UnavailableError(absl::StrCat("waiting for the target's in-sync replicas: its log ends at ",
+                                                  log_end.value, ", replicated up to ", high_watermark.value));
   }
   absl::StatusOr<kafka::PeekedBatch> last = co_await LastBatch(connection, stream, log_end);
   if (!last.ok()) co_return last.status();
@@ -123,11 +125,11 @@ asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> c
 }
 
 // The batch that ends the target's log; empty when the log is, or when retention has left none.
-asio::awaitable<absl::StatusOr<kafka::PeekedBatch>> Settler::LastBatch(std::shared_ptr<kafka::Connection> connection, Stream* stream,
-                                                                       TargetOffset log_end) {
+asio::awaitable<absl::StatusOr<kafka::PeekedBatch>> Settler::LastBatch(std::shared_ptr<kafka::Connection> connection,
+                                                                       Stream* stream, TargetOffset log_end) {
   if (log_end.value == 0) co_return kafka::PeekedBatch();
-  kafka::PeekTarget where = {stream->assignment.target_topic, stream->assignment.target_topic_id, stream->assignment.partition,
-                             stream->target_leader.epoch};
+  kafka::PeekTarget where = {stream->assignment.target_topic, stream->assignment.target_topic_id,
+                             stream->assignment.partition, stream->target_leader.epoch};
   absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, log_end.value - 1);
   if (absl::IsOutOfRange(batch.status())) co_return kafka::PeekedBatch();
   co_return batch;

@@ -1,9 +1,9 @@
-// Asks one broker of the target cluster where its partitions stand, for one shard: for streams that begin, and for those in
-// which an answer was not clear (invariants E and F). All streams that are due are asked in one exchange.
+// Asks one broker of the target cluster where its partitions stand, for one shard: for streams that begin, and for
+// those in which an answer was not clear (invariants E and F). All streams that are due are asked in one exchange.
 //
-// An ordinary ListOffsets tells the high watermark. With the debugging replica id (-2) it tells the log end, but a follower
-// would answer that one too (ReplicaManager.fetchOffsetForTimestamp); so the log end is asked first and the high watermark
-// second, on the same connection and with the leader epoch: an error of the second voids the first.
+// An ordinary ListOffsets tells the high watermark. With the debugging replica id (-2) it tells the log end, but a
+// follower would answer that one too (ReplicaManager.fetchOffsetForTimestamp); so the log end is asked first and the
+// high watermark second, on the same connection and with the leader epoch: an error of the second voids the first.
 //
 // Thread-confined to its shard's loop.
 #ifndef REPLICATOR_REPLICATOR_SETTLER_H_
@@ -34,10 +34,10 @@ class Settler {
  private:
   std::vector<Stream*> Due(Clock::time_point now, Clock::time_point* next_due) const;
   asio::awaitable<absl::Status> Ask(std::shared_ptr<kafka::Connection> connection, std::vector<Stream*> streams);
-  asio::awaitable<absl::Status> Tell(std::shared_ptr<kafka::Connection> connection, Stream* stream, TargetOffset log_end,
-                                     TargetOffset high_watermark);
-  asio::awaitable<absl::StatusOr<kafka::PeekedBatch>> LastBatch(std::shared_ptr<kafka::Connection> connection, Stream* stream,
-                                                                TargetOffset log_end);
+  asio::awaitable<absl::Status> Tell(std::shared_ptr<kafka::Connection> connection, Stream* stream,
+                                     TargetOffset log_end, TargetOffset high_watermark);
+  asio::awaitable<absl::StatusOr<kafka::PeekedBatch>> LastBatch(std::shared_ptr<kafka::Connection> connection,
+                                                                Stream* stream, TargetOffset log_end);
   void BackOff(Stream& stream, std::string error);
 
   StreamOwner& owner_;

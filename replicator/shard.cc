@@ -120,14 +120,16 @@ void Shard::CheckTopicIds(Stream& stream) {
   if (IsAnotherTopic(source_metadata_, assignment.source_topic, assignment.source_topic_id)) {
     stream.partition.PutInQuarantine(
         QuarantineCode::kSourceRecreated,
-        absl::StrCat("topic ", assignment.source_topic, " was deleted and made anew at the source. Delete the target topic to have ",
+        absl::StrCat("topic ", assignment.source_topic,
+                     " was deleted and made anew at the source. Delete the target topic to have ",
                      "the new one copied, or exclude the topic to keep the old copy"));
   }
   if (IsAnotherTopic(target_metadata_, assignment.target_topic, assignment.target_topic_id)) {
-    stream.partition.PutInQuarantine(QuarantineCode::kTargetRecreated,
-                                     absl::StrCat("topic ", assignment.target_topic,
-                                                  " was deleted and made anew at the target. Restart the replicator to have it "
-                                                  "copied again from the beginning"));
+    stream.partition.PutInQuarantine(
+        QuarantineCode::kTargetRecreated,
+        absl::StrCat("topic ", assignment.target_topic,
+                     " was deleted and made anew at the target. Restart the replicator to have it "
+                     "copied again from the beginning"));
   }
 }
 
@@ -199,7 +201,8 @@ Shard::TargetDesk* Shard::TargetDeskFor(int32_t broker) {
 }
 
 void Shard::ShareMemory() {
-  const int64_t share = static_cast<int64_t>(options_.buffer_bytes_max) / (kResponsesPerSource * static_cast<int64_t>(source_desks_.size()));
+  const int64_t share = static_cast<int64_t>(options_.buffer_bytes_max) /
+                        (kResponsesPerSource * static_cast<int64_t>(source_desks_.size()));
   const int32_t bytes = static_cast<int32_t>(std::clamp<int64_t>(share, kFetchPartitionBytes / 2, kFetchBytesMax));
   for (auto& [broker, desk] : source_desks_) desk->source.set_fetch_bytes_max(bytes);
 }
@@ -211,8 +214,8 @@ void Shard::Changed(Stream& stream) {
   if (partition.quarantined() && !stream.quarantine_logged) {
     stream.quarantine_logged = true;
     const Quarantine& quarantine = *partition.quarantine();
-    LOG(ERROR) << stream.Name() << " is quarantined (" << QuarantineCodeName(quarantine.code) << "): " << quarantine.reason
-               << ". All other partitions go on";
+    LOG(ERROR) << stream.Name() << " is quarantined (" << QuarantineCodeName(quarantine.code)
+               << "): " << quarantine.reason << ". All other partitions go on";
   }
   auto found = member_of_.find(&stream);
   if (found == member_of_.end()) return;
@@ -236,8 +239,9 @@ asio::awaitable<void> Shard::Tick() {
   while (!stopping_) {
     const Clock::time_point now = Clock::now();
     for (auto& [broker, desk] : target_desks_) desk->sink.CheckProgress(now);
-    const bool leaderless = std::any_of(members_.begin(), members_.end(),
-                                        [](const Member& member) { return member.source == nullptr || member.target == nullptr; });
+    const bool leaderless = std::any_of(members_.begin(), members_.end(), [](const Member& member) {
+      return member.source == nullptr || member.target == nullptr;
+    });
     if (leaderless) {
       MetadataIsStale(Side::kSource);
       MetadataIsStale(Side::kTarget);
@@ -289,8 +293,9 @@ void Shard::Stop(Clock::duration drain) {
 }
 
 bool Shard::AnswersAreDue() const {
-  return std::any_of(target_desks_.begin(), target_desks_.end(),
-                     [](const auto& desk) { return desk.second->sink.requests_in_flight() > 0 && !desk.second->sink.stalled(); });
+  return std::any_of(target_desks_.begin(), target_desks_.end(), [](const auto& desk) {
+    return desk.second->sink.requests_in_flight() > 0 && !desk.second->sink.stalled();
+  });
 }
 
 asio::awaitable<void> Shard::Shutdown(Clock::duration drain) {

@@ -1,6 +1,6 @@
-// One thread, one event loop, and the topic-partitions that it copies. Shards share nothing: each has its own connections to
-// every broker, its own memory budget and its own streams. The control loop (link.cc) gives a shard its assignments and every
-// new metadata snapshot, and reads its status.
+// One thread, one event loop, and the topic-partitions that it copies. Shards share nothing: each has its own
+// connections to every broker, its own memory budget and its own streams. The control loop (link.cc) gives a shard its
+// assignments and every new metadata snapshot, and reads its status.
 //
 // Public methods may be called from any thread; they post to the loop.
 #ifndef REPLICATOR_REPLICATOR_SHARD_H_

@@ -15,13 +15,14 @@
 namespace replicator {
 namespace {
 
-// How long the leader waits for its in-sync replicas before it answers REQUEST_TIMED_OUT. Short, because every partition of
-// the request waits for the slowest one; the slow one then settles by itself until its replicas have caught up.
+// How long the leader waits for its in-sync replicas before it answers REQUEST_TIMED_OUT. Short, because every
+// partition of the request waits for the slowest one; the slow one then settles by itself until its replicas have
+// caught up.
 constexpr int32_t kReplicationTimeoutMs = 5'000;
 // No answer for this long: the connection is given up and every batch in it is settled.
 constexpr Clock::duration kProduceTimeout = std::chrono::seconds(30);
-// Requests written but not answered. The broker works on one at a time; a second one waits in its socket, so that it never
-// idles.
+// Requests written but not answered. The broker works on one at a time; a second one waits in its socket, so that it
+// never idles.
 constexpr int kRequestsInFlightMax = 5;
 // Of one request; the first batch may be larger. Small enough that two requests share the streams of one broker.
 constexpr size_t kRequestBytes = 1 << 20;
@@ -61,9 +62,13 @@ Answer AnswerOf(const kafka::ProduceResponse::Partition& partition, const std::s
 
 }  // namespace
 
-Sink::Sink(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, kafka::ConnectionOptions options,
-           StreamOwner& owner)
-    : owner_(owner), broker_id_(broker_id), endpoint_(endpoint), lane_(std::move(endpoint), std::move(options)), wake_(executor) {}
+Sink::Sink(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint,
+           kafka::ConnectionOptions options, StreamOwner& owner)
+    : owner_(owner),
+      broker_id_(broker_id),
+      endpoint_(endpoint),
+      lane_(std::move(endpoint), std::move(options)),
+      wake_(executor) {}
 
 void Sink::Add(Stream* stream) {
   streams_.push_back(stream);
@@ -95,7 +100,8 @@ void Sink::Stop() {
 
 asio::awaitable<void> Sink::Run() {
   while (!stopping_) {
-    // A broker that could not be reached is tried until it can: the streams that wait for it are paused, so none gets ready.
+    // A broker that could not be reached is tried until it can: the streams that wait for it are paused, so none gets
+    // ready.
     const bool unreachable = unreachable_since_ != Clock::time_point::max() && !streams_.empty();
     if ((ready_.empty() && !unreachable) || sent_at_.size() >= kRequestsInFlightMax) {
       co_await wake_.Wait();
@@ -105,7 +111,8 @@ asio::awaitable<void> Sink::Run() {
     absl::StatusOr<std::shared_ptr<kafka::Connection>> connected = co_await lane_.Get();
     if (stopping_) co_return;
     if (!connected.ok()) {
-      LOG_EVERY_N(WARNING, 10) << "target broker " << broker_id_ << ": " << connected.status().message() << "; trying again";
+      LOG_EVERY_N(WARNING, 10) << "target broker " << broker_id_ << ": " << connected.status().message()
+                               << "; trying again";
       owner_.MetadataIsStale(Side::kTarget);
       continue;
     }
@@ -116,7 +123,8 @@ asio::awaitable<void> Sink::Run() {
   }
 }
 
-// Behind a new connection there may be a broker that was restarted and lost acknowledged records: every stream asks first (F).
+// Behind a new connection there may be a broker that was restarted and lost acknowledged records: every stream asks
+// first (F).
 void Sink::NoteConnection(const std::shared_ptr<kafka::Connection>& connection) {
   if (connection_.lock() == connection) return;
   connection_ = connection;
@@ -127,7 +135,8 @@ void Sink::NoteConnection(const std::shared_ptr<kafka::Connection>& connection) 
   }
 }
 
-// One batch of each stream that is ready, up to the size of a request. Streams with more to send go to the end of the list.
+// One batch of each stream that is ready, up to the size of a request. Streams with more to send go to the end of the
+// list.
 std::vector<Sink::Sent> Sink::TakeBatches() {
   std::vector<Stream*> chosen;
   size_t bytes = 0;
@@ -156,11 +165,13 @@ asio::awaitable<void> Sink::WriteRequest(std::shared_ptr<kafka::Connection> conn
   request->number = next_request_++;
   request->version = connection->versions().For(kafka::ApiKey::kProduce);
   const int32_t correlation_id = connection->NextCorrelationId();
-  builder_.Begin(request->version, correlation_id, connection->options().client_id, kafka::kAcksAll, kReplicationTimeoutMs);
+  builder_.Begin(request->version, correlation_id, connection->options().client_id, kafka::kAcksAll,
+                 kReplicationTimeoutMs);
   for (const Sent& sent : request->sent) {
     kafka::RecordBatchView batch(sent.send.bytes.bytes());
     batch.PatchForProduce(sent.send.producer.id, sent.send.producer.epoch, sent.send.base_sequence);
-    CHECK(builder_.AddPartition(sent.stream->assignment.target_topic, sent.stream->assignment.partition, batch.bytes()));
+    CHECK(
+        builder_.AddPartition(sent.stream->assignment.target_topic, sent.stream->assignment.partition, batch.bytes()));
   }
   std::vector<iovec> parts = builder_.Finish();
   sent_at_[request->number] = Clock::now();
@@ -177,7 +188,8 @@ asio::awaitable<void> Sink::WriteRequest(std::shared_ptr<kafka::Connection> conn
   asio::co_spawn(executor, AwaitAnswer(this, request, connection, reply), asio::detached);
 }
 
-asio::awaitable<void> Sink::AwaitAnswer(Sink* sink, std::shared_ptr<Request> request, std::shared_ptr<kafka::Connection> connection,
+asio::awaitable<void> Sink::AwaitAnswer(Sink* sink, std::shared_ptr<Request> request,
+                                        std::shared_ptr<kafka::Connection> connection,
                                         std::shared_ptr<kafka::PendingReply> reply) {
   absl::Status status = co_await kafka::Connection::Receive(reply);
   if (status.ok()) {
@@ -211,7 +223,8 @@ absl::Status Sink::HandleAnswer(Request& request, const kafka::PendingReply& rep
       next = sent + 1;
     }
   }
-  const bool all = std::all_of(request.sent.begin(), request.sent.end(), [](const Sent& sent) { return sent.stream == nullptr; });
+  const bool all =
+      std::all_of(request.sent.begin(), request.sent.end(), [](const Sent& sent) { return sent.stream == nullptr; });
   if (!all) return absl::DataLossError("the Produce answer lacks partitions that were sent");
   return absl::OkStatus();
 }
@@ -229,7 +242,8 @@ void Sink::HandlePartition(Sent& sent, const kafka::ProduceResponse::Partition& 
 
 void Sink::FailAll(Request& request, const absl::Status& why) {
   if (!stopping_) {
-    LOG(WARNING) << "target broker " << broker_id_ << ": " << why.message() << "; settling " << request.sent.size() << " partitions";
+    LOG(WARNING) << "target broker " << broker_id_ << ": " << why.message() << "; settling " << request.sent.size()
+                 << " partitions";
   }
   owner_.MetadataIsStale(Side::kTarget);
   for (Sent& sent : request.sent) {
@@ -255,13 +269,15 @@ void Sink::CheckProgress(Clock::time_point now) {
 void Sink::LeadershipLost() {
   std::shared_ptr<kafka::Connection> connection = connection_.lock();
   if (!stalled_ || connection == nullptr) return;
-  connection->Close(absl::UnavailableError(absl::StrCat("broker ", endpoint_.ToString(), " does not answer, and no longer leads")));
+  connection->Close(
+      absl::UnavailableError(absl::StrCat("broker ", endpoint_.ToString(), " does not answer, and no longer leads")));
 }
 
 void Sink::SetStalled(bool stalled) {
   if (stalled == stalled_) return;
   stalled_ = stalled;
-  LOG(WARNING) << "target broker " << broker_id_ << (stalled ? " does not answer: its partitions wait" : " answers again");
+  LOG(WARNING) << "target broker " << broker_id_
+               << (stalled ? " does not answer: its partitions wait" : " answers again");
   for (Stream* stream : streams_) {
     if (stalled) {
       stream->partition.Pause();

@@ -1,9 +1,9 @@
 // Produces to one broker of the target cluster for one shard: a loop of {collect the streams that have a batch to send,
-// patch the headers where they lie, write one Produce request by scatter-gather}, and one short coroutine per request that
-// waits for its answer. acks=all.
+// patch the headers where they lie, write one Produce request by scatter-gather}, and one short coroutine per request
+// that waits for its answer. acks=all.
 //
-// The batches' bytes are let go as soon as the kernel has them: after any failure a batch is fetched again, so nothing is
-// kept for a retry.
+// The batches' bytes are let go as soon as the kernel has them: after any failure a batch is fetched again, so nothing
+// is kept for a retry.
 //
 // Thread-confined to its shard's loop.
 #ifndef REPLICATOR_REPLICATOR_SINK_H_
@@ -33,12 +33,12 @@ class Sink {
   // `stream` has a batch to send.
   void Ready(Stream* stream);
 
-  // To be called a few times a second: a broker that owes an answer for kStalledAfter, or cannot be reached for as long, has
-  // its streams paused, so that they do not hold memory which others could use.
+  // To be called a few times a second: a broker that owes an answer for kStalledAfter, or cannot be reached for as
+  // long, has its streams paused, so that they do not hold memory which others could use.
   void CheckProgress(Clock::time_point now);
 
-  // One of its streams has another leader now. A broker that does not answer is given up then: what is in flight to it is
-  // settled with the new leader, and the connection is closed so that no byte of it can follow.
+  // One of its streams has another leader now. A broker that does not answer is given up then: what is in flight to it
+  // is settled with the new leader, and the connection is closed so that no byte of it can follow.
   void LeadershipLost();
 
   // Runs until Stop, or cancellation.
@@ -82,7 +82,7 @@ class Sink {
   kafka::Signal wake_;
   std::vector<Stream*> streams_;
   std::deque<Stream*> ready_;
-  kafka::ProduceRequestBuilder builder_;  // kept for its memory
+  kafka::ProduceRequestBuilder builder_;           // kept for its memory
   std::map<uint64_t, Clock::time_point> sent_at_;  // unanswered requests by number
   uint64_t next_request_ = 1;
   Clock::time_point unreachable_since_ = Clock::time_point::max();

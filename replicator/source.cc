@@ -46,15 +46,21 @@ bool ComesBackSoon(const Stream& stream) {
 }
 
 bool StreamBefore(const Stream* a, const Stream* b) {
-  if (a->assignment.source_topic != b->assignment.source_topic) return a->assignment.source_topic < b->assignment.source_topic;
+  if (a->assignment.source_topic != b->assignment.source_topic)
+    return a->assignment.source_topic < b->assignment.source_topic;
   return a->assignment.partition < b->assignment.partition;
 }
 
 }  // namespace
 
-Source::Source(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, kafka::ConnectionOptions options,
-               kafka::FetchMemory& memory, StreamOwner& owner)
-    : memory_(memory), owner_(owner), broker_id_(broker_id), endpoint_(endpoint), lane_(std::move(endpoint), std::move(options)), wake_(executor) {}
+Source::Source(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint,
+               kafka::ConnectionOptions options, kafka::FetchMemory& memory, StreamOwner& owner)
+    : memory_(memory),
+      owner_(owner),
+      broker_id_(broker_id),
+      endpoint_(endpoint),
+      lane_(std::move(endpoint), std::move(options)),
+      wake_(executor) {}
 
 void Source::Add(Stream* stream) {
   streams_.insert(std::lower_bound(streams_.begin(), streams_.end(), stream, StreamBefore), stream);
@@ -80,12 +86,14 @@ asio::awaitable<void> Source::Run() {
     absl::StatusOr<std::shared_ptr<kafka::Connection>> connected = co_await lane_.Get();
     if (stopping_) co_return;
     if (!connected.ok()) {
-      LOG_EVERY_N(WARNING, 10) << "source broker " << broker_id_ << ": " << connected.status().message() << "; trying again";
+      LOG_EVERY_N(WARNING, 10) << "source broker " << broker_id_ << ": " << connected.status().message()
+                               << "; trying again";
       owner_.MetadataIsStale(Side::kSource);
       continue;
     }
     const size_t wanted = std::min<size_t>(fetch_bytes_max_, fetch.streams.size() * kFetchPartitionBytes);
-    fetch.reserved = std::max(wanted, kFetchBytesMin) + kResponseOverheadBytes + fetch.streams.size() * kPartitionOverheadBytes;
+    fetch.reserved =
+        std::max(wanted, kFetchBytesMin) + kResponseOverheadBytes + fetch.streams.size() * kPartitionOverheadBytes;
     if (!memory_.budget.TryReserve(fetch.reserved)) {
       co_await memory_.released.Wait();
       continue;
@@ -94,14 +102,15 @@ asio::awaitable<void> Source::Run() {
     absl::Status exchanged = co_await Exchange(connection, fetch);
     if (stopping_) co_return;
     if (!exchanged.ok()) {
-      LOG(WARNING) << "source broker " << broker_id_ << ": " << exchanged.message() << "; fetching again on a new connection";
+      LOG(WARNING) << "source broker " << broker_id_ << ": " << exchanged.message()
+                   << "; fetching again on a new connection";
       owner_.MetadataIsStale(Side::kSource);
     }
   }
 }
 
-// The streams that want records, beginning behind the one that was served last: a broker fills a response in the order of the
-// request.
+// The streams that want records, beginning behind the one that was served last: a broker fills a response in the order
+// of the request.
 Source::Fetch Source::Collect(Clock::time_point now, Clock::time_point* next_due) {
   Fetch fetch;
   fetch.all_streams = true;
@@ -126,7 +135,8 @@ Source::Fetch Source::Collect(Clock::time_point now, Clock::time_point* next_due
 kafka::FetchRequest Source::ToRequest(const Fetch& fetch) const {
   kafka::FetchRequest request;
   request.max_wait_ms = fetch.all_streams ? kLongPollMs : kShortPollMs;
-  request.bytes_max = static_cast<int32_t>(fetch.reserved - kResponseOverheadBytes - fetch.streams.size() * kPartitionOverheadBytes);
+  request.bytes_max =
+      static_cast<int32_t>(fetch.reserved - kResponseOverheadBytes - fetch.streams.size() * kPartitionOverheadBytes);
   request.isolation_level = kafka::IsolationLevel::kReadCommitted;
   for (size_t i = 0; i < fetch.streams.size(); ++i) {
     const Stream& stream = *fetch.streams[i];
@@ -150,7 +160,8 @@ asio::awaitable<absl::Status> Source::Exchange(std::shared_ptr<kafka::Connection
   fetch.version = ids_known ? connection->versions().For(kafka::ApiKey::kFetch) : kafka::FetchRequest::kApi.version_low;
   kafka::FetchRequest request = ToRequest(fetch);
   const int32_t correlation_id = connection->NextCorrelationId();
-  absl::StatusOr<std::string> frame = EncodeRequest(request, fetch.version, correlation_id, connection->options().client_id);
+  absl::StatusOr<std::string> frame =
+      EncodeRequest(request, fetch.version, correlation_id, connection->options().client_id);
   if (!frame.ok()) {
     memory_.budget.Unreserve(fetch.reserved);
     co_return frame.status();
@@ -175,10 +186,13 @@ absl::Status Source::HandleResponse(const Fetch& fetch, kafka::PendingReply& rep
   if (response_.error_code != kafka::kErrorNone) return kafka::ErrorStatus(response_.error_code, "fetch");
   absl::flat_hash_map<std::pair<std::string_view, int32_t>, size_t> index;
   const bool by_id = fetch.version >= 13;
-  auto id_key = [](const kafka::Uuid& id) { return std::string_view(reinterpret_cast<const char*>(id.data()), id.size()); };
+  auto id_key = [](const kafka::Uuid& id) {
+    return std::string_view(reinterpret_cast<const char*>(id.data()), id.size());
+  };
   for (size_t i = 0; i < fetch.streams.size(); ++i) {
     const Assignment& assignment = fetch.streams[i]->assignment;
-    index[{by_id ? id_key(assignment.source_topic_id) : std::string_view(assignment.source_topic), assignment.partition}] = i;
+    index[{by_id ? id_key(assignment.source_topic_id) : std::string_view(assignment.source_topic),
+           assignment.partition}] = i;
   }
   for (const kafka::FetchResponse::Partition& answer : response_.partitions) {
     const kafka::FetchResponse::Topic& topic = response_.topics[answer.topic_index];
@@ -198,7 +212,8 @@ size_t Source::IndexOf(const Stream& stream) const {
 
 void Source::HandlePartition(Stream& stream, SourceOffset asked, const kafka::FetchResponse::Partition& answer,
                              const kafka::BufferRef& buffer) {
-  // While the request was out the partition may have gone back (a failure at the target): these bytes are not its next ones.
+  // While the request was out the partition may have gone back (a failure at the target): these bytes are not its next
+  // ones.
   if (stream.partition.fetch_offset() != asked) return;
   // It may also have got another leader, and what this one still has need not be what the new one has.
   if (stream.source_leader.broker != broker_id_) return;
@@ -206,8 +221,9 @@ void Source::HandlePartition(Stream& stream, SourceOffset asked, const kafka::Fe
   if (answer.diverging_epoch >= 0) {
     return stream.partition.PutInQuarantine(
         QuarantineCode::kSourceTruncated,
-        absl::StrCat("the source's log was truncated: epoch ", answer.diverging_epoch, " ends at ", answer.diverging_end_offset,
-                     " there, but offset ", asked.value, " of a later history was copied already. Delete the target topic and let "
+        absl::StrCat("the source's log was truncated: epoch ", answer.diverging_epoch, " ends at ",
+                     answer.diverging_end_offset, " there, but offset ", asked.value,
+                     " of a later history was copied already. Delete the target topic and let "
                      "it be copied again, or keep it as it is"));
   }
   stream.source_failures = 0;
@@ -247,7 +263,8 @@ void Source::BackOff(Stream& stream, std::string error) {
   stream.fetch_not_before = Clock::now() + owner_.BackoffAfter(stream.source_failures);
 }
 
-void Source::HandleRecords(Stream& stream, const kafka::FetchResponse::Partition& answer, const kafka::BufferRef& buffer) {
+void Source::HandleRecords(Stream& stream, const kafka::FetchResponse::Partition& answer,
+                           const kafka::BufferRef& buffer) {
   std::vector<policy::AbortedTransaction> aborted;
   for (const kafka::FetchResponse::AbortedTransaction& transaction : response_.AbortedOf(answer)) {
     aborted.push_back({transaction.producer_id, transaction.first_offset});
@@ -292,8 +309,8 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
   policy::BatchContext context;
   context.wanted_offset = stream.partition.fetch_offset().value;
   context.target_batch_bytes_max = stream.assignment.target_batch_bytes_max;
-  context.transaction =
-      transactions.Decide(batch.last_offset(), batch.producer_id(), batch.is_transactional(), batch.is_control(), is_abort);
+  context.transaction = transactions.Decide(batch.last_offset(), batch.producer_id(), batch.is_transactional(),
+                                            batch.is_control(), is_abort);
   policy::BatchPlan plan = policy::PlanBatch(FactsOf(batch), context);
   if (plan.action == policy::BatchAction::kRefuse) {
     Refuse(stream, QuarantineCode::kUnsupportedBatch, std::move(plan.explanation));
@@ -319,10 +336,9 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
 }
 
 void Source::Malformed(Stream& stream, std::string reason) {
-  Refuse(
-      stream, QuarantineCode::kMalformedBatch,
-      absl::StrCat("what the source has at offset ", stream.partition.fetch_offset().value, " is not a record batch: ", reason,
-                   ". Check the broker's log directory with kafka-dump-log"));
+  Refuse(stream, QuarantineCode::kMalformedBatch,
+         absl::StrCat("what the source has at offset ", stream.partition.fetch_offset().value,
+                      " is not a record batch: ", reason, ". Check the broker's log directory with kafka-dump-log"));
 }
 
 void Source::Refuse(Stream& stream, QuarantineCode code, std::string reason) {

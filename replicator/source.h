@@ -1,8 +1,8 @@
-// Fetches from one broker of the source cluster for one shard: a loop of {collect the streams that want records, reserve
-// memory, Fetch, plan each batch, hand it to its partition}. One fetch is out at a time.
+// Fetches from one broker of the source cluster for one shard: a loop of {collect the streams that want records,
+// reserve memory, Fetch, plan each batch, hand it to its partition}. One fetch is out at a time.
 //
-// Memory is reserved before the request is sent; the response's buffer goes back when the last slice of it has been written
-// to a target or was dropped.
+// Memory is reserved before the request is sent; the response's buffer goes back when the last slice of it has been
+// written to a target or was dropped.
 //
 // Thread-confined to its shard's loop.
 #ifndef REPLICATOR_REPLICATOR_SOURCE_H_
@@ -25,8 +25,8 @@
 
 namespace replicator {
 
-// Asked for per partition. Less makes the broker cut, and us fetch again, more of the last batch: at 1 MiB that is about 5 %
-// of all bytes with batches of 100 KiB.
+// Asked for per partition. Less makes the broker cut, and us fetch again, more of the last batch: at 1 MiB that is
+// about 5 % of all bytes with batches of 100 KiB.
 inline constexpr int32_t kFetchPartitionBytes = 1 << 20;
 // Asked for per response.
 inline constexpr int32_t kFetchBytesMax = 16 << 20;
@@ -64,10 +64,12 @@ class Source {
   kafka::FetchRequest ToRequest(const Fetch& fetch) const;
   asio::awaitable<absl::Status> Exchange(std::shared_ptr<kafka::Connection> connection, Fetch& fetch);
   absl::Status HandleResponse(const Fetch& fetch, kafka::PendingReply& reply);
-  void HandlePartition(Stream& stream, SourceOffset asked, const kafka::FetchResponse::Partition& answer, const kafka::BufferRef& buffer);
+  void HandlePartition(Stream& stream, SourceOffset asked, const kafka::FetchResponse::Partition& answer,
+                       const kafka::BufferRef& buffer);
   void HandleError(Stream& stream, const kafka::FetchResponse::Partition& answer);
   void HandleRecords(Stream& stream, const kafka::FetchResponse::Partition& answer, const kafka::BufferRef& buffer);
-  bool HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::TransactionFilter& transactions, const kafka::BufferRef& buffer);
+  bool HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::TransactionFilter& transactions,
+                   const kafka::BufferRef& buffer);
   size_t IndexOf(const Stream& stream) const;
   void BackOff(Stream& stream, std::string error);
   void Malformed(Stream& stream, std::string reason);

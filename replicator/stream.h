@@ -1,5 +1,5 @@
-// A topic-partition in a shard's hands: its state machine (partition.h), where its leaders are, and when it may be asked for
-// again. Owned by its shard; touched only on that shard's event loop.
+// A topic-partition in a shard's hands: its state machine (partition.h), where its leaders are, and when it may be
+// asked for again. Owned by its shard; touched only on that shard's event loop.
 #ifndef REPLICATOR_REPLICATOR_STREAM_H_
 #define REPLICATOR_REPLICATOR_STREAM_H_
 
@@ -38,12 +38,13 @@ struct Leader {
 
 // What the target shows of a partition at start.
 struct TargetAtStart {
-  TargetOffset log_end;            // == high watermark
-  kafka::PeekedBatch last_batch;   // empty when the log is
+  TargetOffset log_end;           // == high watermark
+  kafka::PeekedBatch last_batch;  // empty when the log is
 };
 
 struct Stream {
-  Stream(Assignment assigned, const Partition::Options& options) : assignment(std::move(assigned)), partition(options) {}
+  Stream(Assignment assigned, const Partition::Options& options)
+      : assignment(std::move(assigned)), partition(options) {}
 
   const Assignment assignment;
   Partition partition;
@@ -53,11 +54,11 @@ struct Stream {
 
   // As the source last told; -1: not known yet.
   int64_t source_log_start = -1;
-  int64_t source_end = -1;  // the last stable offset: what a read_committed reader can see
+  int64_t source_end = -1;          // the last stable offset: what a read_committed reader can see
   int32_t last_fetched_epoch = -1;  // leader epoch of the last accepted batch
 
   std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
-  bool range_in_doubt = false;     // the source said OFFSET_OUT_OF_RANGE, or is to be asked where its log begins
+  bool range_in_doubt = false;        // the source said OFFSET_OUT_OF_RANGE, or is to be asked where its log begins
 
   Clock::time_point fetch_not_before;
   Clock::time_point ask_not_before;  // settling and locating
@@ -66,10 +67,10 @@ struct Stream {
   int malformed_batches = 0;         // in a row
   std::string source_error;          // the last failure, empty once a fetch went well
 
-  bool queued_for_send = false;    // in its sink's ready list
-  bool settling = false;           // must_settle() was seen, and the wait before it begun
+  bool queued_for_send = false;  // in its sink's ready list
+  bool settling = false;         // must_settle() was seen, and the wait before it begun
   bool quarantine_logged = false;
-  int64_t records_lost = 0;        // deleted by the source's retention before they were copied
+  int64_t records_lost = 0;  // deleted by the source's retention before they were copied
 
   std::string Name() const { return absl::StrCat(assignment.source_topic, "-", assignment.partition); }
 };

@@ -66,10 +66,10 @@ std::vector<Case> FaultsOfEveryKind() {
   };
 }
 
-// One damaged byte at each of `count` places from `first` on.
-std::vector<Case> FlipsFrom(int64_t first, int64_t count) {
+// One damaged byte at every `step`-th of `count` places from `first` on.
+std::vector<Case> FlipsFrom(int64_t first, int64_t count, int64_t step = 1) {
   std::vector<Case> cases;
-  for (int64_t at = first; at < first + count; ++at) {
+  for (int64_t at = first; at < first + count; at += step) {
     cases.push_back({absl::StrCat("byte ", at, " of the body"), Fault::FlipBody(at, "\x55")});
   }
   return cases;
@@ -184,10 +184,10 @@ TEST_F(AmbiguousAnswersTest, ProduceAnswersOfEveryKind) {
   ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
   // Topic count, topic name, partition count, partition, error code; the base offset is another test's. The answer is that
   // of Produce v7 and v8.
-  for (const Case& fault : FlipsFrom(4, 4 + 2 + 7 + 4 + 4 + 2)) {
+  for (const Case& fault : FlipsFrom(4, 4 + 2 + 7 + 4 + 4 + 2, 2)) {
     ASSERT_NO_FATAL_FAILURE(Strike(scene_->target(), kProduce, fault));
   }
-  for (const Case& fault : FlipsFrom(-16, 16)) ASSERT_NO_FATAL_FAILURE(Strike(scene_->target(), kProduce, fault));
+  for (const Case& fault : FlipsFrom(-16, 16, 3)) ASSERT_NO_FATAL_FAILURE(Strike(scene_->target(), kProduce, fault));
   ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
   End();
 }
@@ -229,7 +229,7 @@ TEST_F(AmbiguousAnswersTest, FetchAnswersWithDamagedBytes) {
 TEST_F(AmbiguousAnswersTest, ListOffsetsAnswersOfEveryKind) {
   ASSERT_NO_FATAL_FAILURE(Begin("settle"));
   std::vector<Case> cases = FaultsOfEveryKind();
-  for (const Case& fault : FlipsFrom(4, 45)) cases.push_back(fault);
+  for (const Case& fault : FlipsFrom(4, 45, 4)) cases.push_back(fault);
   for (const Case& fault : cases) {
     ASSERT_NO_FATAL_FAILURE(
         Strike(scene_->target(), kListOffsets, fault, [&] { CutConnections(scene_->target()); }));
@@ -242,9 +242,7 @@ TEST_F(AmbiguousAnswersTest, ListOffsetsAnswersOfEveryKind) {
 TEST_F(AmbiguousAnswersTest, LastBatchesOfEveryKind) {
   ASSERT_NO_FATAL_FAILURE(Begin("tail"));
   std::vector<Case> cases = FaultsOfEveryKind();
-  for (const Case& fault : FlipsFrom(4, 140)) {
-    if (fault.name.size() % 3 == 0) cases.push_back(fault);
-  }
+  for (const Case& fault : FlipsFrom(4, 140, 9)) cases.push_back(fault);
   for (const Case& fault : cases) {
     ASSERT_NO_FATAL_FAILURE(Strike(scene_->target(), kFetch, fault, [&] { CutConnections(scene_->target()); }));
   }
@@ -256,12 +254,13 @@ TEST_F(AmbiguousAnswersTest, MetadataAnswersOfEveryKind) {
   ASSERT_NO_FATAL_FAILURE(Begin("metadata"));
   std::vector<Case> cases = FaultsOfEveryKind();
   for (const Case& fault : FlipsFrom(4, 6)) cases.push_back(fault);
-  for (const KafkaCluster* cluster : {&scene_->source(), &scene_->target()}) {
-    for (const Case& fault : cases) {
-      ASSERT_NO_FATAL_FAILURE(Strike(*cluster, kMetadata, fault, [&] { CutConnections(*cluster); }));
-    }
-    ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
+  bool at_source = false;
+  for (const Case& fault : cases) {
+    const KafkaCluster& cluster = at_source ? scene_->source() : scene_->target();
+    ASSERT_NO_FATAL_FAILURE(Strike(cluster, kMetadata, fault, [&] { CutConnections(cluster); }));
+    at_source = !at_source;
   }
+  ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
   End();
 }
 

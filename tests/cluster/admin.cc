@@ -246,7 +246,7 @@ absl::StatusOr<std::string> ClusterAdmin::ClusterId(absl::Duration timeout) {
   char* id = rd_kafka_clusterid(metadata_handle_, ToMillis(timeout));
   if (id == nullptr) return absl::DeadlineExceededError("no cluster id: no broker has answered");
   std::string result(id);
-  rd_kafka_mem_free(handle_, id);
+  rd_kafka_mem_free(metadata_handle_, id);
   return result;
 }
 

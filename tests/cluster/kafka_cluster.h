@@ -59,7 +59,7 @@ struct KafkaClusterOptions {
 class KafkaCluster {
  public:
   // How long a cluster may take to get ready on a busy machine, and how long SIGTERM may take.
-  static constexpr absl::Duration kReadyTimeout = absl::Seconds(90);
+  static constexpr absl::Duration kReadyTimeout = absl::Seconds(120);
   static constexpr absl::Duration kTerminateTimeout = absl::Seconds(60);
 
   // Create, StartAll and WaitReady in one.

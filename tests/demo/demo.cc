@@ -81,7 +81,10 @@ class Demo {
   int64_t TargetRecords();
   int64_t ExpectedRecords() const { return loaded_records_ + live_->counts().records; }
   absl::Status WaitForTarget(int64_t records, const std::string& what);
-  absl::Status AddUsage();
+  // REQUIRES: the replicator runs: what the kernel tells afterwards has the memory of the forking process in it.
+  void NotePeakRss();
+  // REQUIRES: it has ended.
+  absl::Status AddCpu();
 
   const absl::Time begin_;
   const TempDir scratch_;
@@ -207,10 +210,11 @@ absl::Status Demo::CopyAndKill() {
   if (!status.ok()) return status;
   const int64_t kill_at = static_cast<int64_t>(kKillAtShare * static_cast<double>(loaded_records_));
   status = WaitForTarget(kill_at, "a third of the records on the target");
+  NotePeakRss();
   if (status.ok()) status = replicator_->Kill9();
   if (!status.ok()) return status;
   copying_ += absl::Now() - replicator_->started();
-  status = AddUsage();
+  status = AddCpu();
   if (!status.ok()) return status;
   const int64_t left = ExpectedRecords() - TargetRecords();
   Say(absl::StrCat("kill -9 in the middle of the copy: ", WithCommas(left), " records are still to come"));
@@ -272,17 +276,22 @@ absl::Status Demo::StopProducer() {
 
 absl::Status Demo::StopReplicator() {
   const absl::Time begin = absl::Now();
+  NotePeakRss();
   absl::Status status = replicator_->Stop();
   if (!status.ok()) return status;
   Say(absl::StrFormat("SIGTERM: the replicator ended cleanly in %s", Seconds(absl::Now() - begin)));
-  return AddUsage();
+  return AddCpu();
 }
 
-absl::Status Demo::AddUsage() {
+void Demo::NotePeakRss() {
+  const absl::StatusOr<ProcessUsage> usage = replicator_->Usage();
+  if (usage.ok()) rss_bytes_peak_ = std::max(rss_bytes_peak_, usage->rss_bytes_peak);
+}
+
+absl::Status Demo::AddCpu() {
   const absl::StatusOr<ProcessUsage> usage = replicator_->Usage();
   if (!usage.ok()) return usage.status();
   cpu_ += usage->cpu();
-  rss_bytes_peak_ = std::max(rss_bytes_peak_, usage->rss_bytes_peak);
   return absl::OkStatus();
 }
 

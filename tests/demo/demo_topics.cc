@@ -15,6 +15,8 @@ namespace {
 constexpr absl::Duration kFillTimeout = absl::Minutes(3);
 constexpr absl::Duration kVerifyTimeout = absl::Minutes(2);
 constexpr double kLiveRecordsPerSecond = 2000;
+// Makes batches of some 15 records, as a producer does that is tuned a little.
+constexpr int kLiveLingerMs = 50;
 
 absl::StatusOr<std::string> SettingsDifference(const DemoTopic& topic, ClusterAdmin& source, ClusterAdmin& target) {
   const absl::StatusOr<TopicState> ours = source.DescribeTopic(topic.name);
@@ -74,7 +76,10 @@ LoadOptions LoadFor(const DemoTopic& topic, const std::string& bootstrap_servers
   load.topic = topic.name;
   load.partitions = topic.partitions;
   load.records_total = topic.records;
-  load.records_per_second = topic.records == 0 ? kLiveRecordsPerSecond : 0;
+  if (topic.records == 0) {
+    load.records_per_second = kLiveRecordsPerSecond;
+    load.linger_ms = kLiveLingerMs;
+  }
   load.codec = topic.codec;
   load.keys = topic.keys;
   load.headers = topic.headers;
