@@ -39,16 +39,28 @@ class BrokerFaultsTest : public ::testing::Test {
     load.records_total = kBulkRecords;
     absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
     ASSERT_TRUE(written.ok()) << written.status();
-    load.records_total = 0;
-    load.records_per_second = kRecordsPerSecond;
-    load.first_sequence = written->next_sequence;
-    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
-    ASSERT_TRUE(producer.ok()) << producer.status();
-    producer_ = *std::move(producer);
+    next_sequence_ = written->next_sequence;
+    ASSERT_NO_FATAL_FAILURE(StartProducer());
     absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(scene_->Replicator(topic));
     ASSERT_TRUE(replicator.ok()) << replicator.status();
     replicator_ = *std::move(replicator);
     ASSERT_TRUE(scene_->WaitForTargetRecords(topic, kBulkRecords / 10)) << replicator_->LogTail();
+  }
+
+  void StartProducer() {
+    LoadOptions load = scene_->Load(topic_, kPartitions);
+    load.codec = "lz4";
+    load.records_per_second = kRecordsPerSecond;
+    load.first_sequence = next_sequence_;
+    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
+    ASSERT_TRUE(producer.ok()) << producer.status();
+    producer_ = *std::move(producer);
+  }
+
+  void StopProducer() {
+    absl::StatusOr<LoadCounts> counts = producer_->Stop();
+    ASSERT_TRUE(counts.ok()) << counts.status();
+    next_sequence_ = counts->next_sequence;
   }
 
   // A broker that leads partitions of the topic on the target and is not the admin's only way in.
@@ -60,21 +72,21 @@ class BrokerFaultsTest : public ::testing::Test {
 
   // The copy goes on: all that the source has now arrives.
   void ExpectCatchesUp() {
-    const int64_t records = scene_->SourceRecords(topic_);
-    ASSERT_GT(records, 0);
+    int64_t records = 0;
+    ASSERT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(topic_)) > 0; }, kPatience));
     EXPECT_TRUE(scene_->WaitForTargetRecords(topic_, records)) << replicator_->LogTail();
   }
 
   void End() {
-    absl::StatusOr<LoadCounts> counts = producer_->Stop();
-    ASSERT_TRUE(counts.ok()) << counts.status();
-    EXPECT_EQ(counts->records, scene_->SourceRecords(topic_) - kBulkRecords);
+    ASSERT_NO_FATAL_FAILURE(StopProducer());
+    EXPECT_EQ(scene_->SourceRecords(topic_), next_sequence_);
     EXPECT_TRUE(scene_->Equal({topic_})) << replicator_->LogTail();
     EXPECT_TRUE(StopsHealthy(*replicator_));
   }
 
   static CopyScene* scene_;
   std::string topic_;
+  int64_t next_sequence_ = 0;
   std::unique_ptr<LoadGenerator> producer_;
   std::unique_ptr<ReplicatorProcess> replicator_;
 };
@@ -120,14 +132,22 @@ TEST_F(BrokerFaultsTest, LeaderThatHangsFor20SecondsGoesOn) {
   End();
 }
 
+// The producer writes right up to the end of the broker and again from its return. (In between it could not, and librdkafka
+// gives up when a lone broker that starts does not know its topics yet.)
 TEST_F(BrokerFaultsTest, SourceThatRestartsIsReadOn) {
   ASSERT_NO_FATAL_FAILURE(Begin("source-restart"));
-  ASSERT_OK(scene_->source().Restart(1));
-  ExpectCatchesUp();
-  ASSERT_OK(scene_->source().Kill9(1));
-  ASSERT_OK(scene_->source().Start(1));
-  ASSERT_OK(scene_->source().WaitReady());
-  ExpectCatchesUp();
+  for (const bool kill : {false, true}) {
+    ASSERT_NO_FATAL_FAILURE(StopProducer());
+    if (kill) {
+      ASSERT_OK(scene_->source().Kill9(1));
+      ASSERT_OK(scene_->source().Start(1));
+      ASSERT_OK(scene_->source().WaitReady());
+    } else {
+      ASSERT_OK(scene_->source().Restart(1));
+    }
+    ASSERT_NO_FATAL_FAILURE(StartProducer());
+    ExpectCatchesUp();
+  }
   End();
 }
 

@@ -74,8 +74,8 @@ class CopyScene {
   int64_t SourceRecords(const std::string& topic);
   bool WaitForTargetRecords(const std::string& topic, int64_t records, absl::Duration timeout = kPatience);
 
-  // Waits until the target has what the source has now, then compares both sides whole: equal, and unless `gaps`, at the same
-  // offsets.
+  // Waits until the target has as much as the source has now, then compares both sides to their ends: equal and, unless
+  // `gaps`, at the same offsets.
   testing::AssertionResult Equal(const std::vector<std::string>& topics, bool gaps = false);
 
  private:

@@ -166,12 +166,13 @@ TEST_F(FirstCopyTest, LivesThatEndInMidCopyLeaveNothingTwice) {
   ASSERT_NE(producer, nullptr);
   ReplicatorOptions options = scene_->Replicator("lives");
   enum class End { kTerminate, kForgetState, kKill };
-  int64_t before = 0;
   for (const End end : {End::kTerminate, End::kKill, End::kForgetState, End::kKill, End::kTerminate, End::kKill}) {
     std::unique_ptr<ReplicatorProcess> replicator = Run(options);
     ASSERT_NE(replicator, nullptr);
-    // The copy has gone on, and records are under way.
-    ASSERT_TRUE(scene_->WaitForTargetRecords("lives", before + 100)) << replicator->LogTail();
+    // This life copies. (What its predecessor had under way may still have landed after that one's end.)
+    ASSERT_TRUE(replicator->WaitForLog("new to this process", kPatience)) << replicator->LogTail();
+    const int64_t records = scene_->TargetRecords("lives");
+    ASSERT_TRUE(scene_->WaitForTargetRecords("lives", records + 100)) << replicator->LogTail();
     if (end == End::kKill) {
       ASSERT_OK(replicator->Kill9());
       EXPECT_TRUE(IsHealthy(*replicator));
@@ -179,7 +180,6 @@ TEST_F(FirstCopyTest, LivesThatEndInMidCopyLeaveNothingTwice) {
       EXPECT_TRUE(StopsHealthy(*replicator));
     }
     if (end == End::kForgetState) options.state_dir.clear();
-    before = scene_->TargetRecords("lives");
   }
   std::unique_ptr<ReplicatorProcess> replicator = Run(options);
   ASSERT_NE(replicator, nullptr);

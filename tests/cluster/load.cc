@@ -13,6 +13,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "tests/cluster/admin.h"
+#include "tests/cluster/process.h"
 #include "tests/cluster/rdkafka_handle.h"
 #include "tests/cluster/record_pool.h"
 
@@ -29,6 +31,7 @@ constexpr int kPollMs = 10;
 constexpr int kFlushMs = 120 * 1000;
 constexpr int kFlushStepMs = 100;
 constexpr int kTransactionMs = 30 * 1000;
+constexpr absl::Duration kMarkersTimeout = absl::Seconds(20);
 constexpr int kMessageBytesDefault = 1000000;
 
 using RdTopic = std::unique_ptr<rd_kafka_topic_t, RdDelete<rd_kafka_topic_destroy>>;
@@ -119,6 +122,7 @@ class LoadGenerator::Impl {
   bool WriteOne(int64_t sequence);
   rd_kafka_headers_t* MakeHeaders(int64_t sequence) const;
   bool Flush();
+  void WaitForMarkers();
   bool Begin();
   bool End();
   bool Check(absl::Status status);
@@ -178,6 +182,7 @@ bool LoadGenerator::Impl::Check(absl::Status status) {
 void LoadGenerator::Impl::Run() {
   WriteRecords();
   if (!failed_) Flush();
+  if (!failed_ && options_.records_per_transaction > 0) WaitForMarkers();
   rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   done_.Notify();
 }
@@ -276,6 +281,24 @@ bool LoadGenerator::Impl::Flush() {
     if (error != RD_KAFKA_RESP_ERR__TIMED_OUT) break;
   }
   return Check(ToStatus(error, absl::StrCat("flush of ", options_.topic))) && !failed_;
+}
+
+// A commit returns when the coordinator has recorded it; the markers reach the partitions later (KIP-98), and until
+// then readers of committed records do not see the last transaction. Transactions of other producers may keep the last
+// stable offset down for ever, so this gives up without an error.
+void LoadGenerator::Impl::WaitForMarkers() {
+  absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin =
+      ClusterAdmin::Create(options_.bootstrap_servers, options_.client_properties);
+  if (!admin.ok()) return;
+  auto all_stable = [&] {
+    if (abandoned_) return true;
+    const absl::StatusOr<std::vector<OffsetRange>> ends = (*admin)->Offsets(options_.topic);
+    const absl::StatusOr<std::vector<OffsetRange>> stable = (*admin)->Offsets(options_.topic, /*read_committed=*/true);
+    return ends.ok() && stable.ok() &&
+           std::equal(ends->begin(), ends->end(), stable->begin(), stable->end(),
+                      [](const OffsetRange& a, const OffsetRange& b) { return a.end == b.end; });
+  };
+  WaitFor(all_stable, kMarkersTimeout);
 }
 
 bool LoadGenerator::Impl::Begin() {

@@ -59,7 +59,8 @@ struct LoadOptions {
   int linger_ms = 5;
 
   // Transactions of this many records; 0: none. A share of them (0 ... 1) is written to the log and then aborted; the
-  // records of an aborted transaction are not written again.
+  // records of an aborted transaction are not written again. A run ends when the markers of its transactions are in the
+  // log, so that read_committed sees all of it.
   int records_per_transaction = 0;
   double abort_share = 0;
 
