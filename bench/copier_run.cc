@@ -46,7 +46,8 @@ absl::Status SetCpu(const absl::StatusOr<tests::ProcessUsage>& usage, CopierRun&
   return absl::OkStatus();
 }
 
-// REQUIRES: the process runs. What wait4 tells afterwards (ru_maxrss) has the memory of the process that forked it in it.
+// REQUIRES: the process runs. What wait4 tells afterwards (ru_maxrss) has the memory of the process that forked it in
+// it.
 void NotePeakRss(const absl::StatusOr<tests::ProcessUsage>& usage, CopierRun& run) {
   if (usage.ok()) run.rss_bytes_peak = std::max(run.rss_bytes_peak, usage->rss_bytes_peak);
 }
@@ -57,7 +58,8 @@ class RelayProcess {
   static absl::StatusOr<std::unique_ptr<RelayProcess>> Start(std::vector<std::string> argv, const std::string& output) {
     std::error_code ignored;
     std::filesystem::remove(output, ignored);
-    absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start({.argv = std::move(argv), .log_path = output});
+    absl::StatusOr<std::unique_ptr<ChildProcess>> child =
+        ChildProcess::Start({.argv = std::move(argv), .log_path = output});
     if (!child.ok()) return child.status();
     return std::unique_ptr<RelayProcess>(new RelayProcess(*std::move(child)));
   }
@@ -68,8 +70,9 @@ class RelayProcess {
   // The port that it has chosen to listen on.
   absl::StatusOr<int> ListenPort() {
     double port = -1;
-    absl::Status listens = tests::WaitUntil([&] { return (port = JsonNumber(Output(), "listen_port")) > 0 || !child_->Running(); },
-                                            kRelayTimeout, "tcp_relay listens");
+    absl::Status listens =
+        tests::WaitUntil([&] { return (port = JsonNumber(Output(), "listen_port")) > 0 || !child_->Running(); },
+                         kRelayTimeout, "tcp_relay listens");
     if (!listens.ok()) return listens;
     if (port <= 0) return absl::InternalError(absl::StrCat("tcp_relay does not listen: ", Output()));
     return static_cast<int>(port);
@@ -86,7 +89,8 @@ class RelayProcess {
     if (!ended.ok()) return ended;
     const absl::StatusOr<tests::ExitStatus> exit = child_->Wait(absl::ZeroDuration());
     if (!exit.ok()) return exit.status();
-    return exit->ok() ? absl::OkStatus() : absl::InternalError(absl::StrCat("tcp_relay: ", exit->ToString(), ": ", Output()));
+    return exit->ok() ? absl::OkStatus()
+                      : absl::InternalError(absl::StrCat("tcp_relay: ", exit->ToString(), ": ", Output()));
   }
 
  private:
@@ -117,8 +121,9 @@ absl::Status AwaitCopy(const ReplicatorRunOptions& options, tests::LinkProcess& 
     if (!running.ok()) return running;
     if (tests::Interrupted()) return absl::CancelledError("interrupted");
     if (elapsed > kCopyTimeout) {
-      return absl::DeadlineExceededError(absl::StrCat("the target has ", records, " of ", options.records, " records after ",
-                                                      absl::FormatDuration(kCopyTimeout), " ", now.status().message()));
+      return absl::DeadlineExceededError(absl::StrCat("the target has ", records, " of ", options.records,
+                                                      " records after ", absl::FormatDuration(kCopyTimeout), " ",
+                                                      now.status().message()));
     }
     if (records < options.records) absl::SleepFor(records == 0 ? kFirstRecordPoll : kRecordsPoll);
   }

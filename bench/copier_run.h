@@ -1,6 +1,6 @@
-// One measured pass of a copier over a topic's bytes: a relay (tcp_relay) or the replicator. Both are child processes. CPU is
-// what the kernel reports when they are reaped (wait4), so start and end are in it; memory is the highest resident size that
-// it shows while they run.
+// One measured pass of a copier over a topic's bytes: a relay (tcp_relay) or the replicator. Both are child processes.
+// CPU is what the kernel reports when they are reaped (wait4), so start and end are in it; memory is the highest
+// resident size that it shows while they run.
 #ifndef REPLICATOR_BENCH_COPIER_RUN_H_
 #define REPLICATOR_BENCH_COPIER_RUN_H_
 
@@ -28,8 +28,8 @@ struct CopierRun {
   double cpu_s() const { return user_s + system_s; }
 };
 
-// Three processes: one sends the segment files by sendfile, as a broker does, the relay in the middle reads and writes, the
-// last reads. The run is that of the middle one. `dir` gets their output.
+// Three processes: one sends the segment files by sendfile, as a broker does, the relay in the middle reads and writes,
+// the last reads. The run is that of the middle one. `dir` gets their output.
 absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests::LogSegments& segments,
                                    const std::string& dir);
 

@@ -2,13 +2,13 @@
 //
 //   copy_benchmark --replicator=PATH --relay=PATH [--quick] [--codecs=none,lz4,zstd] [--records=N] [--runs=N]
 //
-// Part 1: a real Kafka 3.1.2 and a real 4.3.1 of one broker each. Per codec a topic of 12 partitions is loaded once; then,
-// in turn, a relay sends the very segment files of that topic through one process, and the replicator copies the topic into
-// a new one. Once with the segments in the page cache, once without. Part 2: a target of three brokers, replication factor 1
-// and 3, windows of 1 and 5.
-// Numbers mean something only on a machine that does nothing else.
+// Part 1: a real Kafka 3.1.2 and a real 4.3.1 of one broker each. Per codec a topic of 12 partitions is loaded once;
+// then, in turn, a relay sends the very segment files of that topic through one process, and the replicator copies the
+// topic into a new one. Once with the segments in the page cache, once without. Part 2: a target of three brokers,
+// replication factor 1 and 3, windows of 1 and 5. Numbers mean something only on a machine that does nothing else.
 //
-// Exit codes: 0 done and every criterion met, 1 a criterion missed (not judged with --quick), 2 an error, 130 interrupted.
+// Exit codes: 0 done and every criterion met, 1 a criterion missed (not judged with --quick), 2 an error, 130
+// interrupted.
 #include <gflags/gflags.h>
 #include <glog/logging.h>
 #include <unistd.h>
@@ -34,8 +34,8 @@
 #include "tests/cluster/load.h"
 #include "tests/cluster/process.h"
 #include "tests/demo/interrupt.h"
-#include "tests/demo/log_segments.h"
 #include "tests/demo/link_process.h"
+#include "tests/demo/log_segments.h"
 
 DEFINE_string(replicator, "", "path of the replicator");
 DEFINE_string(relay, "", "path of tcp_relay");
@@ -75,8 +75,8 @@ void Say(const std::string& line) {
   std::fflush(stdout);
 }
 
-// How many times smaller a codec makes the load's JSON. A Java producer counts its batches compressed, librdkafka does not:
-// with this factor both make batches of the same size on the wire.
+// How many times smaller a codec makes the load's JSON. A Java producer counts its batches compressed, librdkafka does
+// not: with this factor both make batches of the same size on the wire.
 double Shrinkage(const std::string& codec) { return codec == "lz4" ? 2.3 : codec == "zstd" ? 3.9 : 1; }
 
 class CopyBenchmark {
@@ -95,7 +95,7 @@ class CopyBenchmark {
   absl::Status CompareWindows();
   absl::Status SetCache(const Workload& workload, bool is_cold);
   absl::Status CreateTargetTopic(ClusterAdmin& admin, const std::string& topic, int replication_factor);
-  absl::StatusOr<CopierRun> Copy(const Workload& workload, int replication_factor, int window);
+  absl::StatusOr<CopierRun> Copy(const Workload& workload, int replication_factor, int window, bool is_cold);
 
   const tests::TempDir scratch_;
   std::unique_ptr<KafkaCluster> source_;
@@ -133,7 +133,8 @@ absl::Status CopyBenchmark::StartTarget(int brokers) {
 }
 
 absl::StatusOr<Workload> CopyBenchmark::Load(const std::string& codec) {
-  Workload workload = {.codec = codec, .topic = absl::StrCat("bench-", codec), .records = FLAGS_records, .segments = {}};
+  Workload workload = {
+      .codec = codec, .topic = absl::StrCat("bench-", codec), .records = FLAGS_records, .segments = {}};
   absl::Status status = source_admin_->CreateTopic({.name = workload.topic, .partitions = FLAGS_partitions});
   if (!status.ok()) return status;
   tests::LoadOptions options;
@@ -149,7 +150,8 @@ absl::StatusOr<Workload> CopyBenchmark::Load(const std::string& codec) {
   if (!load.ok()) return load.status();
   const absl::StatusOr<tests::LoadCounts> counts = tests::WaitForLoad(**load, kLoadTimeout);
   if (!counts.ok()) return counts.status();
-  absl::StatusOr<tests::LogSegments> segments = tests::FindLogSegments(source_->LogDir(1), workload.topic, FLAGS_partitions);
+  absl::StatusOr<tests::LogSegments> segments =
+      tests::FindLogSegments(source_->LogDir(1), workload.topic, FLAGS_partitions);
   if (!segments.ok()) return segments.status();
   workload.segments = *std::move(segments);
   Say(absl::StrFormat("loaded %s: %d records, %.1f MB in the log, batches of %d bytes", workload.topic, counts->records,
@@ -157,6 +159,8 @@ absl::StatusOr<Workload> CopyBenchmark::Load(const std::string& codec) {
   return workload;
 }
 
+// To be called right before a run. (A virtual machine may give freed pages back to its host after some seconds, and who
+// touches them first then pays for that: both copiers shall meet the same.)
 absl::Status CopyBenchmark::SetCache(const Workload& workload, bool is_cold) {
   sync();  // What an earlier run has written must not be written during the next.
   return is_cold ? EvictFromPageCache(FLAGS_relay, workload.segments, scratch_.path())
@@ -168,15 +172,18 @@ absl::Status CopyBenchmark::CreateTargetTopic(ClusterAdmin& admin, const std::st
   absl::Status status =
       admin.CreateTopic({.name = topic, .partitions = FLAGS_partitions, .replication_factor = replication_factor});
   if (!status.ok()) return status;
-  return tests::WaitUntil([&] { return admin.Offsets(topic).ok(); }, kTopicTimeout, absl::StrCat("topic ", topic, " answers"));
+  return tests::WaitUntil([&] { return admin.Offsets(topic).ok(); }, kTopicTimeout,
+                          absl::StrCat("topic ", topic, " answers"));
 }
 
-// Into a topic that is created before, and deleted after the run. A client of its own, since a client that has seen the old
-// topic of the same name keeps its leader epochs and takes the new one's answers for old.
-absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int replication_factor, int window) {
+// Into a topic that is created before, and deleted after the run. A client of its own, since a client that has seen the
+// old topic of the same name keeps its leader epochs and takes the new one's answers for old.
+absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int replication_factor, int window,
+                                              bool is_cold) {
   absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(target_->bootstrap_servers());
   if (!admin.ok()) return admin.status();
   absl::Status status = CreateTargetTopic(**admin, workload.topic, replication_factor);
+  if (status.ok()) status = SetCache(workload, is_cold);
   if (!status.ok()) return status;
   ReplicatorRunOptions options;
   options.program = FLAGS_replicator;
@@ -205,14 +212,12 @@ absl::Status CopyBenchmark::CompareWithRelay(const Workload& workload, bool is_c
     const absl::StatusOr<CopierRun> relay = RunRelay(FLAGS_relay, workload.segments, scratch_.path());
     if (!relay.ok()) return relay.status();
     pair.relay.Add(*relay);
-    status = SetCache(workload, is_cold);
-    if (!status.ok()) return status;
-    const absl::StatusOr<CopierRun> copy = Copy(workload, 1, 1);
+    const absl::StatusOr<CopierRun> copy = Copy(workload, 1, 1, is_cold);
     if (!copy.ok()) return copy.status();
     pair.replicator.Add(*copy);
-    Say(absl::StrFormat("%-4s %s run %d: relay %.2f s, %.3f CPU-s; replicator %.2f s, %.3f CPU-s (%.3f user)", workload.codec,
-                        is_cold ? "cold" : "warm", i, relay->wall_s, relay->cpu_s(), copy->wall_s, copy->cpu_s(),
-                        copy->user_s));
+    Say(absl::StrFormat("%-4s %s run %d: relay %.2f s, %.3f CPU-s; replicator %.2f s, %.3f CPU-s (%.3f user)",
+                        workload.codec, is_cold ? "cold" : "warm", i, relay->wall_s, relay->cpu_s(), copy->wall_s,
+                        copy->cpu_s(), copy->user_s));
   }
   return absl::OkStatus();
 }
@@ -227,13 +232,12 @@ absl::Status CopyBenchmark::CompareWindows() {
   for (int i = 0; i <= FLAGS_runs && status.ok(); ++i) {
     for (int factor : kReplicationFactors) {
       for (int window : kWindows) {
-        status = SetCache(*workload, /*is_cold=*/false);
-        if (!status.ok()) return status;
-        const absl::StatusOr<CopierRun> copy = Copy(*workload, factor, window);
+        const absl::StatusOr<CopierRun> copy = Copy(*workload, factor, window, /*is_cold=*/false);
         if (!copy.ok()) return copy.status();
         // The first round lets the brokers compile.
         if (i > 0 || FLAGS_quick) window_comparison_.At(factor, window).Add(*copy);
-        Say(absl::StrFormat("replication factor %d, window %d, run %d: %.2f s, %.3f CPU-s", factor, window, i, copy->wall_s, copy->cpu_s()));
+        Say(absl::StrFormat("replication factor %d, window %d, run %d: %.2f s, %.3f CPU-s", factor, window, i,
+                            copy->wall_s, copy->cpu_s()));
       }
     }
     if (FLAGS_quick) break;
@@ -258,7 +262,7 @@ absl::Status CopyBenchmark::Run() {
     absl::Status status = StartTarget(1);
     if (!status.ok()) return status;
     // Not counted: lets the brokers compile.
-    const absl::StatusOr<CopierRun> warm_up = Copy(workloads_.back(), 1, 1);
+    const absl::StatusOr<CopierRun> warm_up = Copy(workloads_.back(), 1, 1, /*is_cold=*/false);
     if (!warm_up.ok()) return warm_up.status();
     for (const Workload& workload : workloads_) {
       for (bool is_cold : {false, true}) {
@@ -273,13 +277,16 @@ absl::Status CopyBenchmark::Run() {
 int CopyBenchmark::Report() const {
   int failures = 0;
   if (FLAGS_relays) {
-    Say(absl::StrCat("\nThe same bytes through a plain TCP relay and through replicator (", kSourceVersion, " -> ", kTargetVersion,
-                     ", one broker each, ", std::thread::hardware_concurrency(), " cores for all):\n"));
+    Say(absl::StrCat("\nThe same bytes through a plain TCP relay and through replicator (", kSourceVersion, " -> ",
+                     kTargetVersion, ", one broker each, ", std::thread::hardware_concurrency(), " cores for all):\n"));
     Say(relay_comparison_.Table());
-    Say("CPU is user and system time of the copier's process from its start to its end; 'beyond budget' is its peak RSS\n"
+    Say("CPU is user and system time of the copier's process from its start to its end; 'beyond budget' is its peak "
+        "RSS\n"
         "less --buffer-bytes, the most that it may hold in flight.\n");
     const std::string criteria = relay_comparison_.Criteria(&failures);
-    Say(FLAGS_quick ? "Criteria (with --quick they are shown, not judged: start and end outweigh the copy):\n" + criteria : criteria);
+    Say(FLAGS_quick
+            ? "Criteria (with --quick they are shown, not judged: start and end outweigh the copy):\n" + criteria
+            : criteria);
   }
   if (FLAGS_windows) {
     const Workload* shown = &workloads_.front();

@@ -1,8 +1,8 @@
 // The steps of the raw path, one by one: what a batch costs in user space between the receive and the send.
 //
 // A whole pass of one batch is ParseFetchResponse + IterateBatches + PatchBatch + BuildProduceRequest, each divided by
-// the batches that it works on ("per_batch" in the output). FullCrc is what repairing the checksum without touching the payload
-// saves.
+// the batches that it works on ("per_batch" in the output). FullCrc is what repairing the checksum without touching the
+// payload saves.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -84,9 +84,8 @@ std::string MakeFetchResponse(int partitions, std::string_view records) {
 
 // Shows the time per batch beside that of the whole iteration.
 void CountBatches(benchmark::State& state, int64_t batches_per_iteration) {
-  state.counters["per_batch"] =
-      benchmark::Counter(static_cast<double>(state.iterations() * batches_per_iteration),
-                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["per_batch"] = benchmark::Counter(static_cast<double>(state.iterations() * batches_per_iteration),
+                                                   benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 // Header patch and CRC repair; the argument is the size of the batch.
@@ -157,9 +156,11 @@ void BuildProduceRequest(benchmark::State& state) {
   kafka::ProduceRequestBuilder builder;
   int32_t correlation_id = 0;
   for (auto _ : state) {
-    builder.Begin(kafka::kProduceApi.version_high, correlation_id++, "replicator.bench", kafka::kAcksAll, kReplicationTimeoutMs);
+    builder.Begin(kafka::kProduceApi.version_high, correlation_id++, "replicator.bench", kafka::kAcksAll,
+                  kReplicationTimeoutMs);
     for (int32_t partition = 0; partition < partitions; ++partition) {
-      if (!builder.AddPartition("a-topic-with-a-usual-name", partition, batch)) state.SkipWithError("the request is full");
+      if (!builder.AddPartition("a-topic-with-a-usual-name", partition, batch))
+        state.SkipWithError("the request is full");
     }
     benchmark::DoNotOptimize(builder.Finish().data());
   }

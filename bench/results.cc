@@ -62,8 +62,9 @@ RelayComparison::Pair& RelayComparison::At(const Workload& workload, bool is_col
 }
 
 std::string RelayComparison::Table() const {
-  tests::TextTable table({"codec", "cache", "copier", ">wall s", ">CPU s: median (range)", ">of it user", ">CPU of relay's",
-                          ">CPU-s/GB", ">records/s", ">first record s", ">peak RSS", ">beyond budget"});
+  tests::TextTable table({"codec", "cache", "copier", ">wall s", ">CPU s: median (range)", ">of it user",
+                          ">CPU of relay's", ">CPU-s/GB", ">records/s", ">first record s", ">peak RSS",
+                          ">beyond budget"});
   for (const auto& [key, pair] : pairs_) {
     const Workload& workload = workloads_.at(key.codec);
     const CaseRuns& relay = pair.relay;
@@ -98,15 +99,17 @@ std::string RelayComparison::Criteria(int* failures) const {
   }
   const int64_t beyond = static_cast<int64_t>(MaxOverAll(PeakRss)) - buffer_bytes_;
   text += Verdict(beyond <= kRssBytesBeyondBudgetMax,
-                  absl::StrCat("peak RSS beyond the ", tests::Mebibytes(buffer_bytes_), " of batches that may be in flight: ",
-                               tests::Mebibytes(beyond), ", at most ", tests::Mebibytes(kRssBytesBeyondBudgetMax)),
+                  absl::StrCat("peak RSS beyond the ", tests::Mebibytes(buffer_bytes_),
+                               " of batches that may be in flight: ", tests::Mebibytes(beyond), ", at most ",
+                               tests::Mebibytes(kRssBytesBeyondBudgetMax)),
                   failures);
   const double copied = MaxOverAll(CopiedBytes);
-  text += Verdict(copied == 0, absl::StrFormat("payload bytes copied in user space: %.0f, must be 0", copied), failures);
+  text +=
+      Verdict(copied == 0, absl::StrFormat("payload bytes copied in user space: %.0f, must be 0", copied), failures);
   const double first = MaxOverAll(FirstRecordSeconds);
   text += Verdict(first <= kFirstRecordSecondsMax,
-                  absl::StrFormat("from start to the first record on the target, slowest run: %.2f s, at most %.2f s", first,
-                                  kFirstRecordSecondsMax),
+                  absl::StrFormat("from start to the first record on the target, slowest run: %.2f s, at most %.2f s",
+                                  first, kFirstRecordSecondsMax),
                   failures);
   return text;
 }

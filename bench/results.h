@@ -1,4 +1,5 @@
-// What the copy benchmark has measured: medians over the runs of a case, the tables, and the criteria with their verdicts.
+// What the copy benchmark has measured: medians over the runs of a case, the tables, and the criteria with their
+// verdicts.
 #ifndef REPLICATOR_BENCH_RESULTS_H_
 #define REPLICATOR_BENCH_RESULTS_H_
 

@@ -14,9 +14,9 @@
 #include <functional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/types/span.h"
+#include "kafka/arena.h"
 
 namespace replicator::kafka {
 
@@ -29,18 +29,20 @@ class Buffer {
   Buffer& operator=(const Buffer&) = delete;
 
   char* data() { return data_; }
-  size_t size() const { return size_; }  // bytes asked for; the block may be larger
+  size_t size() const { return size_; }
 
  private:
   friend class MemoryBudget;
   friend class BufferRef;
-  Buffer(MemoryBudget* budget, char* data, size_t capacity) : budget_(budget), data_(data), capacity_(capacity) {}
+  enum class Home : uint8_t { kHeap, kArena, kMapping };
+
+  Buffer(MemoryBudget* budget, size_t size) : budget_(budget), size_(size) {}
   ~Buffer() = default;
 
   MemoryBudget* budget_;
-  char* data_;
-  size_t capacity_;
-  size_t size_ = 0;
+  char* data_ = nullptr;
+  const size_t size_;
+  Home home_ = Home::kHeap;
   uint32_t references_ = 0;
 };
 
@@ -90,15 +92,15 @@ class Slice {
 // raw path never does. Any thread.
 int64_t PayloadBytesCopied();
 
-// A bound on the memory of one shard's buffers, and their pool: freed blocks are kept for the next response (fresh
-// pages cost the kernel more than the copy into them) while they fit into the budget.
+// A bound on the memory of one shard's buffers, and the arena that they are cut from, which keeps the memory of freed
+// blocks for the next response (fresh pages cost the kernel more than the copy into them).
 //
 // `used` counts reservations and buffers alive. Reserve before asking a broker for bytes, then turn the reservation
 // into a buffer of the size that really comes. A response larger than its reservation may pass the bound only when
 // nothing else is in use, so that one huge batch cannot block its partition for ever.
 class MemoryBudget {
  public:
-  explicit MemoryBudget(size_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit MemoryBudget(size_t bytes_max) : bytes_max_(bytes_max), arena_(bytes_max + bytes_max / kArenaSpareShare) {}
   MemoryBudget(const MemoryBudget&) = delete;
   MemoryBudget& operator=(const MemoryBudget&) = delete;
   // REQUIRES: every buffer has been given back.
@@ -119,20 +121,25 @@ class MemoryBudget {
 
   size_t used() const { return used_; }
   size_t bytes_max() const { return bytes_max_; }
-  // Memory held from the system: buffers alive and pooled.
-  size_t held() const { return held_; }
+  // Memory held from the system, at most: buffers alive, and what the arena keeps for the next ones. Never more than
+  // bytes_max and the arena's spare part, unless one oversized response is there.
+  size_t held() const { return arena_.held() + mapped_; }
 
  private:
   friend class BufferRef;
+  // A quarter more than the bound, so that the gaps between buffers of different sizes seldom leave no room for one
+  // more.
+  static constexpr size_t kArenaSpareShare = 4;
+
+  void NewBlock(Buffer* buffer);
+  void DeleteBlock(const Buffer& buffer);
   void Recycle(Buffer* buffer);
-  Buffer* TakePooled(size_t size);
-  void Destroy(Buffer* buffer);
-  void TrimPool(size_t room);
 
   const size_t bytes_max_;
   size_t used_ = 0;
-  size_t held_ = 0;
-  std::vector<Buffer*> pool_;
+  size_t buffers_ = 0;  // alive
+  Arena arena_;
+  size_t mapped_ = 0;  // bytes of the blocks that have a mapping of their own
   std::function<void()> on_release_;
 };
 

@@ -88,7 +88,7 @@ TEST(MemoryBudget, TheLastReferenceGivesTheBufferBack) {
   EXPECT_EQ(budget.used(), 50u);
 }
 
-TEST(MemoryBudget, ABlockIsPooledAndServesAgain) {
+TEST(MemoryBudget, AFreedBlocksMemoryServesAgain) {
   MemoryBudget budget(4 * kMib);
   ASSERT_TRUE(budget.TryReserve(kMib));
   char* block;
@@ -106,23 +106,32 @@ TEST(MemoryBudget, ABlockIsPooledAndServesAgain) {
   EXPECT_EQ(budget.held(), kMib);
 }
 
-TEST(MemoryBudget, ABlockFarTooLargeIsNotSpentOnASmallResponse) {
+TEST(MemoryBudget, BuffersOfAllSizesShareTheSameMemory) {
   MemoryBudget budget(8 * kMib);
-  ASSERT_TRUE(budget.TryReserve(4 * kMib));
-  budget.Allocate(4 * kMib, 4 * kMib);
-  ASSERT_TRUE(budget.TryReserve(kMib));
-  const BufferRef small = budget.Allocate(kMib, kMib);
-  EXPECT_EQ(budget.held(), 5 * kMib);
+  for (size_t size : {4 * kMib, kMib, 3 * kMib, 2 * kMib, 4 * kMib}) {
+    ASSERT_TRUE(budget.TryReserve(size));
+    const BufferRef buffer = budget.Allocate(size, size);
+    std::memset(buffer->data(), 7, size);
+  }
+  EXPECT_EQ(budget.held(), 4 * kMib);
 }
 
-TEST(MemoryBudget, ThePoolGivesWayToNewBuffersWithinTheBound) {
-  MemoryBudget budget(4 * kMib);
-  ASSERT_TRUE(budget.TryReserve(3 * kMib));
-  budget.Allocate(3 * kMib, 3 * kMib);
-  EXPECT_EQ(budget.held(), 3 * kMib);
-  ASSERT_TRUE(budget.TryReserve(2 * kMib));
-  const BufferRef buffer = budget.Allocate(2 * kMib, 2 * kMib);
-  EXPECT_EQ(budget.held(), 2 * kMib) << "the pooled block went back to the system";
+// The free space is enough, but in pieces.
+TEST(MemoryBudget, ABufferThatFitsNowhereGetsAMappingOfItsOwn) {
+  MemoryBudget budget(8 * kMib);
+  BufferRef buffers[8];
+  for (BufferRef& buffer : buffers) {
+    ASSERT_TRUE(budget.TryReserve(kMib));
+    buffer = budget.Allocate(kMib, kMib);
+  }
+  for (int i = 0; i < 8; i += 2) buffers[i] = BufferRef();
+  ASSERT_TRUE(budget.TryReserve(4 * kMib));
+  BufferRef large = budget.Allocate(4 * kMib, 4 * kMib);
+  std::memset(large->data(), 7, 4 * kMib);
+  EXPECT_EQ(budget.used(), 8 * kMib);
+  EXPECT_EQ(budget.held(), 12 * kMib);
+  large = BufferRef();
+  EXPECT_EQ(budget.held(), 8 * kMib) << "its mapping went back to the system";
 }
 
 TEST(MemoryBudget, AnOversizedBlockIsNotKept) {

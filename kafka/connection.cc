@@ -246,6 +246,7 @@ asio::awaitable<absl::Status> Connection::ReadExactly(absl::Span<char> bytes) {
       bytes.remove_prefix(result.bytes);
       continue;
     }
+    if (result.kind == IoResult::Kind::kWantsRead) transport_->ExpectBytes(bytes.size());
     absl::Status waited = co_await WaitFor(result);
     if (!waited.ok()) co_return waited;
   }

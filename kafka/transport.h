@@ -34,6 +34,9 @@ class Transport {
   // REQUIRES: parts is not empty, holds at most IOV_MAX entries, and no more than SSIZE_MAX bytes.
   virtual IoResult ReadSome(absl::Span<const iovec> parts) = 0;
   virtual IoResult WriteSome(absl::Span<const iovec> parts) = 0;
+  // A hint for the wait that follows kWantsRead: it need not end before so many bytes have come. REQUIRES: bytes > 0,
+  // and they are on their way.
+  virtual void ExpectBytes(size_t bytes) = 0;
 };
 
 // Plain TCP. Does not own the descriptor.
@@ -42,9 +45,11 @@ class TcpTransport : public Transport {
   explicit TcpTransport(int fd) : fd_(fd) {}
   IoResult ReadSome(absl::Span<const iovec> parts) override;
   IoResult WriteSome(absl::Span<const iovec> parts) override;
+  void ExpectBytes(size_t bytes) override;
 
  private:
   const int fd_;
+  int low_water_ = 1;  // the kernel's default
 };
 
 // Removes the first `bytes` from `parts` in place and returns what is left.

@@ -1,7 +1,7 @@
-// Answers that get lost, come late, or come as nonsense: a FaultProxy stands before every broker of both clusters, and each of
-// its faults strikes a program that copies while a producer writes. The program lives on, asks where the target stands
-// (invariant E), copies on, and in the end both sides are equal: nothing lost, nothing twice, nothing quarantined. The one
-// exception is an answer that says that somebody else writes to the target.
+// Answers that get lost, come late, or come as nonsense: a FaultProxy stands before every broker of both clusters, and
+// each of its faults strikes a program that copies while a producer writes. The program lives on, asks where the target
+// stands (invariant E), copies on, and in the end both sides are equal: nothing lost, nothing twice, nothing
+// quarantined. The one exception is an answer that says that somebody else writes to the target.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -97,7 +97,8 @@ class AmbiguousAnswersTest : public ::testing::Test {
     return proxies;
   }
 
-  void StartProducer(const std::string& topic, int partitions = kPartitions, double records_per_second = kRecordsPerSecond) {
+  void StartProducer(const std::string& topic, int partitions = kPartitions,
+                     double records_per_second = kRecordsPerSecond) {
     topic_ = topic;
     ASSERT_OK(scene_->source_admin().CreateTopic({.name = topic, .partitions = partitions}));
     LoadOptions load = scene_->Load(topic, partitions);
@@ -126,7 +127,8 @@ class AmbiguousAnswersTest : public ::testing::Test {
     return std::any_of(rules.begin(), rules.end(), [](const auto& rule) { return rule.first->Hits(rule.second) > 0; });
   }
 
-  // Strikes the next request of the program to any broker of the cluster, and sees it recover. `provoke` makes it send one.
+  // Strikes the next request of the program to any broker of the cluster, and sees it recover. `provoke` makes it send
+  // one.
   template <typename Provoke>
   void Strike(const KafkaCluster& cluster, int16_t api_key, const Case& fault, Provoke provoke) {
     SCOPED_TRACE(fault.name);
@@ -182,8 +184,8 @@ TEST_F(AmbiguousAnswersTest, ProduceAnswersOfEveryKind) {
     ASSERT_NO_FATAL_FAILURE(Strike(scene_->target(), kProduce, fault));
   }
   ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
-  // Topic count, topic name, partition count, partition, error code; the base offset is another test's. The answer is that
-  // of Produce v7 and v8.
+  // Topic count, topic name, partition count, partition, error code; the base offset is another test's. The answer is
+  // that of Produce v7 and v8.
   for (const Case& fault : FlipsFrom(4, 4 + 2 + 7 + 4 + 4 + 2, 2)) {
     ASSERT_NO_FATAL_FAILURE(Strike(scene_->target(), kProduce, fault));
   }
@@ -213,9 +215,9 @@ TEST_F(AmbiguousAnswersTest, FetchAnswersOfEveryKind) {
   End();
 }
 
-// One partition, so that the places of its fields are known: header, counts, errors, watermarks and lengths of Fetch v13; then
-// all that the checksum of the first batch covers, as far as the header goes, and some of its records. (A batch's place in the
-// log is not covered: to tell a damaged one from a gap is not possible.)
+// One partition, so that the places of its fields are known: header, counts, errors, watermarks and lengths of Fetch
+// v13; then all that the checksum of the first batch covers, as far as the header goes, and some of its records. (A
+// batch's place in the log is not covered: to tell a damaged one from a gap is not possible.)
 TEST_F(AmbiguousAnswersTest, FetchAnswersWithDamagedBytes) {
   ASSERT_NO_FATAL_FAILURE(Begin("damage", 1));
   for (const Case& fault : FlipsFrom(4, 66)) ASSERT_NO_FATAL_FAILURE(Strike(scene_->source(), kFetch, fault));
@@ -231,8 +233,7 @@ TEST_F(AmbiguousAnswersTest, ListOffsetsAnswersOfEveryKind) {
   std::vector<Case> cases = FaultsOfEveryKind();
   for (const Case& fault : FlipsFrom(4, 45, 4)) cases.push_back(fault);
   for (const Case& fault : cases) {
-    ASSERT_NO_FATAL_FAILURE(
-        Strike(scene_->target(), kListOffsets, fault, [&] { CutConnections(scene_->target()); }));
+    ASSERT_NO_FATAL_FAILURE(Strike(scene_->target(), kListOffsets, fault, [&] { CutConnections(scene_->target()); }));
   }
   ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
   End();
@@ -275,15 +276,15 @@ TEST_F(AmbiguousAnswersTest, ApiVersionsAnswersOfEveryKind) {
   End();
 }
 
-// A batch that the target says to have put elsewhere means that another writer is there (invariant C). The partition stops,
-// with its reason; all others go on; the exit code tells. What really lies on the target is ours, so the next start goes on.
+// A batch that the target says to have put elsewhere means that another writer is there (invariant C). The partition
+// stops, with its reason; all others go on; the exit code tells. What really lies on the target is ours, so the next
+// start goes on.
 TEST_F(AmbiguousAnswersTest, AnswerWithAnotherOffsetStopsOnlyItsPartition) {
   ASSERT_NO_FATAL_FAILURE(Begin("elsewhere"));
   FaultProxy& proxy = *Proxies(scene_->target()).front();
   const int64_t base_offset_at = 4 + 4 + 2 + static_cast<int64_t>(topic_.size()) + 4 + 4 + 2;
-  const RuleId rule = proxy.Arm({.api_key = kProduce,
-                                 .client_id_prefix = "replicator",
-                                 .fault = Fault::FlipBody(base_offset_at + 7, "\x01")});
+  const RuleId rule = proxy.Arm(
+      {.api_key = kProduce, .client_id_prefix = "replicator", .fault = Fault::FlipBody(base_offset_at + 7, "\x01")});
   ASSERT_TRUE(proxy.WaitForHits(rule, 1, absl::Now() + kStrikeTimeout));
   ASSERT_TRUE(replicator_->WaitForLog("is quarantined (foreign-write)", kStrikeTimeout)) << replicator_->LogTail();
   const int64_t before = scene_->TargetRecords(topic_);
@@ -296,11 +297,12 @@ TEST_F(AmbiguousAnswersTest, AnswerWithAnotherOffsetStopsOnlyItsPartition) {
   End();
 }
 
-// A start that cannot get its answers ends with the code for an unreachable cluster, or goes on; the next one goes on in
-// any case.
+// A start that cannot get its answers ends with the code for an unreachable cluster, or goes on; the next one goes on
+// in any case.
 TEST_F(AmbiguousAnswersTest, AnswersLostDuringTheStart) {
   for (const KafkaCluster* cluster : {&scene_->source(), &scene_->target()}) {
-    for (const int16_t api_key : {kApiVersions, kMetadata, kInitProducerId, kDescribeConfigs, kCreateTopics, kListOffsets}) {
+    for (const int16_t api_key :
+         {kApiVersions, kMetadata, kInitProducerId, kDescribeConfigs, kCreateTopics, kListOffsets}) {
       if (cluster == &scene_->source() && (api_key == kInitProducerId || api_key == kCreateTopics)) continue;
       SCOPED_TRACE(absl::StrCat("api ", api_key, " of ", cluster->version()));
       options_ = {};
@@ -308,13 +310,15 @@ TEST_F(AmbiguousAnswersTest, AnswersLostDuringTheStart) {
           StartProducer(absl::StrCat("start-", api_key, cluster == &scene_->source() ? "-source" : "-target"), 1, 500));
       Rules armed;
       for (FaultProxy* proxy : Proxies(*cluster)) {
-        armed.emplace_back(proxy, proxy->Arm({.api_key = api_key, .client_id_prefix = "replicator",
+        armed.emplace_back(proxy, proxy->Arm({.api_key = api_key,
+                                              .client_id_prefix = "replicator",
                                               .fault = Fault::SwallowResponseThenCut()}));
       }
       ASSERT_NO_FATAL_FAILURE(StartReplicator());
       ASSERT_TRUE(WaitFor([&] { return AnyHit(armed); }, kStrikeTimeout)) << replicator_->LogTail();
       for (const auto& [proxy, rule] : armed) proxy->Remove(rule);
-      const bool copies = WaitFor([&] { return !replicator_->Running() || scene_->TargetRecords(topic_) > 0; }, kPatience);
+      const bool copies =
+          WaitFor([&] { return !replicator_->Running() || scene_->TargetRecords(topic_) > 0; }, kPatience);
       ASSERT_TRUE(copies) << replicator_->LogTail();
       if (!replicator_->Running()) {
         absl::StatusOr<ExitStatus> ended = replicator_->Stop(absl::Seconds(10));

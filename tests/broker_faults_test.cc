@@ -1,5 +1,5 @@
-// Brokers that leave, die, hang and come back in the middle of a copy, with a producer that writes all the while. Each ends with
-// both sides equal, at equal offsets, and nothing quarantined.
+// Brokers that leave, die, hang and come back in the middle of a copy, with a producer that writes all the while. Each
+// ends with both sides equal, at equal offsets, and nothing quarantined.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -123,7 +123,8 @@ TEST_F(BrokerFaultsTest, LeaderThatHangsFor20SecondsGoesOn) {
   const int leader = TargetLeader();
   ASSERT_OK(scene_->target().Stop(leader));
   const absl::Time stopped = absl::Now();
-  // The time of the hang is the matter of this test; meanwhile the copy goes on with the leaders that the cluster elects.
+  // The time of the hang is the matter of this test; meanwhile the copy goes on with the leaders that the cluster
+  // elects.
   ExpectCatchesUp();
   EXPECT_FALSE(WaitFor([&] { return !replicator_->Running(); }, stopped + absl::Seconds(20) - absl::Now()));
   ASSERT_OK(scene_->target().Continue(leader));
@@ -132,8 +133,8 @@ TEST_F(BrokerFaultsTest, LeaderThatHangsFor20SecondsGoesOn) {
   End();
 }
 
-// The producer writes right up to the end of the broker and again from its return. (In between it could not, and librdkafka
-// gives up when a lone broker that starts does not know its topics yet.)
+// The producer writes right up to the end of the broker and again from its return. (In between it could not, and
+// librdkafka gives up when a lone broker that starts does not know its topics yet.)
 TEST_F(BrokerFaultsTest, SourceThatRestartsIsReadOn) {
   ASSERT_NO_FATAL_FAILURE(Begin("source-restart"));
   for (const bool kill : {false, true}) {

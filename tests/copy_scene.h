@@ -1,8 +1,8 @@
-// The stage of every real-broker test: a source cluster, a target cluster, if wanted a FaultProxy before each broker, and
-// the questions that all of these tests ask at their end.
+// The stage of every real-broker test: a source cluster, a target cluster, if wanted a FaultProxy before each broker,
+// and the questions that all of these tests ask at their end.
 //
-// The program under test uses bootstrap_servers() of the clusters, that is the proxies where there are any; the admins, the
-// load and the verifier never meet a proxy. One thread uses a scene.
+// The program under test uses bootstrap_servers() of the clusters, that is the proxies where there are any; the admins,
+// the load and the verifier never meet a proxy. One thread uses a scene.
 #ifndef REPLICATOR_TESTS_COPY_SCENE_H_
 #define REPLICATOR_TESTS_COPY_SCENE_H_
 
@@ -25,10 +25,10 @@
 #include "tests/cluster/verifier.h"
 #include "tests/replicator_process.h"
 
-#define ASSERT_OK(expression)                      \
-  do {                                             \
-    const absl::Status assert_ok = (expression);   \
-    ASSERT_TRUE(assert_ok.ok()) << assert_ok;      \
+#define ASSERT_OK(expression)                    \
+  do {                                           \
+    const absl::Status assert_ok = (expression); \
+    ASSERT_TRUE(assert_ok.ok()) << assert_ok;    \
   } while (false)
 
 namespace replicator::tests {
@@ -68,8 +68,8 @@ class CopyScene {
   // Load for a topic of the source; the rest is the caller's.
   LoadOptions Load(const std::string& topic, int partitions) const;
 
-  // Records that the target (the source) has of a topic, over all partitions; 0 while it cannot be said. The clusters' ends
-  // count markers too.
+  // Records that the target (the source) has of a topic, over all partitions; 0 while it cannot be said. The clusters'
+  // ends count markers too.
   int64_t TargetRecords(const std::string& topic);
   int64_t SourceRecords(const std::string& topic);
   bool WaitForTargetRecords(const std::string& topic, int64_t records, absl::Duration timeout = kPatience);
@@ -92,7 +92,8 @@ class CopyScene {
 };
 
 // The process ends by SIGTERM with exit code 0 in time, and nothing was ever quarantined, left out or lost on its way.
-testing::AssertionResult StopsHealthy(ReplicatorProcess& replicator, absl::Duration timeout = absl::Seconds(10) * kSlowness);
+testing::AssertionResult StopsHealthy(ReplicatorProcess& replicator,
+                                      absl::Duration timeout = absl::Seconds(10) * kSlowness);
 // The same of what it has logged so far, without stopping it.
 testing::AssertionResult IsHealthy(ReplicatorProcess& replicator);
 

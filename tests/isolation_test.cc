@@ -1,7 +1,7 @@
 // One partition of a hundred whose target leader hangs: the others keep their pace, and memory keeps its bound.
 //
-// The same data is copied again and again, in turn with and without the hang, so that what else the machine does meets both
-// kinds alike; medians are compared.
+// The same data is copied again and again, in turn with and without the hang, so that what else the machine does meets
+// both kinds alike; medians are compared.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -34,7 +34,8 @@ constexpr int64_t kBufferBytes = int64_t{32} << 20;
 constexpr int64_t kFixedOverheadBytes = int64_t{64} << 20;
 
 constexpr double kPaceMin = 0.9;
-// A machine that does other things too may spoil a few runs: after these pairs the test ends as soon as the medians fit.
+// A machine that does other things too may spoil a few runs: after these pairs the test ends as soon as the medians
+// fit.
 constexpr size_t kPairsMin = 3;
 constexpr size_t kPairsMax = 7;
 
@@ -44,8 +45,8 @@ double Median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-// Bytes of the topic's first segments, which hold all of it here: a raw copy has as many as its source. Asking the brokers
-// would take their time.
+// Bytes of the topic's first segments, which hold all of it here: a raw copy has as many as its source. Asking the
+// brokers would take their time.
 int64_t BytesOf(const KafkaCluster& cluster, const std::string& topic, int partitions) {
   int64_t bytes = 0;
   for (int id : cluster.broker_ids()) {
@@ -110,7 +111,8 @@ class IsolationTest : public ::testing::Test {
     const int64_t bytes_after = BytesOf(scene_->target(), kTopic, kPartitions);
     *bytes_per_second = static_cast<double>(bytes_after - bytes_before) / absl::ToDoubleSeconds(absl::Now() - before);
     if (hang) {
-      EXPECT_LT(BytesOf(scene_->target(), kLonelyTopic, 1), BytesOf(scene_->source(), kLonelyTopic, 1)) << "nothing was stuck";
+      EXPECT_LT(BytesOf(scene_->target(), kLonelyTopic, 1), BytesOf(scene_->source(), kLonelyTopic, 1))
+          << "nothing was stuck";
       ASSERT_OK(scene_->target().Continue(kLonelyBroker));
     }
     EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords)) << (*replicator)->LogTail();
@@ -144,7 +146,8 @@ TEST_F(IsolationTest, OneHangingPartitionOfAHundredCostsTheOthersNoPace) {
       double bytes_per_second = 0;
       ASSERT_NO_FATAL_FAILURE(Copy(hang, &bytes_per_second));
       (hang ? hanging : free).push_back(bytes_per_second);
-      std::cout << (hang ? "with" : "without") << " a hanging partition: " << bytes_per_second / 1e6 << " MB/s" << std::endl;
+      std::cout << (hang ? "with" : "without") << " a hanging partition: " << bytes_per_second / 1e6 << " MB/s"
+                << std::endl;
       ASSERT_NO_FATAL_FAILURE(DeleteTargetTopics());
     }
     pace = Median(hanging) / Median(free);

@@ -28,7 +28,8 @@ absl::StatusOr<std::string> BinaryPath() {
   if (const char* given = std::getenv("REPLICATOR_BINARY"); given != nullptr && *given != '\0') {
     path = std::filesystem::absolute(given, error);
   } else {
-    path = std::filesystem::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "replicator" / "replicator";
+    path = std::filesystem::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "replicator" /
+           "replicator";
   }
   if (error || access(path.c_str(), X_OK) != 0) {
     return absl::NotFoundError(absl::StrCat("no program at ", path.string(), "; set REPLICATOR_BINARY"));

@@ -1,12 +1,12 @@
-// The program under test as an operator runs it: a MirrorMaker 2 properties file, a state folder, a process, its log and its
-// exit code.
+// The program under test as an operator runs it: a MirrorMaker 2 properties file, a state folder, a process, its log
+// and its exit code.
 //
 //   ReplicatorOptions options{.source_bootstrap_servers = ..., .target_bootstrap_servers = ..., .topics = "orders-.*"};
 //   auto replicator = ReplicatorProcess::Start(options);   // returns when the process exists, not when it copies
 //   ... (*replicator)->Stop(absl::Seconds(10));            // SIGTERM, and its exit code
 //
-// The binary is $REPLICATOR_BINARY, else the one that Bazel built beside the running test (same config). The process dies with
-// its owner. One thread uses an object at a time.
+// The binary is $REPLICATOR_BINARY, else the one that Bazel built beside the running test (same config). The process
+// dies with its owner. One thread uses an object at a time.
 #ifndef REPLICATOR_TESTS_REPLICATOR_PROCESS_H_
 #define REPLICATOR_TESTS_REPLICATOR_PROCESS_H_
 

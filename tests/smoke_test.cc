@@ -4,6 +4,4 @@
 
 #include "absl/strings/str_cat.h"
 
-TEST(Smoke, LibraryVersionsAreTheOnesWePin) {
-  EXPECT_EQ(absl::StrCat(rd_kafka_version_str()), "2.8.0");
-}
+TEST(Smoke, LibraryVersionsAreTheOnesWePin) { EXPECT_EQ(absl::StrCat(rd_kafka_version_str()), "2.8.0"); }

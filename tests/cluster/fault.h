@@ -65,8 +65,8 @@ struct Fault {
   // that is not longer than `bytes` passes whole before the end. Hit: the bytes have been written.
   static Fault TruncateResponse(int64_t bytes);
 
-  // The response's length prefix says `length`, the bytes after it are unchanged. Hit: the frame has been written, or as
-  // much of it as the client takes.
+  // The response's length prefix says `length`, the bytes after it are unchanged. Hit: the frame has been written, or
+  // as much of it as the client takes.
   static Fault GarbleLength(int32_t length);
 
   // Overwrites bytes of the response from `offset` on; 0 is the first byte after the length prefix, thus 0..3 is the

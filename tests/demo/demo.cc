@@ -1,9 +1,10 @@
-// `./dev demo`: two real Kafka clusters, a copy between them while a producer writes and the replicator is killed half way,
-// and an independent verifier that compares both sides.
+// `./dev demo`: two real Kafka clusters, a copy between them while a producer writes and the replicator is killed half
+// way, and an independent verifier that compares both sides.
 //
 //   demo --replicator=PATH [--scale=1]
 //
-// Exit codes: 0 everything is equal and the program kept its promises, 1 it is not or did not, 2 an error, 130 interrupted.
+// Exit codes: 0 everything is equal and the program kept its promises, 1 it is not or did not, 2 an error, 130
+// interrupted.
 #include <gflags/gflags.h>
 #include <glog/logging.h>
 
@@ -140,8 +141,8 @@ absl::Status Demo::WaitForTarget(int64_t records, const std::string& what) {
 }
 
 absl::Status Demo::StartClusters() {
-  Say(absl::StrCat("starting two real clusters: Kafka ", kSourceVersion, " (ZooKeeper, 1 broker) and Kafka ", kTargetVersion,
-                   " (KRaft, ", kTargetBrokers, " brokers)"));
+  Say(absl::StrCat("starting two real clusters: Kafka ", kSourceVersion, " (ZooKeeper, 1 broker) and Kafka ",
+                   kTargetVersion, " (KRaft, ", kTargetBrokers, " brokers)"));
   absl::StatusOr<std::unique_ptr<KafkaCluster>> source = KafkaCluster::Create({.version = kSourceVersion});
   if (!source.ok()) return source.status();
   source_ = *std::move(source);
@@ -238,9 +239,10 @@ absl::Status Demo::CatchUp() {
   if (!running.ok()) return running;
   if (!status.ok()) return status;
   copying_ += absl::Now() - replicator_->started();
-  Say(absl::StrFormat("caught up with the running producer: %s records in %s of copying (%s records/s, both starts included)",
-                      WithCommas(caught_up_records_), Seconds(copying_),
-                      WithCommas(static_cast<int64_t>(static_cast<double>(caught_up_records_) / absl::ToDoubleSeconds(copying_)))));
+  Say(absl::StrFormat(
+      "caught up with the running producer: %s records in %s of copying (%s records/s, both starts included)",
+      WithCommas(caught_up_records_), Seconds(copying_),
+      WithCommas(static_cast<int64_t>(static_cast<double>(caught_up_records_) / absl::ToDoubleSeconds(copying_)))));
   return absl::OkStatus();
 }
 
@@ -258,8 +260,8 @@ absl::Status Demo::Steady() {
       kCopyTimeout, "steady state");
   if (!status.ok()) return status;
   Say(absl::StrFormat("%s s side by side: the producer wrote %s records, the copy was at most %s records behind",
-                      absl::StrCat(absl::ToInt64Seconds(kSteadyTime)), WithCommas(live_->counts().records - written_before),
-                      WithCommas(std::max<int64_t>(lag_max, 0))));
+                      absl::StrCat(absl::ToInt64Seconds(kSteadyTime)),
+                      WithCommas(live_->counts().records - written_before), WithCommas(std::max<int64_t>(lag_max, 0))));
   return absl::OkStatus();
 }
 
@@ -297,8 +299,8 @@ absl::Status Demo::AddCpu() {
 
 absl::Status Demo::Verify() {
   Say("an independent verifier (librdkafka, no code of the replicator) reads both sides, record by record");
-  TextTable table({"topic", "kind", ">partitions", "codec", ">records", ">bytes", ">in the log", "records and order", "offsets",
-                   "settings"});
+  TextTable table({"topic", "kind", ">partitions", "codec", ">records", ">bytes", ">in the log", "records and order",
+                   "offsets", "settings"});
   TopicVerdict total = {.equal = true, .same_settings = true};
   std::vector<std::string> differences;
   for (const DemoTopic& topic : topics_) {
@@ -307,7 +309,9 @@ absl::Status Demo::Verify() {
     if (Interrupted()) return absl::CancelledError("interrupted");
     table.AddRow({topic.name, topic.about, absl::StrCat(topic.partitions), topic.codec, WithCommas(judged->records),
                   Megabytes(judged->bytes), Megabytes(judged->log_bytes), judged->equal ? "equal" : "DIFFERENT",
-                  topic.has_gaps() ? "without gaps" : judged->equal ? "equal" : "DIFFERENT",
+                  topic.has_gaps() ? "without gaps"
+                  : judged->equal  ? "equal"
+                                   : "DIFFERENT",
                   judged->same_settings ? "equal" : "DIFFERENT"});
     total.records += judged->records;
     total.bytes += judged->bytes;
@@ -317,13 +321,16 @@ absl::Status Demo::Verify() {
     if (!judged->difference.empty()) differences.push_back(absl::StrCat(topic.name, ": ", judged->difference));
   }
   table.AddRule();
-  table.AddRow({"all", "", "", "", WithCommas(total.records), Megabytes(total.bytes), Megabytes(log_bytes_), "", "", ""});
+  table.AddRow(
+      {"all", "", "", "", WithCommas(total.records), Megabytes(total.bytes), Megabytes(log_bytes_), "", "", ""});
   Say("done");
   std::printf("\n%s", table.ToString("  ").c_str());
   for (const std::string& difference : differences) std::printf("  %s\n", difference.c_str());
   std::printf(
-      "\n  equal: key, value, headers, timestamp and order of every committed record, in each partition. A copy leaves out\n"
-      "  transaction markers and aborted records, so the offsets of transfers close up. customers was not cleaned yet: what\n"
+      "\n  equal: key, value, headers, timestamp and order of every committed record, in each partition. A copy leaves "
+      "out\n"
+      "  transaction markers and aborted records, so the offsets of transfers close up. customers was not cleaned yet: "
+      "what\n"
       "  its cleaner leaves is a matter of its own.\n\n");
   Promise(total.equal, "nothing lost, nothing twice, nothing changed, through a kill -9 in the middle");
   Promise(total.same_settings, "the target's topics have the source's partitions and settings");
@@ -333,8 +340,8 @@ absl::Status Demo::Verify() {
 void Demo::PrintCost() {
   const double gigabytes = static_cast<double>(log_bytes_) / 1e9;
   const absl::StatusOr<int64_t> copied = replicator_->PayloadBytesCopied();
-  Promise(copied.ok() && *copied == 0,
-          absl::StrCat("no byte of a batch copied in user space (the replicator counts ", copied.ok() ? absl::StrCat(*copied) : "nothing", ")"));
+  Promise(copied.ok() && *copied == 0, absl::StrCat("no byte of a batch copied in user space (the replicator counts ",
+                                                    copied.ok() ? absl::StrCat(*copied) : "nothing", ")"));
   std::printf("\n  The replicator used %s of CPU (%s per GB of log, both processes) and at most %s of memory.\n",
               Seconds(cpu_).c_str(), Seconds(cpu_ / gigabytes).c_str(), Mebibytes(rss_bytes_peak_).c_str());
 }
@@ -377,7 +384,8 @@ int main(int argc, char** argv) {
   replicator::tests::CatchInterrupts();
   FLAGS_logtostderr = true;
   google::InitGoogleLogging(argv[0]);
-  gflags::SetUsageMessage("--replicator=PATH: a copy between two real Kafka clusters, judged by an independent verifier");
+  gflags::SetUsageMessage(
+      "--replicator=PATH: a copy between two real Kafka clusters, judged by an independent verifier");
   gflags::ParseCommandLineFlags(&argc, &argv, /*remove_flags=*/true);
   return replicator::tests::Main();
 }

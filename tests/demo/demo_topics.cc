@@ -44,7 +44,12 @@ std::vector<DemoTopic> DemoTopics(double scale) {
   const auto scaled = [scale](int64_t records) { return static_cast<int64_t>(static_cast<double>(records) * scale); };
   return {
       {.name = "orders", .about = "plain", .partitions = 12, .codec = "none", .records = scaled(120'000)},
-      {.name = "payments", .about = "with headers", .partitions = 6, .codec = "lz4", .records = scaled(200'000), .headers = 3},
+      {.name = "payments",
+       .about = "with headers",
+       .partitions = 6,
+       .codec = "lz4",
+       .records = scaled(200'000),
+       .headers = 3},
       {.name = "clicks", .about = "no keys", .partitions = 8, .codec = "zstd", .records = scaled(200'000), .keys = 0},
       {.name = "audit", .about = "plain", .partitions = 3, .codec = "gzip", .records = scaled(40'000)},
       {.name = "telemetry", .about = "plain", .partitions = 4, .codec = "snappy", .records = scaled(100'000)},
@@ -91,7 +96,8 @@ LoadOptions LoadFor(const DemoTopic& topic, const std::string& bootstrap_servers
 
 absl::Status CreateTopics(const std::vector<DemoTopic>& topics, ClusterAdmin& source) {
   for (const DemoTopic& topic : topics) {
-    absl::Status status = source.CreateTopic({.name = topic.name, .partitions = topic.partitions, .configs = topic.configs});
+    absl::Status status =
+        source.CreateTopic({.name = topic.name, .partitions = topic.partitions, .configs = topic.configs});
     if (!status.ok()) return status;
     if (Interrupted()) return absl::CancelledError("interrupted");
   }

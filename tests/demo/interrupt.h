@@ -1,5 +1,5 @@
-// Ctrl-C and SIGTERM as a question that long-running mains ask where they wait, so that destructors end child processes and
-// remove scratch folders. A second signal ends the process at once (its children die with it).
+// Ctrl-C and SIGTERM as a question that long-running mains ask where they wait, so that destructors end child processes
+// and remove scratch folders. A second signal ends the process at once (its children die with it).
 #ifndef REPLICATOR_TESTS_DEMO_INTERRUPT_H_
 #define REPLICATOR_TESTS_DEMO_INTERRUPT_H_
 
@@ -22,8 +22,8 @@ void CatchInterrupts();
 // True once SIGINT or SIGTERM has come.
 bool Interrupted();
 
-// Waits until `done` returns true; asked about every 10 ms. Cancelled when a signal came, DeadlineExceeded, naming `what`,
-// after `timeout`.
+// Waits until `done` returns true; asked about every 10 ms. Cancelled when a signal came, DeadlineExceeded, naming
+// `what`, after `timeout`.
 absl::Status WaitUntil(absl::FunctionRef<bool()> done, absl::Duration timeout, absl::string_view what);
 
 // KafkaCluster::WaitReady and LoadGenerator::Wait that return Cancelled soon after a signal.

@@ -24,13 +24,13 @@ absl::Status Ended(ChildProcess& child, absl::string_view what) {
 }  // namespace
 
 std::string LinkFileText(const LinkFile& link) {
-  return absl::StrCat("clusters = old, new\n",                                                                    //
-                      "old.bootstrap.servers = ", link.source_bootstrap_servers, "\n",                            //
-                      "new.bootstrap.servers = ", link.target_bootstrap_servers, "\n",                            //
-                      "old->new.enabled = true\n",                                                                //
-                      "old->new.topics = ", link.topics, "\n",                                                    //
-                      "replication.policy.class = org.apache.kafka.connect.mirror.IdentityReplicationPolicy\n",   //
-                      "replication.factor = ", link.replication_factor, "\n",                                     //
+  return absl::StrCat("clusters = old, new\n",                                                                   //
+                      "old.bootstrap.servers = ", link.source_bootstrap_servers, "\n",                           //
+                      "new.bootstrap.servers = ", link.target_bootstrap_servers, "\n",                           //
+                      "old->new.enabled = true\n",                                                               //
+                      "old->new.topics = ", link.topics, "\n",                                                   //
+                      "replication.policy.class = org.apache.kafka.connect.mirror.IdentityReplicationPolicy\n",  //
+                      "replication.factor = ", link.replication_factor, "\n",                                    //
                       "tasks.max = ", link.tasks_max, "\n");
 }
 

@@ -28,9 +28,9 @@ struct LinkFile {
 std::string LinkFileText(const LinkFile& link);
 
 struct LinkProcessOptions {
-  std::string program;     // path of the binary
-  std::string dir;         // gets mm2.properties, replicator.log and the folder state; must exist
-  std::string link_text;   // of mm2.properties
+  std::string program;             // path of the binary
+  std::string dir;                 // gets mm2.properties, replicator.log and the folder state; must exist
+  std::string link_text;           // of mm2.properties
   std::vector<std::string> flags;  // further ones of `run`
 };
 
@@ -55,12 +55,12 @@ class LinkProcess {
   // CPU and memory; after the end the kernel's own totals.
   absl::StatusOr<ProcessUsage> Usage() { return child_->Usage(); }
 
-  // After Stop: bytes of record batches that it copied in user space, as its last log line tells. NotFound if none does.
+  // After Stop: bytes of record batches that it copied in user space, as its last log line tells. NotFound if none
+  // does.
   absl::StatusOr<int64_t> PayloadBytesCopied() const;
 
  private:
-  LinkProcess(std::unique_ptr<ChildProcess> child, absl::Time started)
-      : child_(std::move(child)), started_(started) {}
+  LinkProcess(std::unique_ptr<ChildProcess> child, absl::Time started) : child_(std::move(child)), started_(started) {}
 
   const std::unique_ptr<ChildProcess> child_;
   const absl::Time started_;

@@ -44,7 +44,8 @@ absl::StatusOr<LogSegments> FindLogSegments(const std::string& log_dir, const st
   for (int partition = 0; partition < partitions; ++partition) {
     std::vector<std::string> paths;
     std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(absl::StrCat(log_dir, "/", topic, "-", partition), error)) {
+    for (const fs::directory_entry& entry :
+         fs::directory_iterator(absl::StrCat(log_dir, "/", topic, "-", partition), error)) {
       if (entry.path().extension() == ".log" && entry.file_size(error) > 0) paths.push_back(entry.path().string());
     }
     if (error) return absl::NotFoundError(absl::StrCat("log of ", topic, "-", partition, ": ", error.message()));

@@ -17,8 +17,8 @@ struct LogSegments {
   int64_t bytes_per_batch() const { return batches == 0 ? 0 : bytes / batches; }
 };
 
-// The segments of `topic` in a broker's log.dirs folder. Errors: a file cannot be read, or does not hold whole v2 batches
-// (the broker may be writing at this moment).
+// The segments of `topic` in a broker's log.dirs folder. Errors: a file cannot be read, or does not hold whole v2
+// batches (the broker may be writing at this moment).
 absl::StatusOr<LogSegments> FindLogSegments(const std::string& log_dir, const std::string& topic, int partitions);
 
 }  // namespace replicator::tests
