@@ -9,12 +9,12 @@
 #include <memory>
 #include <system_error>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/demo/interrupt.h"
-#include "tests/demo/link_process.h"
 
 namespace replicator::bench {
 namespace {
@@ -107,8 +107,8 @@ absl::StatusOr<int64_t> RecordsOf(tests::ClusterAdmin& target, const std::string
 }
 
 // Waits for the first and the last record, and sets the times.
-absl::Status AwaitCopy(const ReplicatorRunOptions& options, tests::LinkProcess& replicator, tests::ClusterAdmin& target,
-                       CopierRun& run) {
+absl::Status AwaitCopy(const ReplicatorRunOptions& options, tests::ReplicatorProcess& replicator,
+                       tests::ClusterAdmin& target, CopierRun& run) {
   int64_t records = 0;
   while (records < options.records) {
     // A topic that was made anew a moment ago may still be answered for by old metadata: ask again.
@@ -135,7 +135,12 @@ absl::Status AwaitCopy(const ReplicatorRunOptions& options, tests::LinkProcess& 
 
 absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests::LogSegments& segments,
                                    const std::string& dir) {
-  auto sink = RelayProcess::Start({relay_program, "--role=sink"}, dir + "/sink.log");
+  const std::string received = dir + "/received";
+  const absl::Cleanup remove = [&received] {
+    std::error_code ignored;
+    std::filesystem::remove(received, ignored);
+  };
+  auto sink = RelayProcess::Start({relay_program, "--role=sink", received}, dir + "/sink.log");
   if (!sink.ok()) return sink.status();
   absl::StatusOr<int> port = (*sink)->ListenPort();
   if (!port.ok()) return port.status();
@@ -164,17 +169,18 @@ absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests
 }
 
 absl::StatusOr<CopierRun> RunReplicator(const ReplicatorRunOptions& options, tests::ClusterAdmin& target) {
-  const std::string dir = options.dir + "/run";
+  tests::ReplicatorOptions process = options.replicator;
+  process.dir += "/run";
+  process.state_dir = process.dir + "/state";
   std::error_code error;
-  std::filesystem::remove_all(dir, error);  // no state of an earlier run
-  std::filesystem::create_directories(dir, error);
-  absl::StatusOr<std::unique_ptr<tests::LinkProcess>> replicator = tests::LinkProcess::Start(
-      {.program = options.program, .dir = dir, .link_text = options.link_text, .flags = options.flags});
+  std::filesystem::remove_all(process.dir, error);  // no state of an earlier run
+  std::filesystem::create_directories(process.dir, error);
+  absl::StatusOr<std::unique_ptr<tests::ReplicatorProcess>> replicator = tests::ReplicatorProcess::Start(process);
   if (!replicator.ok()) return replicator.status();
   CopierRun run;
   absl::Status status = AwaitCopy(options, **replicator, target, run);
   if (status.ok()) NotePeakRss((*replicator)->Usage(), run);
-  if (status.ok()) status = (*replicator)->Stop();
+  if (status.ok()) status = (*replicator)->StopCleanly();
   if (status.ok()) status = SetCpu((*replicator)->Usage(), run);
   if (!status.ok()) return status;
   const absl::StatusOr<int64_t> copied = (*replicator)->PayloadBytesCopied();

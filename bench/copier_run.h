@@ -6,13 +6,13 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tests/cluster/admin.h"
 #include "tests/cluster/process.h"
 #include "tests/demo/log_segments.h"
+#include "tests/replicator_process.h"
 
 namespace replicator::bench {
 
@@ -29,16 +29,13 @@ struct CopierRun {
 };
 
 // Three processes: one sends the segment files by sendfile, as a broker does, the relay in the middle reads and writes,
-// the last reads. The run is that of the middle one. `dir` gets their output.
+// the last reads and writes a file. The run is that of the middle one. `dir` gets their output.
 absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests::LogSegments& segments,
                                    const std::string& dir);
 
 struct ReplicatorRunOptions {
-  std::string program;
-  std::string dir;        // must exist; the run makes a folder of its own in it
-  std::string link_text;  // of mm2.properties
-  std::vector<std::string> flags;
-  std::string topic;  // must exist, empty, on the target
+  tests::ReplicatorOptions replicator;  // its folder must exist; the run makes one of its own in it
+  std::string topic;                    // must exist, empty, on the target
   int64_t records = 0;
 };
 

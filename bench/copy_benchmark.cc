@@ -34,14 +34,13 @@
 #include "tests/cluster/load.h"
 #include "tests/cluster/process.h"
 #include "tests/demo/interrupt.h"
-#include "tests/demo/link_process.h"
 #include "tests/demo/log_segments.h"
 
 DEFINE_string(replicator, "", "path of the replicator");
 DEFINE_string(relay, "", "path of tcp_relay");
 DEFINE_int64(records, 2'000'000, "records of 1,000 bytes per codec");
 DEFINE_string(codecs, "none,lz4,zstd", "codecs to measure");
-DEFINE_int32(runs, 3, "runs of each case; the tables show medians");
+DEFINE_int32(runs, 5, "runs of each case; the tables show medians");
 DEFINE_int32(partitions, 12, "partitions of each topic");
 DEFINE_int32(batch_bytes, 131072, "size of a producer's batch on the wire, roughly");
 DEFINE_int64(buffer_bytes, int64_t{64} << 20, "replicator's --buffer-bytes");
@@ -67,6 +66,7 @@ constexpr int kValueBytes = 1000;
 constexpr int kHeapMib = 640;
 constexpr absl::Duration kLoadTimeout = absl::Minutes(5);
 constexpr absl::Duration kTopicTimeout = absl::Seconds(60);
+constexpr absl::Duration kPagesReported = absl::Seconds(5);
 constexpr int kWindows[] = {1, 5};
 constexpr int kReplicationFactors[] = {1, 3};
 
@@ -94,6 +94,7 @@ class CopyBenchmark {
   absl::Status CompareWithRelay(const Workload& workload, bool is_cold);
   absl::Status CompareWindows();
   absl::Status SetCache(const Workload& workload, bool is_cold);
+  absl::StatusOr<CopierRun> Relay(const Workload& workload, bool is_cold);
   absl::Status CreateTargetTopic(ClusterAdmin& admin, const std::string& topic, int replication_factor);
   absl::StatusOr<CopierRun> Copy(const Workload& workload, int replication_factor, int window, bool is_cold);
 
@@ -159,12 +160,15 @@ absl::StatusOr<Workload> CopyBenchmark::Load(const std::string& codec) {
   return workload;
 }
 
-// To be called right before a run. (A virtual machine may give freed pages back to its host after some seconds, and who
-// touches them first then pays for that: both copiers shall meet the same.)
+// To be called right before a run. A virtual machine may give freed pages back to its host after two seconds (free page
+// reporting), and who touches them first then pays for that: the copier, which copies what the source's broker sends by
+// sendfile. So cold means that this has happened, for both copiers alike.
 absl::Status CopyBenchmark::SetCache(const Workload& workload, bool is_cold) {
   sync();  // What an earlier run has written must not be written during the next.
-  return is_cold ? EvictFromPageCache(FLAGS_relay, workload.segments, scratch_.path())
-                 : WarmPageCache(workload.segments);
+  if (!is_cold) return WarmPageCache(workload.segments);
+  absl::Status evicted = EvictFromPageCache(FLAGS_relay, workload.segments, scratch_.path());
+  if (evicted.ok()) absl::SleepFor(kPagesReported);
+  return evicted;
 }
 
 // A topic of this name may have been deleted a moment ago: returns once the new one answers.
@@ -186,15 +190,17 @@ absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int repl
   if (status.ok()) status = SetCache(workload, is_cold);
   if (!status.ok()) return status;
   ReplicatorRunOptions options;
-  options.program = FLAGS_replicator;
-  options.dir = scratch_.path();
-  options.link_text = tests::LinkFileText({.source_bootstrap_servers = source_->bootstrap_servers(),
-                                           .target_bootstrap_servers = target_->bootstrap_servers(),
-                                           .topics = workload.topic,
-                                           .replication_factor = replication_factor,
-                                           .tasks_max = FLAGS_shards});
-  options.flags = {absl::StrCat("--shards=", FLAGS_shards), absl::StrCat("--buffer-bytes=", FLAGS_buffer_bytes),
-                   absl::StrCat("--in-flight-max=", window)};
+  options.replicator = {
+      .program = FLAGS_replicator,
+      .source_bootstrap_servers = source_->bootstrap_servers(),
+      .target_bootstrap_servers = target_->bootstrap_servers(),
+      .topics = workload.topic,
+      .replication_factor = replication_factor,
+      .tasks_max = FLAGS_shards,
+      .flags = {absl::StrCat("--shards=", FLAGS_shards), absl::StrCat("--buffer-bytes=", FLAGS_buffer_bytes),
+                absl::StrCat("--in-flight-max=", window)},
+      .dir = scratch_.path(),
+  };
   options.topic = workload.topic;
   options.records = workload.records;
   absl::StatusOr<CopierRun> run = RunReplicator(options, **admin);
@@ -204,20 +210,27 @@ absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int repl
   return run;
 }
 
+absl::StatusOr<CopierRun> CopyBenchmark::Relay(const Workload& workload, bool is_cold) {
+  absl::Status status = SetCache(workload, is_cold);
+  if (!status.ok()) return status;
+  return RunRelay(FLAGS_relay, workload.segments, scratch_.path());
+}
+
 absl::Status CopyBenchmark::CompareWithRelay(const Workload& workload, bool is_cold) {
   RelayComparison::Pair& pair = relay_comparison_.At(workload, is_cold);
   for (int i = 1; i <= FLAGS_runs; ++i) {
-    absl::Status status = SetCache(workload, is_cold);
-    if (!status.ok()) return status;
-    const absl::StatusOr<CopierRun> relay = RunRelay(FLAGS_relay, workload.segments, scratch_.path());
-    if (!relay.ok()) return relay.status();
-    pair.relay.Add(*relay);
-    const absl::StatusOr<CopierRun> copy = Copy(workload, 1, 1, is_cold);
-    if (!copy.ok()) return copy.status();
-    pair.replicator.Add(*copy);
+    const bool relay_first = i % 2 == 1;  // in turn: what the first one leaves behind is the second one's start
+    const absl::StatusOr<CopierRun> first = relay_first ? Relay(workload, is_cold) : Copy(workload, 1, 1, is_cold);
+    if (!first.ok()) return first.status();
+    const absl::StatusOr<CopierRun> second = relay_first ? Copy(workload, 1, 1, is_cold) : Relay(workload, is_cold);
+    if (!second.ok()) return second.status();
+    const CopierRun& relay = relay_first ? *first : *second;
+    const CopierRun& copy = relay_first ? *second : *first;
+    pair.relay.Add(relay);
+    pair.replicator.Add(copy);
     Say(absl::StrFormat("%-4s %s run %d: relay %.2f s, %.3f CPU-s; replicator %.2f s, %.3f CPU-s (%.3f user)",
-                        workload.codec, is_cold ? "cold" : "warm", i, relay->wall_s, relay->cpu_s(), copy->wall_s,
-                        copy->cpu_s(), copy->user_s));
+                        workload.codec, is_cold ? "cold" : "warm", i, relay.wall_s, relay.cpu_s(), copy.wall_s,
+                        copy.cpu_s(), copy.user_s));
   }
   return absl::OkStatus();
 }

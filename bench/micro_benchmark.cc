@@ -142,7 +142,8 @@ void ParseFetchResponse(benchmark::State& state) {
   const std::string body = MakeFetchResponse(partitions, MakeRecords(16 << 10, 1));
   FetchResponse response;
   for (auto _ : state) {
-    if (!response.Parse(body, FetchRequest::kApi.version_high).ok()) state.SkipWithError("the answer is malformed");
+    if (!response.Parse(body, FetchRequest::kApi.versions.highest()).ok())
+      state.SkipWithError("the answer is malformed");
     benchmark::DoNotOptimize(response.partitions.data());
   }
   CountBatches(state, partitions);
@@ -156,7 +157,7 @@ void BuildProduceRequest(benchmark::State& state) {
   kafka::ProduceRequestBuilder builder;
   int32_t correlation_id = 0;
   for (auto _ : state) {
-    builder.Begin(kafka::kProduceApi.version_high, correlation_id++, "replicator.bench", kafka::kAcksAll,
+    builder.Begin(kafka::kProduceApi.versions.highest(), correlation_id++, "replicator.bench", kafka::kAcksAll,
                   kReplicationTimeoutMs);
     for (int32_t partition = 0; partition < partitions; ++partition) {
       if (!builder.AddPartition("a-topic-with-a-usual-name", partition, batch))

@@ -3,16 +3,17 @@
 //
 //   send (in the source broker's place) --> relay (in replicator's) --> sink (in the target broker's)
 //
-//   tcp_relay --role=sink  --listen_port=7003
+//   tcp_relay --role=sink  --listen_port=7003 [FILE]
 //   tcp_relay --role=relay --listen_port=7002 --port=7003
 //   tcp_relay --role=send  --port=7002 [--bytes=N] [FILE...]
 //   tcp_relay --role=evict FILE...
 //
 // `send` streams files (a broker's log segments, say) by sendfile, as a broker does, or memory when no file is named.
 // `relay` is one thread that reads up to 1 MiB and writes it, on blocking sockets: fewer system calls cannot be had
-// without splice. `evict` takes the files out of the page cache, so that the next `send` (or the next fetch from the
-// broker that owns them) is a cold one; `send` itself leaves them warm. Each process serves one connection, then prints
-// one line of JSON with its own wall and CPU time (getrusage, from the connection's start to its end) and ends.
+// without splice. `sink` writes what it gets to FILE, as the target's broker does: so both copiers find the memory and
+// the disk equally busy. `evict` takes the files out of the page cache, so that the next `send` (or the next fetch from
+// the broker that owns them) is a cold one; `send` itself leaves them warm. Each process serves one connection, then
+// prints one line of JSON with its own wall and CPU time (getrusage, from the connection's start to its end) and ends.
 // With --listen_port=0 the port is chosen and printed first, as {"listen_port":P}.
 #include <arpa/inet.h>
 #include <errno.h>
@@ -199,13 +200,21 @@ void Report(const Totals& totals, absl::Duration wall, const rusage& before, con
       after.ru_maxrss);
 }
 
+// Nothing to write to when no file is named.
+absl::StatusOr<Descriptor> OpenToWrite(const std::vector<std::string>& paths) {
+  if (paths.empty()) return Descriptor(-1);
+  Descriptor file(open(paths.front().c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644));
+  if (file.get() < 0) return Failed(paths.front());
+  return file;
+}
+
 absl::Status Run(const std::vector<std::string>& paths) {
   const bool sends = FLAGS_role == "send";
   const bool sinks = FLAGS_role == "sink";
   // -1: nothing to read from, nothing to write to.
   absl::StatusOr<Descriptor> from = sends ? Descriptor(-1) : AcceptOne(FLAGS_listen_port);
   if (!from.ok()) return from.status();
-  absl::StatusOr<Descriptor> to = sinks ? Descriptor(-1) : ConnectTo(FLAGS_port);
+  absl::StatusOr<Descriptor> to = sinks ? OpenToWrite(paths) : ConnectTo(FLAGS_port);
   if (!to.ok()) return to.status();
   const auto buffer = std::make_unique<char[]>(kChunkBytes);
   const int64_t bytes_max = FLAGS_bytes > 0 ? FLAGS_bytes : INT64_MAX;
@@ -271,8 +280,9 @@ absl::Status CheckFlags(const std::vector<std::string>& paths) {
   if (sends && paths.empty() && FLAGS_bytes <= 0) {
     return absl::InvalidArgumentError("send needs files or --bytes");
   }
-  if (!sends && !evicts && !paths.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("unexpected argument ", paths.front()));
+  const size_t paths_max = relays ? 0 : FLAGS_role == "sink" ? 1 : paths.size();
+  if (paths.size() > paths_max) {
+    return absl::InvalidArgumentError(absl::StrCat("unexpected argument ", paths[paths_max]));
   }
   return absl::OkStatus();
 }

@@ -98,7 +98,7 @@ asio::awaitable<absl::Status> Connection::Negotiate() {
   ApiVersionsRequest request;
   absl::StatusOr<ApiVersionsResponse> response = co_await Call(request, kNegotiationTimeout);
   if (!response.ok()) co_return response.status();
-  absl::StatusOr<NegotiatedVersions> versions = NegotiatedVersions::Choose(*response);
+  absl::StatusOr<NegotiatedVersions> versions = NegotiatedVersions::Choose(*response, options_.use);
   if (!versions.ok()) {
     co_return absl::Status(versions.status().code(),
                            absl::StrCat("broker ", endpoint_.ToString(), ": ", versions.status().message()));

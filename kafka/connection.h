@@ -44,6 +44,7 @@ struct Endpoint {
 
 struct ConnectionOptions {
   std::string client_id;
+  BrokerUse use = BrokerUse::kProduce;
   Clock::duration connect_timeout = std::chrono::seconds(10);
 };
 
@@ -76,7 +77,8 @@ struct PendingReply {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // Resolves, connects, exchanges ApiVersions. Unavailable names the endpoint and the reason.
+  // Resolves, connects, exchanges ApiVersions. Unavailable names the endpoint and the reason; FailedPrecondition: the
+  // broker is too old, or too new, for what it is used for.
   static asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Open(Endpoint endpoint,
                                                                            ConnectionOptions options);
 
@@ -136,7 +138,7 @@ template <typename Request>
 asio::awaitable<absl::StatusOr<typename Request::Response>> Connection::Call(const Request& request,
                                                                              Clock::duration timeout) {
   const int16_t version =
-      Request::kApi.key == ApiKey::kApiVersions ? Request::kApi.version_low : versions_->For(Request::kApi.key);
+      Request::kApi.key == ApiKey::kApiVersions ? Request::kApi.versions.highest() : versions_->For(Request::kApi.key);
   const int32_t correlation_id = NextCorrelationId();
   absl::StatusOr<std::string> frame = EncodeRequest(request, version, correlation_id, options_.client_id);
   if (!frame.ok()) co_return frame.status();

@@ -52,8 +52,7 @@ absl::StatusOr<PeekedBatch> FirstBatch(const PeekTarget& where, int64_t offset, 
 asio::awaitable<absl::StatusOr<PeekedBatch>> PeekBatch(std::shared_ptr<Connection> connection, PeekTarget where,
                                                        int64_t offset) {
   FetchRequest request = RequestFor(where, offset);
-  const int16_t served = connection->versions().For(ApiKey::kFetch);
-  const int16_t version = where.topic_id == kNoUuid ? FetchRequest::kApi.version_low : served;
+  const int16_t version = connection->versions().Fetch(/*by_topic_id=*/where.topic_id != kNoUuid);
   const int32_t correlation_id = connection->NextCorrelationId();
   absl::StatusOr<std::string> frame = EncodeRequest(request, version, correlation_id, connection->options().client_id);
   if (!frame.ok()) co_return frame.status();

@@ -37,9 +37,10 @@ constexpr Clock::duration kProgressInterval = std::chrono::seconds(5);
 // How long answers that are due are waited for at the end, of the 10 s that service managers give.
 constexpr Clock::duration kDrain = std::chrono::seconds(5);
 
-kafka::ConnectionOptions ClientOptions(const LinkConfig& config) {
+kafka::ConnectionOptions ClientOptions(const LinkConfig& config, kafka::BrokerUse use) {
   kafka::ConnectionOptions options;
   options.client_id = absl::StrCat("replicator.", config.Name());
+  options.use = use;
   return options;
 }
 
@@ -143,11 +144,10 @@ asio::awaitable<absl::Status> Link::OpenClusters() {
   if (!source.ok()) co_return source.status();
   absl::StatusOr<std::vector<kafka::Endpoint>> target = kafka::ParseEndpoints(config_.target.bootstrap_servers);
   if (!target.ok()) co_return target.status();
-  kafka::ConnectionOptions client = ClientOptions(config_);
-  source_ =
-      std::make_unique<kafka::ClusterClient>(absl::StrCat("source cluster ", config_.source.alias), *source, client);
-  target_ =
-      std::make_unique<kafka::ClusterClient>(absl::StrCat("target cluster ", config_.target.alias), *target, client);
+  source_ = std::make_unique<kafka::ClusterClient>(absl::StrCat("source cluster ", config_.source.alias), *source,
+                                                   ClientOptions(config_, kafka::BrokerUse::kConsume));
+  target_ = std::make_unique<kafka::ClusterClient>(absl::StrCat("target cluster ", config_.target.alias), *target,
+                                                   ClientOptions(config_, kafka::BrokerUse::kProduce));
   absl::StatusOr<kafka::MetadataSnapshot> from = co_await source_->FetchMetadata();
   if (!from.ok()) co_return from.status();
   absl::StatusOr<kafka::MetadataSnapshot> to = co_await target_->FetchMetadata();
@@ -192,8 +192,8 @@ void Link::StartShards() {
     Shard::Options options;
     options.index = i;
     options.buffer_bytes_max = static_cast<size_t>(options_.buffer_bytes_max / count);
-    options.source = ClientOptions(config_);
-    options.target = ClientOptions(config_);
+    options.source = ClientOptions(config_, kafka::BrokerUse::kConsume);
+    options.target = ClientOptions(config_, kafka::BrokerUse::kProduce);
     options.partition.producer = identity_.producer;
     options.partition.in_flight_max = options_.in_flight_max;
     shards_.push_back(std::make_unique<Shard>(std::move(options), [this](Side side) {

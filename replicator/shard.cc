@@ -230,7 +230,7 @@ void Shard::Changed(Stream& stream) {
     if (partition.must_settle() || !partition.begun()) member.target->settler.Wake();
   }
   if (member.source != nullptr) {
-    if (partition.wants_fetch()) member.source->source.Wake();
+    member.source->source.Note(stream);
     if (stream.range_in_doubt || !partition.begun()) member.source->locator.Wake();
   }
 }

@@ -283,8 +283,8 @@ void Sink::SetStalled(bool stalled) {
       stream->partition.Pause();
     } else {
       stream->partition.Resume();
-      owner_.Changed(*stream);
     }
+    owner_.Changed(*stream);
   }
 }
 

@@ -45,12 +45,6 @@ bool ComesBackSoon(const Stream& stream) {
   return !partition.quarantined() && (!partition.begun() || partition.queue_bytes() > 0 || partition.failures() == 1);
 }
 
-bool StreamBefore(const Stream* a, const Stream* b) {
-  if (a->assignment.source_topic != b->assignment.source_topic)
-    return a->assignment.source_topic < b->assignment.source_topic;
-  return a->assignment.partition < b->assignment.partition;
-}
-
 }  // namespace
 
 Source::Source(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint,
@@ -63,23 +57,49 @@ Source::Source(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoin
       wake_(executor) {}
 
 void Source::Add(Stream* stream) {
-  streams_.insert(std::lower_bound(streams_.begin(), streams_.end(), stream, StreamBefore), stream);
-  Wake();
+  const Assignment& assignment = stream->assignment;
+  const auto put = [&](TopicStreams& streams) {
+    const auto partition = static_cast<size_t>(assignment.partition);
+    if (streams.size() <= partition) streams.resize(partition + 1);
+    streams[partition] = stream;
+  };
+  put(by_name_[assignment.source_topic]);
+  if (assignment.source_topic_id == kafka::kNoUuid) {
+    ++streams_without_id_;
+  } else {
+    put(by_id_[assignment.source_topic_id]);
+  }
+  Note(*stream);
 }
 
-void Source::Remove(Stream* stream) { std::erase(streams_, stream); }
+void Source::Remove(Stream* stream) {
+  const Assignment& assignment = stream->assignment;
+  by_name_[assignment.source_topic][assignment.partition] = nullptr;
+  if (assignment.source_topic_id == kafka::kNoUuid) {
+    --streams_without_id_;
+  } else {
+    by_id_[assignment.source_topic_id][assignment.partition] = nullptr;
+  }
+  session_.Exclude(*stream);
+  if (std::exchange(stream->noted_by_source, false)) std::erase(noted_, stream);
+}
+
+void Source::Note(Stream& stream) {
+  if (!std::exchange(stream.noted_by_source, true)) noted_.push_back(&stream);
+  wake_.Notify();
+}
 
 void Source::Stop() {
   stopping_ = true;
   lane_.Close();
-  Wake();
+  wake_.Notify();
 }
 
 asio::awaitable<void> Source::Run() {
   while (!stopping_) {
     Clock::time_point next_due = Clock::time_point::max();
-    Fetch fetch = Collect(Clock::now(), &next_due);
-    if (fetch.streams.empty()) {
+    const bool is_long_poll = !Collect(Clock::now(), &next_due);
+    if (session_.size() == 0) {
       co_await wake_.Wait(next_due);
       continue;
     }
@@ -91,17 +111,17 @@ asio::awaitable<void> Source::Run() {
       owner_.MetadataIsStale(Side::kSource);
       continue;
     }
-    const size_t wanted = std::min<size_t>(fetch_bytes_max_, fetch.streams.size() * kFetchPartitionBytes);
-    fetch.reserved =
-        std::max(wanted, kFetchBytesMin) + kResponseOverheadBytes + fetch.streams.size() * kPartitionOverheadBytes;
-    if (!memory_.budget.TryReserve(fetch.reserved)) {
+    const size_t reserved = ResponseBytesMax();
+    if (!memory_.budget.TryReserve(reserved)) {
       co_await memory_.released.Wait();
       continue;
     }
     std::shared_ptr<kafka::Connection> connection = *connected;
-    absl::Status exchanged = co_await Exchange(connection, fetch);
+    UseVersion(connection->versions());
+    absl::Status exchanged = co_await Exchange(connection, reserved, is_long_poll);
     if (stopping_) co_return;
     if (!exchanged.ok()) {
+      session_.Reset();
       LOG(WARNING) << "source broker " << broker_id_ << ": " << exchanged.message()
                    << "; fetching again on a new connection";
       owner_.MetadataIsStale(Side::kSource);
@@ -109,109 +129,110 @@ asio::awaitable<void> Source::Run() {
   }
 }
 
-// The streams that want records, beginning behind the one that was served last: a broker fills a response in the order
-// of the request.
-Source::Fetch Source::Collect(Clock::time_point now, Clock::time_point* next_due) {
-  Fetch fetch;
-  fetch.all_streams = true;
-  const size_t count = streams_.size();
-  if (count > 0) first_ %= count;
-  for (size_t i = 0; i < count; ++i) {
-    Stream* stream = streams_[(first_ + i) % count];
-    if (!stream->partition.wants_fetch() || stream->range_in_doubt) {
-      if (ComesBackSoon(*stream)) fetch.all_streams = false;
+// Brings the session in line with what the noted streams want. True when one that is outside of it will want to be in
+// the next request soon: the present one must not be long.
+bool Source::Collect(Clock::time_point now, Clock::time_point* next_due) {
+  bool comes_back = false;
+  std::vector<Stream*> waiting;
+  for (Stream* stream : noted_) {
+    const bool wants = stream->partition.wants_fetch() && !stream->range_in_doubt;
+    if (wants && stream->fetch_not_before <= now) {
+      stream->noted_by_source = false;
+      session_.Include(*stream);
       continue;
     }
-    if (stream->fetch_not_before > now) {
-      *next_due = std::min(*next_due, stream->fetch_not_before);
-      continue;
+    session_.Exclude(*stream);
+    if (wants) *next_due = std::min(*next_due, stream->fetch_not_before);
+    if (wants || ComesBackSoon(*stream)) {
+      waiting.push_back(stream);
+      comes_back = comes_back || !wants;
+    } else {
+      stream->noted_by_source = false;
     }
-    fetch.streams.push_back(stream);
-    fetch.asked.push_back(stream->partition.fetch_offset());
   }
-  return fetch;
+  noted_ = std::move(waiting);
+  return comes_back;
 }
 
-kafka::FetchRequest Source::ToRequest(const Fetch& fetch) const {
+void Source::UseVersion(const kafka::NegotiatedVersions& versions) {
+  const int16_t version = versions.Fetch(/*by_topic_id=*/streams_without_id_ == 0);
+  if (version != std::exchange(version_, version)) session_.Reset();
+}
+
+size_t Source::ResponseBytesMax() const {
+  const size_t records = std::min<size_t>(fetch_bytes_max_, session_.size() * kFetchPartitionBytes);
+  return std::max(records, kFetchBytesMin) + kResponseOverheadBytes + session_.size() * kPartitionOverheadBytes;
+}
+
+kafka::FetchRequest Source::NextRequest(size_t reserved, bool is_long_poll) {
   kafka::FetchRequest request;
-  request.max_wait_ms = fetch.all_streams ? kLongPollMs : kShortPollMs;
+  request.max_wait_ms = is_long_poll ? kLongPollMs : kShortPollMs;
   request.bytes_max =
-      static_cast<int32_t>(fetch.reserved - kResponseOverheadBytes - fetch.streams.size() * kPartitionOverheadBytes);
+      static_cast<int32_t>(reserved - kResponseOverheadBytes - session_.size() * kPartitionOverheadBytes);
   request.isolation_level = kafka::IsolationLevel::kReadCommitted;
-  for (size_t i = 0; i < fetch.streams.size(); ++i) {
-    const Stream& stream = *fetch.streams[i];
-    if (request.topics.empty() || request.topics.back().name != stream.assignment.source_topic) {
-      request.topics.push_back({stream.assignment.source_topic, stream.assignment.source_topic_id, {}});
-    }
-    kafka::FetchRequest::Partition partition;
-    partition.partition = stream.assignment.partition;
-    partition.current_leader_epoch = stream.source_leader.epoch;
-    partition.fetch_offset = fetch.asked[i].value;
-    partition.last_fetched_epoch = stream.last_fetched_epoch;
-    partition.partition_bytes_max = kFetchPartitionBytes;
-    request.topics.back().partitions.push_back(partition);
-  }
+  session_.Fill(request);
   return request;
 }
 
-asio::awaitable<absl::Status> Source::Exchange(std::shared_ptr<kafka::Connection> connection, Fetch& fetch) {
-  const bool ids_known = std::all_of(fetch.streams.begin(), fetch.streams.end(),
-                                     [](const Stream* s) { return s->assignment.source_topic_id != kafka::kNoUuid; });
-  fetch.version = ids_known ? connection->versions().For(kafka::ApiKey::kFetch) : kafka::FetchRequest::kApi.version_low;
-  kafka::FetchRequest request = ToRequest(fetch);
+asio::awaitable<absl::Status> Source::Exchange(std::shared_ptr<kafka::Connection> connection, size_t reserved,
+                                               bool is_long_poll) {
+  kafka::FetchRequest request = NextRequest(reserved, is_long_poll);
   const int32_t correlation_id = connection->NextCorrelationId();
-  absl::StatusOr<std::string> frame =
-      EncodeRequest(request, fetch.version, correlation_id, connection->options().client_id);
+  absl::StatusOr<std::string> frame = EncodeRequest(request, version_, correlation_id, connection->options().client_id);
   if (!frame.ok()) {
-    memory_.budget.Unreserve(fetch.reserved);
+    memory_.budget.Unreserve(reserved);
     co_return frame.status();
   }
   std::vector<iovec> parts = {{frame->data(), frame->size()}};
   absl::StatusOr<std::shared_ptr<kafka::PendingReply>> sent =
-      co_await connection->Send(std::move(parts), correlation_id, kFetchTimeout, &memory_, fetch.reserved);
+      co_await connection->Send(std::move(parts), correlation_id, kFetchTimeout, &memory_, reserved);
   if (!sent.ok()) co_return sent.status();
   std::shared_ptr<kafka::PendingReply> reply = *sent;
   absl::Status received = co_await kafka::Connection::Receive(reply);
   if (!received.ok()) co_return received;
-  absl::Status handled = HandleResponse(fetch, *reply);
+  absl::Status handled = HandleResponse(*reply);
   if (!handled.ok()) connection->Close(handled);
   co_return handled;
 }
 
-absl::Status Source::HandleResponse(const Fetch& fetch, kafka::PendingReply& reply) {
-  absl::StatusOr<std::string_view> body = ResponseBody(kafka::FetchRequest::kApi, fetch.version, reply.frame());
+absl::Status Source::HandleResponse(kafka::PendingReply& reply) {
+  absl::StatusOr<std::string_view> body = ResponseBody(kafka::FetchRequest::kApi, version_, reply.frame());
   if (!body.ok()) return body.status();
-  absl::Status parsed = response_.Parse(*body, fetch.version);
+  absl::Status parsed = response_.Parse(*body, version_);
   if (!parsed.ok()) return parsed;
-  if (response_.error_code != kafka::kErrorNone) return kafka::ErrorStatus(response_.error_code, "fetch");
-  absl::flat_hash_map<std::pair<std::string_view, int32_t>, size_t> index;
-  const bool by_id = fetch.version >= 13;
-  auto id_key = [](const kafka::Uuid& id) {
-    return std::string_view(reinterpret_cast<const char*>(id.data()), id.size());
-  };
-  for (size_t i = 0; i < fetch.streams.size(); ++i) {
-    const Assignment& assignment = fetch.streams[i]->assignment;
-    index[{by_id ? id_key(assignment.source_topic_id) : std::string_view(assignment.source_topic),
-           assignment.partition}] = i;
+  if (kafka::ClassifyFetchError(response_.error_code) == kafka::FetchOutcome::kResetFetchSession) {
+    session_.Reset();  // the broker restarted, or needed the room
+    return absl::OkStatus();
   }
+  if (response_.error_code != kafka::kErrorNone) return kafka::ErrorStatus(response_.error_code, "fetch");
+  session_.OnAnswer(response_.session_id);
   for (const kafka::FetchResponse::Partition& answer : response_.partitions) {
-    const kafka::FetchResponse::Topic& topic = response_.topics[answer.topic_index];
-    auto found = index.find({by_id ? id_key(topic.id) : topic.name, answer.partition});
-    if (found == index.end()) continue;
-    Stream& stream = *fetch.streams[found->second];
-    if (!answer.records.empty()) first_ = IndexOf(stream) + 1;
-    HandlePartition(stream, fetch.asked[found->second], answer, reply.buffer);
-    owner_.Changed(stream);
+    Stream* stream = Find(response_.topics[answer.topic_index], answer.partition);
+    if (stream == nullptr) continue;
+    HandlePartition(*stream, answer, reply.buffer);
+    owner_.Changed(*stream);
   }
   return absl::OkStatus();
 }
 
-size_t Source::IndexOf(const Stream& stream) const {
-  return std::lower_bound(streams_.begin(), streams_.end(), &stream, StreamBefore) - streams_.begin();
+// nullptr for what is no longer asked for here.
+Stream* Source::Find(const kafka::FetchResponse::Topic& topic, int32_t partition) const {
+  const TopicStreams* streams = nullptr;
+  if (topic.id != kafka::kNoUuid) {
+    auto found = by_id_.find(topic.id);
+    if (found != by_id_.end()) streams = &found->second;
+  } else {
+    auto found = by_name_.find(topic.name);
+    if (found != by_name_.end()) streams = &found->second;
+  }
+  if (streams == nullptr || partition < 0 || static_cast<size_t>(partition) >= streams->size()) return nullptr;
+  Stream* stream = (*streams)[partition];
+  return stream != nullptr && stream->fetch_place.is_known ? stream : nullptr;
 }
 
-void Source::HandlePartition(Stream& stream, SourceOffset asked, const kafka::FetchResponse::Partition& answer,
+void Source::HandlePartition(Stream& stream, const kafka::FetchResponse::Partition& answer,
                              const kafka::BufferRef& buffer) {
+  const SourceOffset asked = stream.fetch_place.offset;
   // While the request was out the partition may have gone back (a failure at the target): these bytes are not its next
   // ones.
   if (stream.partition.fetch_offset() != asked) return;

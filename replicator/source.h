@@ -1,5 +1,6 @@
-// Fetches from one broker of the source cluster for one shard: a loop of {collect the streams that want records,
-// reserve memory, Fetch, plan each batch, hand it to its partition}. One fetch is out at a time.
+// Fetches from one broker of the source cluster for one shard: a loop of {look at the streams that something happened
+// to, reserve memory, Fetch, plan each batch, hand it to its partition}. One fetch is out at a time; a fetch session
+// (fetch_session.h) makes that cheap for partitions that stand still.
 //
 // Memory is reserved before the request is sent; the response's buffer goes back when the last slice of it has been
 // written to a target or was dropped.
@@ -21,13 +22,11 @@
 #include "kafka/lane.h"
 #include "kafka/wire/fetch.h"
 #include "policy/transaction_filter.h"
+#include "replicator/fetch_session.h"
 #include "replicator/stream.h"
 
 namespace replicator {
 
-// Asked for per partition. Less makes the broker cut, and us fetch again, more of the last batch: at 1 MiB that is
-// about 5 % of all bytes with batches of 100 KiB.
-inline constexpr int32_t kFetchPartitionBytes = 1 << 20;
 // Asked for per response.
 inline constexpr int32_t kFetchBytesMax = 16 << 20;
 
@@ -38,8 +37,8 @@ class Source {
 
   void Add(Stream* stream);
   void Remove(Stream* stream);
-  // Some stream may want records now.
-  void Wake() { wake_.Notify(); }
+  // Something happened to `stream`: it may want records now, or no longer, or from elsewhere.
+  void Note(Stream& stream);
   // The most that one response may take: a share of the budget, so that no source can starve the others.
   void set_fetch_bytes_max(int32_t bytes) { fetch_bytes_max_ = bytes; }
 
@@ -51,26 +50,22 @@ class Source {
   const kafka::Endpoint& endpoint() const { return endpoint_; }
 
  private:
-  // One request on its way.
-  struct Fetch {
-    std::vector<Stream*> streams;
-    std::vector<SourceOffset> asked;  // parallel to `streams`
-    int16_t version = 0;
-    size_t reserved = 0;
-    bool all_streams = false;
-  };
+  // The streams of one topic, by partition; nullptr where this broker does not lead.
+  using TopicStreams = std::vector<Stream*>;
 
-  Fetch Collect(Clock::time_point now, Clock::time_point* next_due);
-  kafka::FetchRequest ToRequest(const Fetch& fetch) const;
-  asio::awaitable<absl::Status> Exchange(std::shared_ptr<kafka::Connection> connection, Fetch& fetch);
-  absl::Status HandleResponse(const Fetch& fetch, kafka::PendingReply& reply);
-  void HandlePartition(Stream& stream, SourceOffset asked, const kafka::FetchResponse::Partition& answer,
-                       const kafka::BufferRef& buffer);
+  bool Collect(Clock::time_point now, Clock::time_point* next_due);
+  void UseVersion(const kafka::NegotiatedVersions& versions);
+  size_t ResponseBytesMax() const;
+  kafka::FetchRequest NextRequest(size_t reserved, bool is_long_poll);
+  asio::awaitable<absl::Status> Exchange(std::shared_ptr<kafka::Connection> connection, size_t reserved,
+                                         bool is_long_poll);
+  absl::Status HandleResponse(kafka::PendingReply& reply);
+  Stream* Find(const kafka::FetchResponse::Topic& topic, int32_t partition) const;
+  void HandlePartition(Stream& stream, const kafka::FetchResponse::Partition& answer, const kafka::BufferRef& buffer);
   void HandleError(Stream& stream, const kafka::FetchResponse::Partition& answer);
   void HandleRecords(Stream& stream, const kafka::FetchResponse::Partition& answer, const kafka::BufferRef& buffer);
   bool HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::TransactionFilter& transactions,
                    const kafka::BufferRef& buffer);
-  size_t IndexOf(const Stream& stream) const;
   void BackOff(Stream& stream, std::string error);
   void Malformed(Stream& stream, std::string reason);
   void Refuse(Stream& stream, QuarantineCode code, std::string reason);
@@ -81,8 +76,12 @@ class Source {
   const kafka::Endpoint endpoint_;
   kafka::Lane lane_;
   kafka::Signal wake_;
-  std::vector<Stream*> streams_;  // by topic and partition
-  size_t first_ = 0;              // where the next request begins, for fairness
+  FetchSession session_;
+  int16_t version_ = -1;        // of Fetch, that the session speaks
+  std::vector<Stream*> noted_;  // to be looked at before the next request
+  absl::flat_hash_map<std::string, TopicStreams> by_name_;
+  absl::flat_hash_map<kafka::Uuid, TopicStreams> by_id_;
+  size_t streams_without_id_ = 0;
   int32_t fetch_bytes_max_ = kFetchBytesMax;
   kafka::FetchResponse response_;  // kept for its memory
   bool stopping_ = false;

@@ -36,6 +36,29 @@ struct Leader {
   bool operator==(const Leader&) const = default;
 };
 
+// A partition of the source as Fetch requests name it: by topic name or id, as the version has it.
+struct PartitionName {
+  std::string topic;
+  kafka::Uuid topic_id = kafka::kNoUuid;
+  int32_t partition = -1;
+  bool operator==(const PartitionName&) const = default;
+};
+
+// Where a stream stands in its source broker's fetch session. Kept by FetchSession.
+struct FetchPlace {
+  static constexpr size_t kNoIndex = static_cast<size_t>(-1);
+
+  SourceOffset offset;  // what the broker is asked for
+  int32_t leader_epoch = -1;
+  int32_t last_fetched_epoch = -1;
+  size_t index = kNoIndex;  // among the session's members
+  bool is_known = false;    // to the broker
+  bool is_changed = false;  // since the broker was told
+
+  bool is_member() const { return index != kNoIndex; }
+  bool operator==(const FetchPlace&) const = default;
+};
+
 // What the target shows of a partition at start.
 struct TargetAtStart {
   TargetOffset log_end;           // == high watermark
@@ -60,6 +83,8 @@ struct Stream {
   std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
   bool range_in_doubt = false;        // the source said OFFSET_OUT_OF_RANGE, or is to be asked where its log begins
 
+  FetchPlace fetch_place;
+  bool noted_by_source = false;  // waits in its source's list of those to look at
   Clock::time_point fetch_not_before;
   Clock::time_point ask_not_before;  // settling and locating
   int ask_failures = 0;              // of settling and locating, in a row

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iostream>
 #include <limits>
 #include <memory>
 #include <string>
@@ -211,7 +212,6 @@ TEST_F(AmbiguousAnswersTest, FetchAnswersOfEveryKind) {
   ASSERT_NO_FATAL_FAILURE(
       Strike(scene_->source(), kFetch, {"cut inside of the records", Fault::TruncateResponse(2'000)}));
   ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
-  ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
   End();
 }
 
@@ -220,9 +220,9 @@ TEST_F(AmbiguousAnswersTest, FetchAnswersOfEveryKind) {
 // batch's place in the log is not covered: to tell a damaged one from a gap is not possible.)
 TEST_F(AmbiguousAnswersTest, FetchAnswersWithDamagedBytes) {
   ASSERT_NO_FATAL_FAILURE(Begin("damage", 1));
-  for (const Case& fault : FlipsFrom(4, 66)) ASSERT_NO_FATAL_FAILURE(Strike(scene_->source(), kFetch, fault));
-  for (const Case& fault : FlipsFrom(90, 46)) ASSERT_NO_FATAL_FAILURE(Strike(scene_->source(), kFetch, fault));
-  for (const Case& fault : FlipsFrom(-20, 20)) ASSERT_NO_FATAL_FAILURE(Strike(scene_->source(), kFetch, fault));
+  for (const Case& fault : FlipsFrom(4, 66, 2)) ASSERT_NO_FATAL_FAILURE(Strike(scene_->source(), kFetch, fault));
+  for (const Case& fault : FlipsFrom(90, 46, 3)) ASSERT_NO_FATAL_FAILURE(Strike(scene_->source(), kFetch, fault));
+  for (const Case& fault : FlipsFrom(-20, 20, 3)) ASSERT_NO_FATAL_FAILURE(Strike(scene_->source(), kFetch, fault));
   ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
   End();
 }
@@ -267,12 +267,13 @@ TEST_F(AmbiguousAnswersTest, MetadataAnswersOfEveryKind) {
 
 TEST_F(AmbiguousAnswersTest, ApiVersionsAnswersOfEveryKind) {
   ASSERT_NO_FATAL_FAILURE(Begin("versions"));
-  for (const KafkaCluster* cluster : {&scene_->source(), &scene_->target()}) {
-    for (const Case& fault : FaultsOfEveryKind()) {
-      ASSERT_NO_FATAL_FAILURE(Strike(*cluster, kApiVersions, fault, [&] { CutConnections(*cluster); }));
-    }
-    ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
+  bool at_source = false;
+  for (const Case& fault : FaultsOfEveryKind()) {
+    const KafkaCluster& cluster = at_source ? scene_->source() : scene_->target();
+    ASSERT_NO_FATAL_FAILURE(Strike(cluster, kApiVersions, fault, [&] { CutConnections(cluster); }));
+    at_source = !at_source;
   }
+  ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
   End();
 }
 
@@ -324,7 +325,8 @@ TEST_F(AmbiguousAnswersTest, AnswersLostDuringTheStart) {
         absl::StatusOr<ExitStatus> ended = replicator_->Stop(absl::Seconds(10));
         ASSERT_TRUE(ended.ok()) << ended.status();
         EXPECT_EQ(ended->code, 20) << replicator_->LogTail();
-        RecordProperty(absl::StrCat("ended_at_", api_key), 1);
+        std::cout << "a start ended when it lost an answer to api " << api_key << " of " << cluster->version()
+                  << std::endl;
         ASSERT_NO_FATAL_FAILURE(StartReplicator());
       }
       ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
@@ -20,6 +21,7 @@ namespace {
 
 // How long the kernel may take to end a process that got SIGKILL.
 constexpr absl::Duration kKillTimeout = absl::Seconds(30);
+constexpr absl::string_view kCopiedBytes = "payload bytes copied in user space: ";
 
 // A test lies in BIN/tests, the program in BIN/replicator.
 absl::StatusOr<std::string> BinaryPath() {
@@ -37,36 +39,41 @@ absl::StatusOr<std::string> BinaryPath() {
   return path.string();
 }
 
-absl::Status WriteProperties(const ReplicatorOptions& options, const std::string& path) {
+absl::Status WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream out(path);
+  out << text;
+  out.close();
+  return out ? absl::OkStatus() : absl::InternalError(absl::StrCat("cannot write ", path));
+}
+
+}  // namespace
+
+std::string PropertiesText(const ReplicatorOptions& options) {
   std::map<std::string, std::string> lines = {
-      {"clusters", "A, B"},
-      {"A.bootstrap.servers", options.source_bootstrap_servers},
-      {"B.bootstrap.servers", options.target_bootstrap_servers},
-      {"A->B.enabled", "true"},
-      {"B->A.enabled", "false"},
-      {"A->B.topics", options.topics},
+      {"clusters", "old, new"},
+      {"old.bootstrap.servers", options.source_bootstrap_servers},
+      {"new.bootstrap.servers", options.target_bootstrap_servers},
+      {"old->new.enabled", "true"},
+      {"old->new.topics", options.topics},
       {"replication.policy.class", "org.apache.kafka.connect.mirror.IdentityReplicationPolicy"},
       {"replication.factor", absl::StrCat(options.replication_factor)},
       {"tasks.max", absl::StrCat(options.tasks_max)},
       {"refresh.topics.interval.seconds", "2"},
   };
   for (const auto& [name, value] : options.properties) lines[name] = value;
-  std::ofstream out(path);
-  for (const auto& [name, value] : lines) out << name << " = " << value << "\n";
-  out.close();
-  if (!out) return absl::InternalError(absl::StrCat("cannot write ", path));
-  return absl::OkStatus();
+  std::string text;
+  for (const auto& [name, value] : lines) absl::StrAppend(&text, name, " = ", value, "\n");
+  return text;
 }
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<ReplicatorProcess>> ReplicatorProcess::Start(const ReplicatorOptions& options) {
   static std::atomic<int> starts = 0;
-  absl::StatusOr<std::string> binary = BinaryPath();
+  absl::StatusOr<std::string> binary = options.program;
+  if (binary->empty()) binary = BinaryPath();
   if (!binary.ok()) return binary.status();
   const std::string name = absl::StrCat(options.dir, "/replicator-", ++starts);
   const std::string config = name + ".properties";
-  absl::Status written = WriteProperties(options, config);
+  absl::Status written = WriteFile(config, PropertiesText(options));
   if (!written.ok()) return written;
   ProcessOptions process;
   process.argv = {*binary, "run", "--config=" + config};
@@ -87,10 +94,34 @@ absl::StatusOr<ExitStatus> ReplicatorProcess::Stop(absl::Duration timeout) {
   return absl::Status(ended.status().code(), absl::StrCat(ended.status().message(), "; its log ends:\n", LogTail()));
 }
 
+absl::Status ReplicatorProcess::StopCleanly() {
+  const absl::StatusOr<ExitStatus> ended = Stop(kStopTimeout);
+  if (!ended.ok()) return ended.status();
+  if (ended->ok()) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("the replicator (pid ", pid(), ") ended with ", ended->ToString(),
+                                          " after SIGTERM. Its log ends with:\n", LogTail()));
+}
+
 absl::Status ReplicatorProcess::Kill9() {
   absl::Status sent = process_->Kill(SIGKILL);
   if (!sent.ok()) return sent;
   return process_->Wait(kKillTimeout).status();
+}
+
+absl::Status ReplicatorProcess::CheckRunning() {
+  if (Running()) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("the replicator (pid ", pid(), ") has ended by itself. Its log ends with:\n", LogTail()));
+}
+
+absl::StatusOr<int64_t> ReplicatorProcess::PayloadBytesCopied() const {
+  const std::string tail = LogTail();
+  const size_t at = tail.rfind(kCopiedBytes);
+  if (at == std::string::npos) return absl::NotFoundError("the replicator's log does not say what it copied");
+  const absl::string_view number = absl::string_view(tail).substr(at + kCopiedBytes.size());
+  int64_t bytes = 0;
+  if (absl::SimpleAtoi(number.substr(0, number.find_first_not_of("0123456789")), &bytes)) return bytes;
+  return absl::InternalError("the replicator's last log line has no number of copied bytes");
 }
 
 std::string ReplicatorProcess::Log() const {

@@ -5,11 +5,14 @@
 //   auto replicator = ReplicatorProcess::Start(options);   // returns when the process exists, not when it copies
 //   ... (*replicator)->Stop(absl::Seconds(10));            // SIGTERM, and its exit code
 //
-// The binary is $REPLICATOR_BINARY, else the one that Bazel built beside the running test (same config). The process
-// dies with its owner. One thread uses an object at a time.
+// The binary is $REPLICATOR_BINARY, else the one that Bazel built beside the running test (same config), unless it is
+// named. The process dies with its owner. One thread uses an object at a time.
 #ifndef REPLICATOR_TESTS_REPLICATOR_PROCESS_H_
 #define REPLICATOR_TESTS_REPLICATOR_PROCESS_H_
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,6 +28,7 @@
 namespace replicator::tests {
 
 struct ReplicatorOptions {
+  std::string program;  // path of the binary; empty: see above
   std::string source_bootstrap_servers;
   std::string target_bootstrap_servers;
   std::string topics = ".*";
@@ -40,19 +44,35 @@ struct ReplicatorOptions {
   std::string state_dir;
 };
 
+// The text of the properties file: the link old->new, topics keep their names.
+std::string PropertiesText(const ReplicatorOptions& options);
+
 class ReplicatorProcess {
  public:
+  // How long SIGTERM may take: what the program promises, and then some for a busy machine.
+  static constexpr absl::Duration kStopTimeout = absl::Seconds(15);
+
   // Writes the properties file and starts the process. Errors: the binary is not there, the folder cannot be written.
   static absl::StatusOr<std::unique_ptr<ReplicatorProcess>> Start(const ReplicatorOptions& options);
 
   // SIGTERM, then waits. DeadlineExceeded, with the log's tail, when the process still runs after `timeout`.
   absl::StatusOr<ExitStatus> Stop(absl::Duration timeout);
 
+  // SIGTERM. Internal, with the log's tail, unless it exits with 0 within kStopTimeout.
+  absl::Status StopCleanly();
+
   // SIGKILL; returns when the process is reaped.
   absl::Status Kill9();
 
+  pid_t pid() const { return process_->pid(); }
   bool Running() { return process_->Running(); }
+  // OK while it runs; Internal, with the tail of its log, once it has ended by itself.
+  absl::Status CheckRunning();
   absl::StatusOr<ProcessUsage> Usage() { return process_->Usage(); }
+
+  // After Stop: bytes of record batches that it copied in user space, as its last log line tells. NotFound if none
+  // does.
+  absl::StatusOr<int64_t> PayloadBytesCopied() const;
 
   // Moments around the fork: what is measured from a start is measured from here.
   absl::Time started() const { return started_; }

@@ -29,7 +29,7 @@ struct ApiVersionsResponse {
 struct ApiVersionsRequest {
   using Response = ApiVersionsResponse;
   // Version 0 is served by every broker, so no second try after UNSUPPORTED_VERSION is ever needed.
-  static constexpr ApiSpec kApi = {ApiKey::kApiVersions, "ApiVersions", 0, 0, /*version_flexible=*/3};
+  static constexpr ApiSpec kApi = {ApiKey::kApiVersions, "ApiVersions", {0}, /*version_flexible=*/3};
 
   void Write(Writer& writer, int16_t version) const;
 };

@@ -30,7 +30,7 @@ struct CreateTopicsResponse {
 
 struct CreateTopicsRequest {
   using Response = CreateTopicsResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kCreateTopics, "CreateTopics", 2, 2, /*version_flexible=*/5};
+  static constexpr ApiSpec kApi = {ApiKey::kCreateTopics, "CreateTopics", {2}, /*version_flexible=*/5};
 
   struct Assignment {
     int32_t partition = -1;

@@ -54,7 +54,7 @@ struct DescribeConfigsResponse {
 
 struct DescribeConfigsRequest {
   using Response = DescribeConfigsResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kDescribeConfigs, "DescribeConfigs", 1, 1, /*version_flexible=*/4};
+  static constexpr ApiSpec kApi = {ApiKey::kDescribeConfigs, "DescribeConfigs", {1}, /*version_flexible=*/4};
 
   struct Resource {
     ConfigResourceType type = ConfigResourceType::kTopic;

@@ -3,6 +3,7 @@
 namespace replicator::kafka {
 namespace {
 
+constexpr int16_t kVersionLeaderEpoch = 9;
 constexpr int16_t kVersionRack = 11;
 constexpr int16_t kVersionLastFetchedEpoch = 12;
 constexpr int16_t kVersionTopicId = 13;
@@ -73,7 +74,7 @@ void FetchRequest::Write(Writer& writer, int16_t version) const {
     writer.WriteArrayLength(topic.partitions.size());
     for (const Partition& partition : topic.partitions) {
       writer.WriteInt32(partition.partition);
-      writer.WriteInt32(partition.current_leader_epoch);
+      if (version >= kVersionLeaderEpoch) writer.WriteInt32(partition.current_leader_epoch);
       writer.WriteInt64(partition.fetch_offset);
       if (version >= kVersionLastFetchedEpoch) writer.WriteInt32(partition.last_fetched_epoch);
       writer.WriteInt64(kConsumerLogStartOffset);

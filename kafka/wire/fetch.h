@@ -79,11 +79,11 @@ struct FetchResponse {
 
 struct FetchRequest {
   using Response = FetchResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kFetch, "Fetch", 10, 13, /*version_flexible=*/12};
+  static constexpr ApiSpec kApi = {ApiKey::kFetch, "Fetch", {7, 10, 13}, /*version_flexible=*/12};
 
   struct Partition {
     int32_t partition = -1;
-    int32_t current_leader_epoch = -1;  // -1: not fenced.
+    int32_t current_leader_epoch = -1;  // v9+. -1: not fenced.
     int64_t fetch_offset = 0;
     // v12+: epoch of the record before fetch_offset, -1 if there is none. Lets the leader tell a truncation.
     int32_t last_fetched_epoch = -1;

@@ -9,8 +9,10 @@
 #ifndef REPLICATOR_KAFKA_WIRE_HEADER_H_
 #define REPLICATOR_KAFKA_WIRE_HEADER_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -33,17 +35,29 @@ enum class ApiKey : int16_t {
   kDescribeConfigs = 32,
 };
 
-// One API and the versions of it that this client speaks: the lowest that it needs and the highest that
-// brings something it uses. README.md here gives the reasons.
+// A set of versions below 32, one bit for each.
+class VersionSet {
+ public:
+  constexpr VersionSet(std::initializer_list<int> versions) {
+    for (int version : versions) bits_ |= uint32_t{1} << version;
+  }
+  constexpr bool Has(int16_t version) const { return version >= 0 && version < 32 && ((bits_ >> version) & 1) != 0; }
+  constexpr int16_t highest() const { return static_cast<int16_t>(std::bit_width(bits_) - 1); }
+
+ private:
+  uint32_t bits_ = 0;
+};
+
+// One API and the versions of it that this client speaks: as few as serve all brokers that it can meet. README.md here
+// gives the reasons.
 struct ApiSpec {
   ApiKey key;
   const char* name;
-  int16_t version_low;
-  int16_t version_high;  // == version_low where one is enough.
+  VersionSet versions;
   // First version with compact lengths and tagged fields (KIP-482), by the schema.
   int16_t version_flexible;
 
-  constexpr bool Speaks(int16_t version) const { return version == version_low || version == version_high; }
+  constexpr bool Speaks(int16_t version) const { return versions.Has(version); }
   constexpr Encoding BodyEncoding(int16_t version) const {
     return version >= version_flexible ? Encoding::kFlexible : Encoding::kClassic;
   }

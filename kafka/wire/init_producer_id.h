@@ -24,7 +24,7 @@ struct InitProducerIdResponse {
 // Always without a transactional id: any broker answers, with an id that nobody had before and epoch 0.
 struct InitProducerIdRequest {
   using Response = InitProducerIdResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kInitProducerId, "InitProducerId", 1, 1, /*version_flexible=*/2};
+  static constexpr ApiSpec kApi = {ApiKey::kInitProducerId, "InitProducerId", {1}, /*version_flexible=*/2};
 
   void Write(Writer& writer, int16_t version) const;
 };

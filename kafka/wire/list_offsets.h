@@ -49,7 +49,7 @@ struct ListOffsetsResponse {
 
 struct ListOffsetsRequest {
   using Response = ListOffsetsResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kListOffsets, "ListOffsets", 2, 4, /*version_flexible=*/6};
+  static constexpr ApiSpec kApi = {ApiKey::kListOffsets, "ListOffsets", {2, 4}, /*version_flexible=*/6};
 
   struct Partition {
     int32_t partition = -1;

@@ -3,13 +3,14 @@
 namespace replicator::kafka {
 namespace {
 
+constexpr int16_t kVersionLeaderEpoch = 7;
 constexpr int16_t kVersionAuthorizedOperations = 8;
 constexpr int16_t kVersionTopicId = 10;
 
 // The least bytes that one element takes in any version that we speak.
 constexpr size_t kBrokerBytesMin = 4 + 1 + 4 + 1;
 constexpr size_t kTopicBytesMin = 2 + 1 + 1 + 1;
-constexpr size_t kPartitionBytesMin = 2 + 4 + 4 + 4 + 1 + 1 + 1;
+constexpr size_t kPartitionBytesMin = 2 + 4 + 4 + 1 + 1 + 1;
 
 std::vector<int32_t> ReadNodes(Reader& reader) {
   std::vector<int32_t> nodes(reader.ReadArrayLength(sizeof(int32_t)));
@@ -27,12 +28,12 @@ MetadataResponse::Broker ReadBroker(Reader& reader) {
   return broker;
 }
 
-MetadataResponse::Partition ReadPartition(Reader& reader) {
+MetadataResponse::Partition ReadPartition(Reader& reader, int16_t version) {
   MetadataResponse::Partition partition;
   partition.error_code = reader.ReadInt16();
   partition.partition = reader.ReadInt32();
   partition.leader_id = reader.ReadInt32();
-  partition.leader_epoch = reader.ReadInt32();
+  if (version >= kVersionLeaderEpoch) partition.leader_epoch = reader.ReadInt32();
   partition.replicas = ReadNodes(reader);
   partition.in_sync_replicas = ReadNodes(reader);
   partition.offline_replicas = ReadNodes(reader);
@@ -48,7 +49,8 @@ MetadataResponse::Topic ReadTopic(Reader& reader, int16_t version) {
   topic.is_internal = reader.ReadBool();
   const size_t partition_count = reader.ReadArrayLength(kPartitionBytesMin);
   topic.partitions.reserve(partition_count);
-  for (size_t i = 0; i < partition_count && reader.ok(); ++i) topic.partitions.push_back(ReadPartition(reader));
+  for (size_t i = 0; i < partition_count && reader.ok(); ++i)
+    topic.partitions.push_back(ReadPartition(reader, version));
   if (version >= kVersionAuthorizedOperations) reader.ReadInt32();
   reader.SkipTaggedFields();
   return topic;

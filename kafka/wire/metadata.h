@@ -24,8 +24,8 @@ struct MetadataResponse {
   struct Partition {
     int16_t error_code = 0;
     int32_t partition = -1;
-    int32_t leader_id = -1;  // -1: no leader at present.
-    int32_t leader_epoch = -1;
+    int32_t leader_id = -1;     // -1: no leader at present.
+    int32_t leader_epoch = -1;  // v7+. -1: not told.
     std::vector<int32_t> replicas;
     std::vector<int32_t> in_sync_replicas;
     std::vector<int32_t> offline_replicas;
@@ -33,7 +33,7 @@ struct MetadataResponse {
   struct Topic {
     int16_t error_code = 0;
     std::string name;
-    Uuid id = kNoUuid;  // kNoUuid in v7, and from brokers whose metadata has no topic ids.
+    Uuid id = kNoUuid;  // kNoUuid below v10, and from brokers whose metadata has no topic ids.
     bool is_internal = false;
     std::vector<Partition> partitions;  // In no particular order.
   };
@@ -50,7 +50,7 @@ struct MetadataResponse {
 
 struct MetadataRequest {
   using Response = MetadataResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kMetadata, "Metadata", 7, 10, /*version_flexible=*/9};
+  static constexpr ApiSpec kApi = {ApiKey::kMetadata, "Metadata", {5, 7, 10}, /*version_flexible=*/9};
 
   // nullopt: all topics. Empty: none, only brokers and cluster id.
   // There is no allow_auto_topic_creation: a replicator that looks must never create, so `false` is always sent.

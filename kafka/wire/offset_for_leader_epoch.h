@@ -34,7 +34,9 @@ struct OffsetForLeaderEpochResponse {
 
 struct OffsetForLeaderEpochRequest {
   using Response = OffsetForLeaderEpochResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kOffsetForLeaderEpoch, "OffsetForLeaderEpoch", 2, 2,
+  static constexpr ApiSpec kApi = {ApiKey::kOffsetForLeaderEpoch,
+                                   "OffsetForLeaderEpoch",
+                                   {2},
                                    /*version_flexible=*/4};
 
   struct Partition {

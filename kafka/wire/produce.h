@@ -48,7 +48,7 @@ struct ProduceResponse {
   static absl::StatusOr<ProduceResponse> Read(std::string_view body, int16_t version);
 };
 
-inline constexpr ApiSpec kProduceApi = {ApiKey::kProduce, "Produce", 7, 8, /*version_flexible=*/9};
+inline constexpr ApiSpec kProduceApi = {ApiKey::kProduce, "Produce", {7, 8}, /*version_flexible=*/9};
 
 // The answer is sent when every in-sync replica has the batch. The only level that idempotence allows.
 inline constexpr int16_t kAcksAll = -1;

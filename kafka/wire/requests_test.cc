@@ -39,6 +39,7 @@ TEST(RequestsTest, ApiVersionsIsAsKafkaWritesIt) {
 TEST(RequestsTest, MetadataIsAsKafkaWritesIt) {
   MetadataRequest request;
   request.topics = {"orders", "payments"};
+  EXPECT_EQ(Hex(request, 5), golden::kMetadataRequestV5);
   EXPECT_EQ(Hex(request, 7), golden::kMetadataRequestV7);
   EXPECT_EQ(Hex(request, 10), golden::kMetadataRequestV10);
 }
@@ -71,6 +72,7 @@ FetchRequest GoldenFetch() {
 }
 
 TEST(RequestsTest, FetchIsAsKafkaWritesIt) {
+  EXPECT_EQ(Hex(GoldenFetch(), 7), golden::kFetchRequestV7);
   EXPECT_EQ(Hex(GoldenFetch(), 10), golden::kFetchRequestV10);
   EXPECT_EQ(Hex(GoldenFetch(), 13), golden::kFetchRequestV13);
 }

@@ -73,7 +73,7 @@ void CheckMetadata(std::string_view hex, int16_t version, const Uuid& topic_id) 
   EXPECT_FALSE(orders.is_internal);
   ASSERT_EQ(orders.partitions.size(), 2u);
   EXPECT_EQ(orders.partitions[0].leader_id, 1);
-  EXPECT_EQ(orders.partitions[0].leader_epoch, 5);
+  EXPECT_EQ(orders.partitions[0].leader_epoch, version >= 7 ? 5 : -1);
   EXPECT_EQ(orders.partitions[0].replicas, (std::vector<int32_t>{1, 2}));
   EXPECT_EQ(orders.partitions[0].in_sync_replicas, (std::vector<int32_t>{1}));
   EXPECT_EQ(orders.partitions[0].offline_replicas, (std::vector<int32_t>{2}));
@@ -85,6 +85,7 @@ void CheckMetadata(std::string_view hex, int16_t version, const Uuid& topic_id) 
 }
 
 TEST(ResponsesTest, MetadataIsRead) {
+  CheckMetadata(golden::kMetadataResponseV5, 5, kNoUuid);
   CheckMetadata(golden::kMetadataResponseV7, 7, kNoUuid);
   CheckMetadata(golden::kMetadataResponseV10, 10, kTopicId);
 }
@@ -118,6 +119,11 @@ void CheckFetchCommon(const FetchResponse& response, std::string_view body) {
 TEST(ResponsesTest, FetchIsReadInPlaceAndItsMemoryReused) {
   FetchResponse response;
   for (int round = 0; round < 2; ++round) {
+    const std::string v7 = absl::HexStringToBytes(golden::kFetchResponseV7);
+    const std::string_view body7 = *ResponseBody(FetchRequest::kApi, 7, v7);
+    ASSERT_EQ(response.Parse(body7, 7), absl::OkStatus());
+    CheckFetchCommon(response, body7);
+
     const std::string v10 = absl::HexStringToBytes(golden::kFetchResponseV10);
     const std::string_view body10 = *ResponseBody(FetchRequest::kApi, 10, v10);
     ASSERT_EQ(response.Parse(body10, 10), absl::OkStatus());
@@ -240,8 +246,10 @@ DamageCase Case(const ApiSpec& api, int16_t version, std::string_view hex) {
 std::vector<DamageCase> AllResponses() {
   return {
       Case<ApiVersionsResponse>(ApiVersionsRequest::kApi, 0, golden::kApiVersionsResponseV0),
+      Case<MetadataResponse>(MetadataRequest::kApi, 5, golden::kMetadataResponseV5),
       Case<MetadataResponse>(MetadataRequest::kApi, 7, golden::kMetadataResponseV7),
       Case<MetadataResponse>(MetadataRequest::kApi, 10, golden::kMetadataResponseV10),
+      Case<FetchResponse>(FetchRequest::kApi, 7, golden::kFetchResponseV7),
       Case<FetchResponse>(FetchRequest::kApi, 10, golden::kFetchResponseV10),
       Case<FetchResponse>(FetchRequest::kApi, 13, golden::kFetchResponseV13),
       Case<ProduceResponse>(kProduceApi, 7, golden::kProduceResponseV7),

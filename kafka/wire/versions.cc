@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/fetch.h"
@@ -32,54 +34,92 @@ const std::array<ApiSpec, 9> kAllApis = {
 
 namespace {
 
-std::string OurRange(const ApiSpec& api) {
-  if (api.version_low == api.version_high) return absl::StrCat("v", api.version_low);
-  return absl::StrCat("v", api.version_low, " or v", api.version_high);
+constexpr int16_t kFetchByTopicId = 13;
+
+std::string OurVersions(const ApiSpec& api) {
+  std::string versions;
+  for (int16_t version = 0; version <= api.versions.highest(); ++version) {
+    if (api.Speaks(version)) absl::StrAppend(&versions, versions.empty() ? "v" : " or v", version);
+  }
+  return versions;
 }
 
-// Appends to `misfits` if there is no common version.
-int16_t ChooseOne(const ApiSpec& api, const ApiVersionsResponse& response, std::string* misfits) {
-  const auto range =
-      std::find_if(response.apis.begin(), response.apis.end(), [&api](const ApiVersionsResponse::Range& candidate) {
-        return candidate.api_key == static_cast<int16_t>(api.key);
-      });
-  const char* separator = misfits->empty() ? "" : "; ";
-  if (range == response.apis.end()) {
-    absl::StrAppend(misfits, separator, api.name, " (broker: not served; needed: ", OurRange(api), ")");
-    return -1;
+const ApiVersionsResponse::Range* FindRange(const ApiVersionsResponse& response, const ApiSpec& api) {
+  for (const ApiVersionsResponse::Range& range : response.apis) {
+    if (range.api_key == static_cast<int16_t>(api.key)) return &range;
   }
-  for (int16_t version : {api.version_high, api.version_low}) {
-    if (range->version_min <= version && version <= range->version_max) return version;
+  return nullptr;
+}
+
+// The highest of our versions below `limit` that the broker serves; -1: none.
+int16_t Highest(const ApiSpec& api, const ApiVersionsResponse::Range* range, int16_t limit) {
+  if (range == nullptr) return -1;
+  for (int16_t version = std::min<int16_t>(range->version_max, limit - 1); version >= range->version_min; --version) {
+    if (api.Speaks(version)) return version;
   }
-  absl::StrAppend(misfits, separator, api.name, " (broker: v", range->version_min, " to v", range->version_max,
-                  "; needed: ", OurRange(api), ")");
   return -1;
+}
+
+std::string Misfit(const ApiSpec& api, const ApiVersionsResponse::Range* range) {
+  const std::string theirs =
+      range == nullptr ? "not served" : absl::StrCat("v", range->version_min, " to v", range->version_max);
+  return absl::StrCat(api.name, " (broker: ", theirs, "; needed: ", OurVersions(api), ")");
+}
+
+// Asking where an epoch ends helps where it is served; all else is needed of every broker, but for what only a producer
+// needs.
+bool IsNeeded(ApiKey api, BrokerUse use) {
+  switch (api) {
+    case ApiKey::kOffsetForLeaderEpoch:
+      return false;
+    case ApiKey::kProduce:
+    case ApiKey::kInitProducerId:
+    case ApiKey::kCreateTopics:
+      return use == BrokerUse::kProduce;
+    case ApiKey::kFetch:
+    case ApiKey::kListOffsets:
+    case ApiKey::kMetadata:
+    case ApiKey::kApiVersions:
+    case ApiKey::kDescribeConfigs:
+      return true;
+  }
+  return true;
 }
 
 }  // namespace
 
-absl::StatusOr<NegotiatedVersions> NegotiatedVersions::Choose(const ApiVersionsResponse& response) {
+absl::StatusOr<NegotiatedVersions> NegotiatedVersions::Choose(const ApiVersionsResponse& response, BrokerUse use) {
   if (response.error_code != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("the broker refused the ApiVersions request with error ", response.error_code));
   }
   NegotiatedVersions negotiated;
-  std::string misfits;
+  std::vector<std::string> misfits;
   for (size_t i = 0; i < kAllApis.size(); ++i) {
-    negotiated.versions_[i] = ChooseOne(kAllApis[i], response, &misfits);
+    const ApiSpec& api = kAllApis[i];
+    const ApiVersionsResponse::Range* range = FindRange(response, api);
+    negotiated.versions_[i] = Highest(api, range, api.versions.highest() + 1);
+    if (api.key == ApiKey::kFetch) negotiated.fetch_by_name_ = Highest(api, range, kFetchByTopicId);
+    const bool lacking = negotiated.versions_[i] < 0 || (api.key == ApiKey::kFetch && negotiated.fetch_by_name_ < 0);
+    if (lacking && IsNeeded(api.key, use)) misfits.push_back(Misfit(api, range));
   }
-  if (!misfits.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat("no common protocol version for ", misfits,
-                                                      ". Brokers from Kafka 2.1 on serve all that is needed"));
+  if (misfits.empty()) return negotiated;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "no common protocol version for ", absl::StrJoin(misfits, "; "), ". ",
+      use == BrokerUse::kConsume ? "A source has to be Kafka 1.1 or newer" : "A target has to be Kafka 2.1 or newer"));
+}
+
+size_t NegotiatedVersions::IndexOf(ApiKey api) {
+  for (size_t i = 0; i < kAllApis.size(); ++i) {
+    if (kAllApis[i].key == api) return i;
   }
-  return negotiated;
+  LOG(FATAL) << "API " << static_cast<int16_t>(api) << " is not in kAllApis";
 }
 
 int16_t NegotiatedVersions::For(ApiKey api) const {
-  for (size_t i = 0; i < kAllApis.size(); ++i) {
-    if (kAllApis[i].key == api) return versions_[i];
-  }
-  LOG(FATAL) << "API " << static_cast<int16_t>(api) << " is not in kAllApis";
+  const size_t index = IndexOf(api);
+  CHECK_GE(versions_[index], 0) << kAllApis[index].name << " is not served by this broker";
+  return versions_[index];
 }
 
 }  // namespace replicator::kafka

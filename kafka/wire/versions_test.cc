@@ -9,6 +9,14 @@
 namespace replicator::kafka {
 namespace {
 
+// As a broker of Kafka 1.1 answers (its ApiKeys, read).
+ApiVersionsResponse Broker11() {
+  ApiVersionsResponse response;
+  response.apis = {{0, 0, 5},  {1, 0, 7},  {2, 0, 2},  {3, 0, 5}, {18, 0, 1},
+                   {19, 0, 2}, {22, 0, 0}, {23, 0, 0}, {32, 0, 1}};
+  return response;
+}
+
 // As a broker of Kafka 2.1 answers (its ApiKeys, read).
 ApiVersionsResponse Broker21() {
   ApiVersionsResponse response;
@@ -26,20 +34,18 @@ ApiVersionsResponse Broker43() {
 }
 
 TEST(NegotiatedVersionsTest, AnOldBrokerGetsTheLowVersions) {
-  const auto versions = NegotiatedVersions::Choose(Broker21());
+  const auto versions = NegotiatedVersions::Choose(Broker21(), BrokerUse::kProduce);
   ASSERT_TRUE(versions.ok()) << versions.status();
   EXPECT_EQ(versions->For(ApiKey::kProduce), 7);
   EXPECT_EQ(versions->For(ApiKey::kFetch), 10);
   EXPECT_EQ(versions->For(ApiKey::kListOffsets), 4);
   EXPECT_EQ(versions->For(ApiKey::kMetadata), 7);
   EXPECT_EQ(versions->For(ApiKey::kApiVersions), 0);
-  EXPECT_FALSE(versions->FetchByTopicId());
-  EXPECT_FALSE(versions->MetadataHasTopicIds());
-  EXPECT_TRUE(versions->ListOffsetsIsFenced());
+  EXPECT_EQ(versions->Fetch(/*by_topic_id=*/false), 10);
 }
 
 TEST(NegotiatedVersionsTest, ANewBrokerGetsTheHighVersions) {
-  const auto versions = NegotiatedVersions::Choose(Broker43());
+  const auto versions = NegotiatedVersions::Choose(Broker43(), BrokerUse::kProduce);
   ASSERT_TRUE(versions.ok()) << versions.status();
   EXPECT_EQ(versions->For(ApiKey::kProduce), 8);
   EXPECT_EQ(versions->For(ApiKey::kFetch), 13);
@@ -47,14 +53,14 @@ TEST(NegotiatedVersionsTest, ANewBrokerGetsTheHighVersions) {
   EXPECT_EQ(versions->For(ApiKey::kCreateTopics), 2);
   EXPECT_EQ(versions->For(ApiKey::kOffsetForLeaderEpoch), 2);
   EXPECT_EQ(versions->For(ApiKey::kDescribeConfigs), 1);
-  EXPECT_TRUE(versions->FetchByTopicId());
-  EXPECT_TRUE(versions->MetadataHasTopicIds());
+  EXPECT_EQ(versions->Fetch(/*by_topic_id=*/true), 13);
+  EXPECT_EQ(versions->Fetch(/*by_topic_id=*/false), 10);
 }
 
 TEST(NegotiatedVersionsTest, ABrokerBetweenGetsTheLowOneOfAGap) {
   ApiVersionsResponse response = Broker21();
   response.apis[1].version_max = 12;  // Fetch of Kafka 2.7 to 3.0.
-  const auto versions = NegotiatedVersions::Choose(response);
+  const auto versions = NegotiatedVersions::Choose(response, BrokerUse::kProduce);
   ASSERT_TRUE(versions.ok()) << versions.status();
   EXPECT_EQ(versions->For(ApiKey::kFetch), 10);
 }
@@ -62,12 +68,12 @@ TEST(NegotiatedVersionsTest, ABrokerBetweenGetsTheLowOneOfAGap) {
 TEST(NegotiatedVersionsTest, EachApiWithoutACommonVersionIsNamedWithBothRanges) {
   ApiVersionsResponse response = Broker43();
   response.apis[1] = {1, 14, 20};
-  response.apis[3] = {3, 0, 5};
+  response.apis[3] = {3, 0, 4};
   response.apis.erase(response.apis.begin() + 6);
-  const absl::Status status = NegotiatedVersions::Choose(response).status();
+  const absl::Status status = NegotiatedVersions::Choose(response, BrokerUse::kProduce).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_TRUE(absl::StrContains(status.message(), "Fetch (broker: v14 to v20; needed: v10 or v13)")) << status;
-  EXPECT_TRUE(absl::StrContains(status.message(), "Metadata (broker: v0 to v5; needed: v7 or v10)")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "Fetch (broker: v14 to v20; needed: v7 or v10 or v13)")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "Metadata (broker: v0 to v4; needed: v5 or v7 or v10)")) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "InitProducerId (broker: not served; needed: v1)")) << status;
   EXPECT_FALSE(absl::StrContains(status.message(), "Produce (")) << status;
 }
@@ -75,12 +81,24 @@ TEST(NegotiatedVersionsTest, EachApiWithoutACommonVersionIsNamedWithBothRanges) 
 TEST(NegotiatedVersionsTest, AnErrorAnswerIsAnError) {
   ApiVersionsResponse response = Broker43();
   response.error_code = 35;
-  EXPECT_FALSE(NegotiatedVersions::Choose(response).ok());
+  EXPECT_FALSE(NegotiatedVersions::Choose(response, BrokerUse::kProduce).ok());
 }
 
-TEST(NegotiatedVersionsTest, NoApiHasMoreThanTwoVersionsOrTwoEntries) {
+TEST(NegotiatedVersionsTest, ABrokerOf11CanBeASourceOnly) {
+  const auto versions = NegotiatedVersions::Choose(Broker11(), BrokerUse::kConsume);
+  ASSERT_TRUE(versions.ok()) << versions.status();
+  EXPECT_EQ(versions->Fetch(/*by_topic_id=*/false), 7);
+  EXPECT_EQ(versions->For(ApiKey::kListOffsets), 2);
+  EXPECT_EQ(versions->For(ApiKey::kMetadata), 5);
+  EXPECT_FALSE(versions->Serves(ApiKey::kOffsetForLeaderEpoch));
+  EXPECT_FALSE(versions->Serves(ApiKey::kProduce));
+  const absl::Status status = NegotiatedVersions::Choose(Broker11(), BrokerUse::kProduce).status();
+  EXPECT_TRUE(absl::StrContains(status.message(), "Produce (broker: v0 to v5; needed: v7 or v8)")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "Kafka 2.1 or newer")) << status;
+}
+
+TEST(NegotiatedVersionsTest, NoApiHasTwoEntries) {
   for (const ApiSpec& api : kAllApis) {
-    EXPECT_LE(api.version_low, api.version_high) << api.name;
     int entries = 0;
     for (const ApiSpec& other : kAllApis) entries += other.key == api.key ? 1 : 0;
     EXPECT_EQ(entries, 1) << api.name;

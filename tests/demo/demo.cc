@@ -30,8 +30,8 @@
 #include "tests/cluster/process.h"
 #include "tests/demo/demo_topics.h"
 #include "tests/demo/interrupt.h"
-#include "tests/demo/link_process.h"
 #include "tests/demo/text_table.h"
+#include "tests/replicator_process.h"
 
 DEFINE_string(replicator, "bazel-bin/replicator/replicator", "path of the replicator");
 DEFINE_double(scale, 1, "multiplies the records");
@@ -96,8 +96,8 @@ class Demo {
   std::unique_ptr<ClusterAdmin> target_admin_;
   int64_t loaded_records_ = 0;  // committed ones
   std::unique_ptr<LoadGenerator> live_;
-  std::string link_text_;
-  std::unique_ptr<LinkProcess> replicator_;
+  ReplicatorOptions replicator_options_;
+  std::unique_ptr<ReplicatorProcess> replicator_;
   absl::Duration copying_;  // the time that a replicator was at work on the backlog
   int64_t caught_up_records_ = 0;
   absl::Duration cpu_;
@@ -185,8 +185,7 @@ absl::Status Demo::LoadSource() {
 }
 
 absl::Status Demo::StartReplicator(const std::string& what) {
-  absl::StatusOr<std::unique_ptr<LinkProcess>> replicator =
-      LinkProcess::Start({.program = FLAGS_replicator, .dir = scratch_.path(), .link_text = link_text_, .flags = {}});
+  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(replicator_options_);
   if (!replicator.ok()) return replicator.status();
   replicator_ = *std::move(replicator);
   const int64_t before = TargetRecords();
@@ -200,12 +199,16 @@ absl::Status Demo::StartReplicator(const std::string& what) {
 absl::Status Demo::CopyAndKill() {
   std::vector<std::string> names;
   for (const DemoTopic& topic : topics_) names.push_back(topic.name);
-  link_text_ = LinkFileText({.source_bootstrap_servers = source_->bootstrap_servers(),
-                             .target_bootstrap_servers = target_->bootstrap_servers(),
-                             .topics = absl::StrJoin(names, ", "),
-                             .replication_factor = kTargetBrokers,
-                             .tasks_max = 2});
-  std::printf("\n  mm2.properties:\n    %s\n", absl::StrReplaceAll(link_text_, {{"\n", "\n    "}}).c_str());
+  replicator_options_ = {.program = FLAGS_replicator,
+                         .source_bootstrap_servers = source_->bootstrap_servers(),
+                         .target_bootstrap_servers = target_->bootstrap_servers(),
+                         .topics = absl::StrJoin(names, ", "),
+                         .replication_factor = kTargetBrokers,
+                         .tasks_max = 2,
+                         .dir = scratch_.path(),
+                         .state_dir = scratch_.path() + "/state"};
+  std::printf("\n  mm2.properties:\n    %s\n",
+              absl::StrReplaceAll(PropertiesText(replicator_options_), {{"\n", "\n    "}}).c_str());
   Say("`replicator run --config=mm2.properties --state-dir=state`; no topic is on the target yet");
   absl::Status status = StartReplicator("the replicator runs");
   if (!status.ok()) return status;
@@ -279,7 +282,7 @@ absl::Status Demo::StopProducer() {
 absl::Status Demo::StopReplicator() {
   const absl::Time begin = absl::Now();
   NotePeakRss();
-  absl::Status status = replicator_->Stop();
+  absl::Status status = replicator_->StopCleanly();
   if (!status.ok()) return status;
   Say(absl::StrFormat("SIGTERM: the replicator ended cleanly in %s", Seconds(absl::Now() - begin)));
   return AddCpu();

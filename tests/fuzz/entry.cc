@@ -34,7 +34,7 @@ absl::Status ReadBody(std::string_view body, int16_t version) {
 
 absl::Status ReadApiVersions(std::string_view body, int16_t version) {
   const auto response = kafka::ApiVersionsResponse::Read(body, version);
-  if (response.ok()) kafka::NegotiatedVersions::Choose(*response).status().IgnoreError();
+  if (response.ok()) kafka::NegotiatedVersions::Choose(*response, kafka::BrokerUse::kProduce).status().IgnoreError();
   return response.status();
 }
 
@@ -54,8 +54,10 @@ absl::Status ReadFetch(std::string_view body, int16_t version) {
 
 const Parser kParsers[] = {
     {kafka::ApiVersionsRequest::kApi, 0, ReadApiVersions},
+    {kafka::MetadataRequest::kApi, 5, ReadBody<kafka::MetadataResponse>},
     {kafka::MetadataRequest::kApi, 7, ReadBody<kafka::MetadataResponse>},
     {kafka::MetadataRequest::kApi, 10, ReadBody<kafka::MetadataResponse>},
+    {kafka::FetchRequest::kApi, 7, ReadFetch},
     {kafka::FetchRequest::kApi, 10, ReadFetch},
     {kafka::FetchRequest::kApi, 13, ReadFetch},
     {kafka::kProduceApi, 7, ReadBody<kafka::ProduceResponse>},

@@ -66,8 +66,10 @@ TEST(FuzzReplayTest, DamagedResponsesNeverCrashAParser) {
   // In the order of the parsers in entry.cc.
   const std::string_view frames[] = {
       golden::kApiVersionsResponseV0,
+      golden::kMetadataResponseV5,
       golden::kMetadataResponseV7,
       golden::kMetadataResponseV10,
+      golden::kFetchResponseV7,
       golden::kFetchResponseV10,
       golden::kFetchResponseV13,
       golden::kProduceResponseV7,
