@@ -16,20 +16,24 @@ constexpr size_t kTopicsPerRequest = 500;
 // The controller moved, or is being elected: ask again with new metadata.
 constexpr int kControllerTries = 5;
 
-absl::Status TopicStatus(const CreateTopicsResponse::Topic& topic) {
-  absl::Status status = ErrorStatus(topic.error_code, absl::StrCat("create topic ", topic.name));
+// Of one topic of a response to CreateTopics or CreatePartitions.
+template <typename Topic>
+absl::Status TopicStatus(const Topic& topic, absl::string_view doing) {
+  absl::Status status = ErrorStatus(topic.error_code, absl::StrCat(doing, " ", topic.name));
   if (status.ok() || !topic.error_message.has_value() || topic.error_message->empty()) return status;
   return absl::Status(status.code(), absl::StrCat(status.message(), " (the broker says: ", *topic.error_message, ")"));
 }
 
-bool AnyNotController(const CreateTopicsResponse& response) {
+template <typename Response>
+bool AnyNotController(const Response& response) {
   return std::any_of(response.topics.begin(), response.topics.end(),
-                     [](const CreateTopicsResponse::Topic& topic) { return topic.error_code == kErrorNotController; });
+                     [](const auto& topic) { return topic.error_code == kErrorNotController; });
 }
 
-asio::awaitable<absl::StatusOr<CreateTopicsResponse>> CreateOnController(ClusterClient& cluster,
-                                                                         CreateTopicsRequest request) {
-  absl::StatusOr<CreateTopicsResponse> response = absl::UnavailableError("no controller");
+template <typename Request>
+asio::awaitable<absl::StatusOr<typename Request::Response>> CreateOnController(ClusterClient& cluster,
+                                                                               Request request) {
+  absl::StatusOr<typename Request::Response> response = absl::UnavailableError("no controller");
   for (int i = 0; i < kControllerTries; ++i) {
     if (i > 0) {
       co_await SleepFor(Backoff::kMin * (1 << i));
@@ -47,12 +51,13 @@ asio::awaitable<absl::StatusOr<CreateTopicsResponse>> CreateOnController(Cluster
 
 }  // namespace
 
-asio::awaitable<absl::StatusOr<TopicConfigs>> DescribeTopics(ClusterClient& cluster, std::vector<std::string> topics) {
+asio::awaitable<absl::StatusOr<TopicConfigs>> DescribeTopics(ClusterClient& cluster, std::vector<std::string> topics,
+                                                             std::optional<std::vector<std::string>> keys) {
   TopicConfigs result;
   for (size_t begin = 0; begin < topics.size(); begin += kTopicsPerRequest) {
     DescribeConfigsRequest request;
     for (size_t i = begin; i < std::min(topics.size(), begin + kTopicsPerRequest); ++i) {
-      request.resources.push_back({.type = ConfigResourceType::kTopic, .name = topics[i], .keys = std::nullopt});
+      request.resources.push_back({.type = ConfigResourceType::kTopic, .name = topics[i], .keys = keys});
     }
     absl::StatusOr<DescribeConfigsResponse> response = co_await cluster.Ask(request, kAdminTimeout);
     if (!response.ok()) co_return response.status();
@@ -70,16 +75,28 @@ asio::awaitable<absl::StatusOr<TopicConfigs>> DescribeTopics(ClusterClient& clus
 }
 
 asio::awaitable<absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>>> CreateTopics(
-    ClusterClient& cluster, std::vector<CreateTopicsRequest::Topic> topics) {
+    ClusterClient& cluster, std::vector<CreateTopicsRequest::Topic> topics, bool validate_only) {
   absl::flat_hash_map<std::string, absl::Status> outcomes;
   for (size_t begin = 0; begin < topics.size(); begin += kTopicsPerRequest) {
     CreateTopicsRequest request;
+    request.validate_only = validate_only;
     const size_t end = std::min(topics.size(), begin + kTopicsPerRequest);
     request.topics.assign(topics.begin() + begin, topics.begin() + end);
     absl::StatusOr<CreateTopicsResponse> response = co_await CreateOnController(cluster, request);
     if (!response.ok()) co_return response.status();
-    for (const CreateTopicsResponse::Topic& topic : response->topics) outcomes[topic.name] = TopicStatus(topic);
+    for (const auto& topic : response->topics) outcomes[topic.name] = TopicStatus(topic, "create topic");
   }
+  co_return outcomes;
+}
+
+asio::awaitable<absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>>> CreatePartitions(
+    ClusterClient& cluster, std::vector<CreatePartitionsRequest::Topic> topics) {
+  absl::flat_hash_map<std::string, absl::Status> outcomes;
+  CreatePartitionsRequest request;
+  request.topics = std::move(topics);
+  absl::StatusOr<CreatePartitionsResponse> response = co_await CreateOnController(cluster, request);
+  if (!response.ok()) co_return response.status();
+  for (const auto& topic : response->topics) outcomes[topic.name] = TopicStatus(topic, "add partitions to topic");
   co_return outcomes;
 }
 

@@ -7,6 +7,7 @@
 
 #include <asio/awaitable.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kafka/cluster.h"
+#include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/init_producer_id.h"
@@ -27,16 +29,23 @@ struct ProducerIdentity {
 };
 
 // The configs of each topic that could be described, with where each value comes from. A topic that could not (deleted
-// meanwhile, not authorised) has its error in `errors`.
+// meanwhile, not authorised) has its error in `errors`. `keys`: only these configs; nullopt: all.
 struct TopicConfigs {
   absl::flat_hash_map<std::string, std::vector<DescribeConfigsResponse::Config>> configs;
   absl::flat_hash_map<std::string, absl::Status> errors;
 };
-asio::awaitable<absl::StatusOr<TopicConfigs>> DescribeTopics(ClusterClient& cluster, std::vector<std::string> topics);
+asio::awaitable<absl::StatusOr<TopicConfigs>> DescribeTopics(
+    ClusterClient& cluster, std::vector<std::string> topics,
+    std::optional<std::vector<std::string>> keys = std::nullopt);
 
 // Creates topics with their configs in the request. Returns the outcome per topic name; AlreadyExists is one of them.
+// `validate_only`: the controller checks everything and creates nothing.
 asio::awaitable<absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>>> CreateTopics(
-    ClusterClient& cluster, std::vector<CreateTopicsRequest::Topic> topics);
+    ClusterClient& cluster, std::vector<CreateTopicsRequest::Topic> topics, bool validate_only);
+
+// Gives topics more partitions. Returns the outcome per topic name.
+asio::awaitable<absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>>> CreatePartitions(
+    ClusterClient& cluster, std::vector<CreatePartitionsRequest::Topic> topics);
 
 // A new producer id, not transactional.
 asio::awaitable<absl::StatusOr<ProducerIdentity>> NewProducerId(ClusterClient& cluster);

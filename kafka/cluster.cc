@@ -108,7 +108,14 @@ asio::awaitable<absl::StatusOr<MetadataSnapshot>> ClusterClient::FetchMetadata()
     current_ = Endpoint{};  // it may hang: begin with another one next time
     co_return response.status();
   }
-  metadata_ = ToSnapshot(*std::move(response));
+  MetadataSnapshot snapshot = ToSnapshot(*std::move(response));
+  if (expected_id_.empty()) expected_id_ = snapshot->cluster_id;
+  if (snapshot->cluster_id != expected_id_) {
+    co_return absl::AbortedError(absl::StrCat(name_, " has to be ", expected_id_, ", and answers as ",
+                                              snapshot->cluster_id,
+                                              ". Nothing is mixed: correct its bootstrap servers or DNS"));
+  }
+  metadata_ = snapshot;
   co_return metadata_;
 }
 

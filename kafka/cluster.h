@@ -53,7 +53,12 @@ class ClusterClient {
   // REQUIRES: bootstrap is not empty. `name` ("source cluster A") stands in errors.
   ClusterClient(std::string name, std::vector<Endpoint> bootstrap, ConnectionOptions options);
 
-  // Metadata of every topic. Unavailable, naming every address tried, if no broker answers.
+  // The id that the cluster must have. Every metadata answer is compared: a change in DNS can turn one cluster into
+  // another while we run. Not set, the first answer sets it.
+  void set_expected_id(std::string id) { expected_id_ = std::move(id); }
+
+  // Metadata of every topic. Unavailable, naming every address tried, if no broker answers; Aborted, with the snapshot
+  // unchanged, if another cluster does.
   asio::awaitable<absl::StatusOr<MetadataSnapshot>> FetchMetadata();
 
   // A connection to any broker; to the controller if it is known and alive.
@@ -81,6 +86,7 @@ class ClusterClient {
   const std::string name_;
   const std::vector<Endpoint> bootstrap_;
   const ConnectionOptions options_;
+  std::string expected_id_;
   MetadataSnapshot metadata_;
   // By address. Lanes of brokers that left stay, closed by their peers, until the client goes: a few bytes each.
   absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;

@@ -23,6 +23,9 @@ using asio::use_awaitable;
 using asio::ip::tcp;
 
 constexpr Clock::duration kNegotiationTimeout = std::chrono::seconds(10);
+// Brokers throttle for at most a quota window (1 s by default); far more would be a damaged answer.
+constexpr Clock::duration kThrottleMax = std::chrono::minutes(5);
+constexpr double kThrottleLogSeconds = 30;
 
 int32_t ReadBigEndian32(const char* bytes) {
   uint32_t value;
@@ -113,7 +116,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PendingReply>>> Connection::Send(
                                                                                 FetchMemory* memory, size_t reserved) {
   auto reply = std::make_shared<PendingReply>(socket_.get_executor());
   reply->correlation_id = correlation_id;
-  reply->deadline = Clock::now() + timeout;
+  reply->deadline = std::max(Clock::now(), throttled_until_) + timeout;
   reply->memory = memory;
   reply->reserved = reserved;
   if (closed_) {
@@ -137,6 +140,16 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PendingReply>>> Connection::Send(
     co_return closed_because_;
   }
   co_return reply;
+}
+
+void Connection::Throttle(int32_t throttle_time_ms) {
+  if (throttle_time_ms <= 0) return;
+  const Clock::duration wait = std::min<Clock::duration>(std::chrono::milliseconds(throttle_time_ms), kThrottleMax);
+  throttled_until_ = std::max(throttled_until_, Clock::now() + wait);
+  for (const std::shared_ptr<PendingReply>& reply : pending_) reply->deadline += wait;
+  LOG_EVERY_T(WARNING, kThrottleLogSeconds)
+      << "broker " << endpoint_.ToString() << " throttles client.id " << options_.client_id << " for "
+      << throttle_time_ms << " ms: a quota on that cluster is used up";
 }
 
 asio::awaitable<absl::Status> Connection::Receive(std::shared_ptr<PendingReply> reply) {

@@ -99,6 +99,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   template <typename Request>
   asio::awaitable<absl::StatusOr<typename Request::Response>> Call(const Request& request, Clock::duration timeout);
 
+  // The broker has answered with a throttle time: a quota is used up, and it reads no further request of this
+  // connection before (KIP-219). Whoever sends waits that long, and answers have that much more time.
+  void Throttle(int32_t throttle_time_ms);
+  Clock::time_point throttled_until() const { return throttled_until_; }
+
   int32_t NextCorrelationId() { return next_correlation_id_++; }
   const NegotiatedVersions& versions() const { return *versions_; }
   const ConnectionOptions& options() const { return options_; }
@@ -132,6 +137,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool watching_ = false;  // WatchDeadlines runs
   bool closed_ = false;
   absl::Status closed_because_;
+  Clock::time_point throttled_until_;
 };
 
 template <typename Request>
@@ -142,6 +148,7 @@ asio::awaitable<absl::StatusOr<typename Request::Response>> Connection::Call(con
   const int32_t correlation_id = NextCorrelationId();
   absl::StatusOr<std::string> frame = EncodeRequest(request, version, correlation_id, options_.client_id);
   if (!frame.ok()) co_return frame.status();
+  if (Clock::now() < throttled_until_) co_await SleepFor(throttled_until_ - Clock::now());
   std::vector<iovec> parts = {{frame->data(), frame->size()}};
   absl::StatusOr<std::shared_ptr<PendingReply>> reply = co_await Send(std::move(parts), correlation_id, timeout);
   if (!reply.ok()) co_return reply.status();
@@ -152,6 +159,7 @@ asio::awaitable<absl::StatusOr<typename Request::Response>> Connection::Call(con
   if (!body.ok()) co_return CheckReply(Request::kApi.name, version, body.status());
   absl::StatusOr<typename Request::Response> response = Request::Response::Read(*body, version);
   if (!response.ok()) co_return CheckReply(Request::kApi.name, version, response.status());
+  if constexpr (requires { response->throttle_time_ms; }) Throttle(response->throttle_time_ms);
   co_return response;
 }
 

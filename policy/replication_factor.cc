@@ -9,7 +9,8 @@ absl::Status CheckReplicationFactor(int factor, int target_brokers, int min_insy
     return absl::FailedPreconditionError(absl::StrCat("replication.factor is ", factor, " but the target has only ",
                                                       target_brokers, target_brokers == 1 ? " broker" : " brokers",
                                                       ": start ", factor - target_brokers,
-                                                      " more, or write replication.factor=", target_brokers));
+                                                      " more, write replication.factor=", target_brokers,
+                                                      ", or for a lab run with --allow-lower-replication-factor"));
   }
   if (min_insync_replicas > factor) {
     return absl::FailedPreconditionError(

@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "kafka/admin.h"
 #include "kafka/cluster.h"
+#include "replicator/console.h"
 #include "replicator/exit_code.h"
 #include "replicator/link_state.h"
 #include "replicator/progress.h"
@@ -34,6 +35,7 @@ namespace {
 constexpr Clock::duration kMetadataMaxAge = std::chrono::minutes(1);
 constexpr Clock::duration kMetadataMinInterval = std::chrono::milliseconds(200);
 constexpr Clock::duration kProgressInterval = std::chrono::seconds(5);
+constexpr Clock::duration kTerminalProgressInterval = std::chrono::seconds(1);
 // How long answers that are due are waited for at the end, of the 10 s that service managers give.
 constexpr Clock::duration kDrain = std::chrono::seconds(5);
 
@@ -44,29 +46,40 @@ kafka::ConnectionOptions ClientOptions(const LinkConfig& config, kafka::BrokerUs
   return options;
 }
 
+std::string CapText(int64_t bytes_per_second) {
+  return bytes_per_second == 0 ? "no cap" : absl::StrCat(HumanBytes(static_cast<double>(bytes_per_second)), "/s");
+}
+
 absl::Status SameCluster(const LinkConfig& config, const std::string& id) {
-  return absl::FailedPreconditionError(absl::StrCat(config.source.alias, ".bootstrap.servers and ", config.target.alias,
-                                                    ".bootstrap.servers lead to the same cluster (id ", id,
-                                                    "). Correct one of them in ", config.file_name));
+  return absl::AbortedError(absl::StrCat(config.source.alias, ".bootstrap.servers and ", config.target.alias,
+                                         ".bootstrap.servers lead to the same cluster (id ", id,
+                                         "). Correct one of them in ", config.file_name));
 }
 
 class Link {
  public:
   Link(const LinkConfig& config, const RunOptions& options)
-      : config_(config), options_(options), io_(1), stale_(io_.get_executor()), progress_(Clock::now()) {}
+      : config_(config),
+        options_(options),
+        io_(1),
+        source_limit_(options.source_bytes_per_second),
+        target_limit_(options.target_bytes_per_second),
+        stale_(io_.get_executor()),
+        progress_(Clock::now()) {}
 
   int Run();
 
  private:
   asio::awaitable<void> Main();
   asio::awaitable<absl::Status> Prepare();
+  asio::awaitable<absl::Status> DryRun();
   asio::awaitable<absl::Status> OpenClusters();
   asio::awaitable<absl::Status> Identify();
   asio::awaitable<absl::Status> Reconcile();
   asio::awaitable<void> Watch();
   asio::awaitable<void> RefreshMetadata(Side side);
   asio::awaitable<void> ShowProgress();
-  absl::Status CheckClusterIds();
+  void Trouble(const char* doing, const absl::Status& why);
   void StartShards();
   void StopShards();
   void End(ExitCode code);
@@ -76,6 +89,8 @@ class Link {
   const LinkConfig& config_;
   const RunOptions& options_;
   asio::io_context io_;
+  RateLimiter source_limit_;
+  RateLimiter target_limit_;
   std::unique_ptr<LinkState> state_;
   std::unique_ptr<kafka::ClusterClient> source_;
   std::unique_ptr<kafka::ClusterClient> target_;
@@ -84,6 +99,7 @@ class Link {
   std::vector<std::unique_ptr<Shard>> shards_;
   kafka::Signal stale_;
   bool stale_sides_[2] = {false, false};
+  Console console_;
   Progress progress_;
   bool ending_ = false;
   std::optional<ExitCode> exit_code_;
@@ -121,11 +137,13 @@ asio::awaitable<void> Link::Main() {
     End(prepared.code() == absl::StatusCode::kAborted ? ExitCode::kWrongCluster : ExitCodeFor(prepared));
     co_return;
   }
+  if (ending_) co_return;
   asio::co_spawn(io_, ShowProgress(), [](std::exception_ptr) {});
   co_await Watch();
 }
 
 asio::awaitable<absl::Status> Link::Prepare() {
+  if (options_.dry_run) co_return co_await DryRun();
   if (!options_.state_dir.empty()) {
     absl::StatusOr<std::unique_ptr<LinkState>> state = LinkState::Open(options_.state_dir);
     if (!state.ok()) co_return state.status();
@@ -137,6 +155,21 @@ asio::awaitable<absl::Status> Link::Prepare() {
   if (!identified.ok()) co_return identified;
   StartShards();
   co_return co_await Reconcile();
+}
+
+// What a run would do, told and not done. FailedPrecondition when topics would be left out.
+asio::awaitable<absl::Status> Link::DryRun() {
+  absl::Status opened = co_await OpenClusters();
+  if (!opened.ok()) co_return opened;
+  reconciler_ = std::make_unique<Reconciler>(config_, options_, *source_, *target_);
+  absl::StatusOr<std::vector<Assignment>> assignments = co_await reconciler_->Reconcile();
+  if (!assignments.ok()) co_return assignments.status();
+  const size_t faults = reconciler_->faults().size();
+  LOG(INFO) << "dry run: " << assignments->size() << " partitions of topics that the target has would be copied; "
+            << faults << " topics would be left out; nothing was changed";
+  if (faults > 0) co_return absl::FailedPreconditionError(absl::StrCat(faults, " topics would be left out, see above"));
+  End(ExitCode::kDone);
+  co_return absl::OkStatus();
 }
 
 asio::awaitable<absl::Status> Link::OpenClusters() {
@@ -153,6 +186,9 @@ asio::awaitable<absl::Status> Link::OpenClusters() {
   absl::StatusOr<kafka::MetadataSnapshot> to = co_await target_->FetchMetadata();
   if (!to.ok()) co_return to.status();
   if ((*from)->cluster_id == (*to)->cluster_id) co_return SameCluster(config_, (*from)->cluster_id);
+  LOG(INFO) << "caps: source " << CapText(options_.source_bytes_per_second) << ", target "
+            << CapText(options_.target_bytes_per_second) << "; quotas apply to client.id "
+            << ClientOptions(config_, kafka::BrokerUse::kConsume).client_id;
   LOG(INFO) << "link " << config_.Name() << ": from cluster " << (*from)->cluster_id << " (" << (*from)->brokers.size()
             << " brokers) to cluster " << (*to)->cluster_id << " (" << (*to)->brokers.size() << " brokers)";
   co_return absl::OkStatus();
@@ -192,7 +228,10 @@ void Link::StartShards() {
     Shard::Options options;
     options.index = i;
     options.buffer_bytes_max = static_cast<size_t>(options_.buffer_bytes_max / count);
-    options.source = ClientOptions(config_, kafka::BrokerUse::kConsume);
+    options.source.connection = ClientOptions(config_, kafka::BrokerUse::kConsume);
+    options.source.limit = &source_limit_;
+    options.target_limit = &target_limit_;
+    options.produce_connections = options_.produce_connections;
     options.target = ClientOptions(config_, kafka::BrokerUse::kProduce);
     options.partition.producer = identity_.producer;
     options.partition.in_flight_max = options_.in_flight_max;
@@ -204,14 +243,12 @@ void Link::StartShards() {
     }));
     shards_.back()->Start();
   }
-  reconciler_ = std::make_unique<Reconciler>(config_, *source_, *target_);
+  reconciler_ = std::make_unique<Reconciler>(config_, options_, *source_, *target_);
 }
 
 asio::awaitable<absl::Status> Link::Reconcile() {
   absl::StatusOr<std::vector<Assignment>> assignments = co_await reconciler_->Reconcile();
   if (!assignments.ok()) co_return assignments.status();
-  absl::Status same = CheckClusterIds();
-  if (!same.ok()) co_return same;
   std::vector<std::vector<Assignment>> by_shard(shards_.size());
   const size_t count = assignments->size();
   for (Assignment& assignment : *assignments) {
@@ -230,20 +267,6 @@ asio::awaitable<absl::Status> Link::Reconcile() {
   co_return absl::OkStatus();
 }
 
-// A DNS change can turn one cluster into another while we run.
-absl::Status Link::CheckClusterIds() {
-  const auto changed = [](const kafka::ClusterClient& cluster, const std::string& id) {
-    return absl::AbortedError(
-        absl::StrCat(cluster.name(), " was ", id, " at the start, and answers now as ", cluster.metadata()->cluster_id,
-                     ". Stopping before anything is mixed; correct its bootstrap servers or DNS"));
-  };
-  if (source_->metadata()->cluster_id != identity_.source_cluster_id)
-    return changed(*source_, identity_.source_cluster_id);
-  if (target_->metadata()->cluster_id != identity_.target_cluster_id)
-    return changed(*target_, identity_.target_cluster_id);
-  return absl::OkStatus();
-}
-
 // Metadata when it is stale or old, topics in their interval.
 asio::awaitable<void> Link::Watch() {
   const auto topics_interval = absl::ToChronoNanoseconds(config_.refresh_topics_interval);
@@ -257,8 +280,7 @@ asio::awaitable<void> Link::Watch() {
     if (config_.refresh_topics_enabled && now >= next_topics) {
       next_topics = now + topics_interval;
       absl::Status reconciled = co_await Reconcile();
-      if (!reconciled.ok())
-        LOG(WARNING) << "looking for new topics: " << reconciled.message() << "; trying again later";
+      if (!reconciled.ok()) Trouble("looking for new topics", reconciled);
     }
     const bool old = now >= next_metadata;
     if (old) next_metadata = now + kMetadataMaxAge;
@@ -270,18 +292,22 @@ asio::awaitable<void> Link::Watch() {
   }
 }
 
+// What passes is tried again; another cluster in the place of ours ends the link.
+void Link::Trouble(const char* doing, const absl::Status& why) {
+  if (!absl::IsAborted(why)) {
+    LOG_EVERY_N(WARNING, 5) << doing << ": " << why.message() << "; trying again";
+    return;
+  }
+  LOG(ERROR) << why.message();
+  End(ExitCode::kWrongCluster);
+}
+
 asio::awaitable<void> Link::RefreshMetadata(Side side) {
   kafka::ClusterClient& cluster = side == Side::kSource ? *source_ : *target_;
   absl::StatusOr<kafka::MetadataSnapshot> snapshot = co_await cluster.FetchMetadata();
   if (!snapshot.ok()) {
-    LOG_EVERY_N(WARNING, 5) << snapshot.status().message() << "; trying again";
     stale_sides_[static_cast<int>(side)] = true;
-    co_return;
-  }
-  absl::Status same = CheckClusterIds();
-  if (!same.ok()) {
-    LOG(ERROR) << same.message();
-    End(ExitCode::kWrongCluster);
+    Trouble("reading metadata", snapshot.status());
     co_return;
   }
   for (const std::unique_ptr<Shard>& shard : shards_) shard->UpdateMetadata(side, *snapshot);
@@ -296,9 +322,11 @@ ShardStatus Link::Total() const {
 asio::awaitable<void> Link::ShowProgress() {
   std::string last;
   while (!ending_) {
-    co_await kafka::SleepFor(kProgressInterval);
-    std::string line = progress_.Line(Total(), static_cast<int>(reconciler_->faults().size()), Clock::now());
-    if (line != last) LOG(INFO) << line;  // an idle link says it once
+    co_await kafka::SleepFor(console_.is_terminal() ? kTerminalProgressInterval : kProgressInterval);
+    progress_.Observe(Total(), Clock::now());
+    std::string line = progress_.Line(reconciler_->topics(), static_cast<int>(reconciler_->faults().size()));
+    console_.ShowProgress(line);
+    if (!console_.is_terminal() && line != last) LOG(INFO) << line;  // an idle link says it once
     last = std::move(line);
   }
 }

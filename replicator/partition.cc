@@ -2,6 +2,7 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -35,8 +36,6 @@ const char* QuarantineCodeName(QuarantineCode code) {
       return "unsupported-batch";
     case QuarantineCode::kMalformedBatch:
       return "malformed-batch";
-    case QuarantineCode::kProducerForgotten:
-      return "producer-forgotten";
   }
   return "unknown";
 }
@@ -44,7 +43,7 @@ const char* QuarantineCodeName(QuarantineCode code) {
 void Partition::Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal) {
   if (quarantined()) return;
   CHECK(phase_ == Phase::kNew) << "a partition begins once";
-  ordinal_minus_target_ = ordinal.value - target_end.value;
+  eras_ = {{target_end, options_.producer, ordinal.value - target_end.value}};
   RestartAt(position, target_end, target_end);
 }
 
@@ -57,7 +56,7 @@ void Partition::RestartAt(SourceOffset position, TargetOffset target_end, Target
   target_end_ = target_end;
   next_expected_ = target_end;
   landed_end_ = landed_end;
-  phase_ = Phase::kCopying;
+  phase_ = producer_forgotten_ ? Phase::kRenewing : Phase::kCopying;
 }
 
 void Partition::Accept(Batch batch) {
@@ -101,9 +100,8 @@ void Partition::SkipTo(SourceOffset next) {
   }
 }
 
-int32_t Partition::SequenceFor(TargetOffset target) const {
-  if (Mutated(Mutation::kBSequenceStartsAnew)) return static_cast<int32_t>(in_flight_.size());
-  return static_cast<int32_t>((target.value + ordinal_minus_target_) & kSequenceMask);
+int32_t Partition::SequenceFor(const Era& era, TargetOffset target) {
+  return static_cast<int32_t>((target.value + era.ordinal_minus_target) & kSequenceMask);
 }
 
 Send Partition::TakeSend() {
@@ -113,8 +111,9 @@ Send Partition::TakeSend() {
   queue_bytes_ -= batch.size_bytes();
   Send send;
   send.id = next_send_id_++;
-  send.producer = options_.producer;
-  send.base_sequence = SequenceFor(next_expected_);
+  send.producer = producer();
+  send.base_sequence = Mutated(Mutation::kBSequenceStartsAnew) ? static_cast<int32_t>(in_flight_.size())
+                                                               : SequenceFor(eras_.back(), next_expected_);
   send.expected = next_expected_;
   send.record_count = batch.record_count;
   in_flight_.push_back({.id = send.id,
@@ -155,6 +154,9 @@ void Partition::OnAnswer(uint64_t send_id, const Answer& answer) {
       if (Mutated(Mutation::kEResendsBlindly))
         return RestartAt(in_flight_.front().source_base, target_end_, target_end_);
       return Fail(answer.error);
+    case Answer::Verdict::kForgotten:
+      producer_forgotten_ = true;
+      return Fail(answer.error);
     case Answer::Verdict::kRefused:
       return PutInQuarantine(answer.refusal, answer.error);
   }
@@ -189,17 +191,29 @@ void Partition::ClearQueue() {
 }
 
 void Partition::OnTargetChange() {
-  if (phase_ != Phase::kCopying) return;
+  if (phase_ != Phase::kCopying && phase_ != Phase::kRenewing) return;
   ClearQueue();
   phase_ = Phase::kSettling;
+}
+
+void Partition::RenewProducer(Producer producer) {
+  CHECK(must_renew_producer());
+  eras_.push_back({landed_end_, producer, -landed_end_.value});
+  producer_forgotten_ = false;
+  phase_ = Phase::kCopying;
 }
 
 // Whether the target's log up to `log_end` can be this link's. Sequences count our records without a gap, so a last
 // batch of ours whose sequence fits its place has all that belongs before it, and nothing else.
 bool Partition::IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
   if (!tail.has_value() || Mutated(Mutation::kFCountsWithoutLooking)) return log_end <= next_expected_;
-  if (log_end.value + ordinal_minus_target_ <= 0) return true;  // from before this producer id wrote anything
-  return tail->producer == options_.producer && tail->next_sequence == SequenceFor(log_end);
+  // The era of the record before log_end.
+  auto era = std::find_if(eras_.rbegin(), eras_.rend(), [&](const Era& e) { return e.begin < log_end; });
+  if (era == eras_.rend()) {
+    era = eras_.rend() - 1;
+    if (log_end.value + era->ordinal_minus_target <= 0) return true;  // from before this producer id wrote anything
+  }
+  return tail->producer == era->producer && tail->next_sequence == SequenceFor(*era, log_end);
 }
 
 void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, const std::optional<TargetTail>& tail) {
@@ -247,6 +261,8 @@ void Partition::CutBackTo(TargetOffset log_end) {
                << target_end_ << "); copying again from source offset " << *source;
   records_copied_ -= target_end_ - log_end;
   map_.TruncateTo(log_end);
+  // What is left was written with an earlier producer: the leader knows that one, or has forgotten it again.
+  while (eras_.size() > 1 && eras_.back().begin >= log_end) eras_.pop_back();
   RestartAt(*source, log_end, log_end);
 }
 

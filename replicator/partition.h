@@ -15,7 +15,7 @@
 //                                              +------- OnTargetEnd <-----------+   then the last batch's header
 //
 // Pure: no I/O, no clock, no thread, no coroutine. Events come in as method calls; what is to be done next is read from
-// can_send(), must_settle(), wants_fetch() and quarantine(). One owner, one thread.
+// can_send(), must_settle(), must_renew_producer(), wants_fetch() and quarantine(). One owner, one thread.
 //
 // Invariants (docs/architecture.md; the tests cite the letters):
 //   A  the k-th record to replicate becomes the k-th record of the target: batches are taken strictly in source order,
@@ -37,6 +37,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kafka/buffer.h"
 #include "offsets/offset_map.h"
@@ -57,16 +58,15 @@ struct Producer {
 
 // Why a partition stands still. The name (QuarantineCodeName) is what scripts match on.
 enum class QuarantineCode : uint8_t {
-  kForeignWrite,       // somebody else appended to the target partition
-  kTargetLost,         // the target lost acknowledged records from before what the map still knows
-  kTargetNotOurs,      // the target holds records that cannot be placed in the source
-  kTargetRefused,      // the target refuses the batch or us, for good
-  kSourceTruncated,    // the source lost records that were copied already
-  kSourceRecreated,    // the topic was deleted and made anew at the source
-  kTargetRecreated,    // the topic was deleted and made anew, or only deleted, at the target
-  kUnsupportedBatch,   // the batch cannot pass as it is
-  kMalformedBatch,     // the source's bytes are not a record batch
-  kProducerForgotten,  // an old target (<= 2.4) forgot our producer id and takes no sequence but 0
+  kForeignWrite,      // somebody else appended to the target partition
+  kTargetLost,        // the target lost acknowledged records from before what the map still knows
+  kTargetNotOurs,     // the target holds records that cannot be placed in the source
+  kTargetRefused,     // the target refuses the batch or us, for good
+  kSourceTruncated,   // the source lost records that were copied already
+  kSourceRecreated,   // the topic was deleted and made anew at the source
+  kTargetRecreated,   // the topic was deleted and made anew, or only deleted, at the target
+  kUnsupportedBatch,  // the batch cannot pass as it is
+  kMalformedBatch,    // the source's bytes are not a record batch
 };
 const char* QuarantineCodeName(QuarantineCode code);
 
@@ -98,10 +98,11 @@ struct Send {
 // What became of a Send.
 struct Answer {
   enum class Verdict : uint8_t {
-    kAppended,  // the leader and its in-sync replicas have it, at base_offset
-    kUnclear,   // no answer, an answer that can follow an append, or a refusal that can pass: ask the target where it
-                // stands
-    kRefused,   // never appended, and never will be as things are
+    kAppended,   // the leader and its in-sync replicas have it, at base_offset
+    kUnclear,    // no answer, an answer that can follow an append, or a refusal that can pass: ask the target where it
+                 // stands
+    kForgotten,  // not appended: the broker (<= 2.4) forgot our producer id and takes no sequence but 0
+    kRefused,    // never appended, and never will be as things are
   };
   Verdict verdict = Verdict::kUnclear;
   int64_t base_offset = -1;                                 // when kAppended
@@ -164,6 +165,11 @@ class Partition {
   // election). Call before anything is sent to it; nothing is until the target has been asked (F).
   void OnTargetChange();
 
+  // The producer id in place of the one that the target forgot: its sequences count from where the target's log ends
+  // now. Nothing of the old one may be under way: what a closed connection may have left in the broker must have had
+  // its time before the target was asked. REQUIRES: must_renew_producer().
+  void RenewProducer(Producer producer);
+
   // ---- Control.
 
   // Gives all waiting slices back and leaves the fetch set until Resume: its target broker is not answering, and it
@@ -180,6 +186,10 @@ class Partition {
   }
   // Nothing is in flight any more and where the target stands is not known: ask it, then OnTargetEnd.
   bool must_settle() const { return phase_ == Phase::kSettling && unanswered_ == 0; }
+  // The target has forgotten our producer id, and where it stands is known: get a new id, then RenewProducer.
+  bool must_renew_producer() const { return phase_ == Phase::kRenewing; }
+  // The same, before the target was asked.
+  bool producer_forgotten() const { return producer_forgotten_; }
   bool wants_fetch() const { return phase_ == Phase::kCopying && !paused_ && queue_bytes_ < options_.queue_bytes_max; }
   const std::optional<Quarantine>& quarantine() const { return quarantine_; }
 
@@ -191,6 +201,8 @@ class Partition {
   SourceOffset position() const { return position_; }
   // The next source offset to ask the source for.
   SourceOffset fetch_offset() const { return fetch_offset_; }
+  // The one that the next batch carries.
+  const Producer& producer() const { return eras_.empty() ? options_.producer : eras_.back().producer; }
   // The target's log end as acknowledged to us.
   TargetOffset target_end() const { return target_end_; }
   const offsets::OffsetMap& map() const { return map_; }
@@ -204,7 +216,14 @@ class Partition {
   const std::string& last_error() const { return last_error_; }
 
  private:
-  enum class Phase : uint8_t { kNew, kCopying, kSettling, kQuarantined };
+  enum class Phase : uint8_t { kNew, kCopying, kSettling, kRenewing, kQuarantined };
+
+  // The part of the target's log that carries one producer id.
+  struct Era {
+    TargetOffset begin;  // what lies below is of an earlier era, or from before this process
+    Producer producer;
+    int64_t ordinal_minus_target;  // of the records that the producer's sequences count
+  };
 
   // A batch that was sent, without its bytes: after a failure it is fetched again, never kept for a retry.
   struct InFlight {
@@ -228,7 +247,7 @@ class Partition {
   void ClearQueue();
   bool IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void QuarantineForeign(TargetOffset log_end);
-  int32_t SequenceFor(TargetOffset target) const;
+  static int32_t SequenceFor(const Era& era, TargetOffset target);
 
   Options options_;
   Phase phase_ = Phase::kNew;
@@ -237,13 +256,14 @@ class Partition {
   TargetOffset target_end_;
   TargetOffset next_expected_;  // target_end_ plus what is in flight
   TargetOffset landed_end_;  // proven to be on the target, though not known from where in the source beyond target_end_
-  int64_t ordinal_minus_target_ = 0;
+  std::vector<Era> eras_;    // oldest first; one, unless the target forgot a producer
   uint64_t next_send_id_ = 1;
   std::deque<Batch> queue_;
   int64_t queue_bytes_ = 0;
   std::deque<InFlight> in_flight_;  // oldest first; kept while settling, since the target may hold them
   int unanswered_ = 0;
   bool paused_ = false;
+  bool producer_forgotten_ = false;
   int failures_ = 0;
   std::string last_error_;
   int64_t records_copied_ = 0;

@@ -166,9 +166,47 @@ TEST_F(PartitionTest, ARefusalForGoodStopsThePartitionWithItsReason) {
   partition_.Accept(MakeBatch(0, 3));
   partition_.OnAnswer(
       partition_.TakeSend().id,
-      {.verdict = Verdict::kRefused, .refusal = QuarantineCode::kProducerForgotten, .error = "UNKNOWN_PRODUCER_ID"});
-  ExpectQuarantine(QuarantineCode::kProducerForgotten);
+      {.verdict = Verdict::kRefused, .refusal = QuarantineCode::kTargetRefused, .error = "TOPIC_AUTHORIZATION_FAILED"});
+  ExpectQuarantine(QuarantineCode::kTargetRefused);
   EXPECT_FALSE(partition_.can_send() || partition_.wants_fetch() || partition_.must_settle());
+}
+
+// B
+TEST_F(PartitionTest, AForgottenProducerIsRenewedWithItsOrdinalCountedFromTheTargetsEnd) {
+  Begin();
+  Copy(0, 3);
+  partition_.Accept(MakeBatch(3, 2));
+  partition_.OnAnswer(partition_.TakeSend().id, {.verdict = Verdict::kForgotten, .error = "UNKNOWN_PRODUCER_ID"});
+  ASSERT_TRUE(partition_.must_settle());
+  EXPECT_TRUE(partition_.producer_forgotten());
+  TargetEnd(3, 3, OurTail(3));
+  ASSERT_TRUE(partition_.must_renew_producer());
+  EXPECT_FALSE(partition_.can_send() || partition_.wants_fetch() || partition_.must_settle());
+  const Producer renewed = {.id = kOurs.id + 1, .epoch = 0};
+  partition_.RenewProducer(renewed);
+  EXPECT_FALSE(partition_.producer_forgotten());
+  EXPECT_EQ(partition_.fetch_offset(), SourceOffset(3));
+  partition_.Accept(MakeBatch(3, 2));
+  const Send send = partition_.TakeSend();
+  EXPECT_EQ(send.producer, renewed);
+  EXPECT_EQ(send.base_sequence, 0);
+  EXPECT_EQ(send.expected, TargetOffset(3));
+  partition_.OnAnswer(send.id, Appended(3));
+  SendWithoutAnswer(5, 1);
+  TargetEnd(6, 6, TargetTail{renewed, 3});
+  EXPECT_EQ(partition_.position(), SourceOffset(6)) << "the new id's sequence tells where the target stands";
+}
+
+// B
+TEST_F(PartitionTest, ANewLeaderBeforeTheProducerIsRenewedIsAskedFirst) {
+  Begin();
+  partition_.Accept(MakeBatch(0, 3));
+  partition_.OnAnswer(partition_.TakeSend().id, {.verdict = Verdict::kForgotten, .error = "UNKNOWN_PRODUCER_ID"});
+  TargetEnd(0, 0, std::nullopt);
+  ASSERT_TRUE(partition_.must_renew_producer());
+  partition_.OnTargetChange();
+  EXPECT_FALSE(partition_.must_renew_producer());
+  EXPECT_TRUE(partition_.must_settle());
 }
 
 // E

@@ -34,9 +34,10 @@ int MinInSyncReplicas(const policy::TopicConfigPlan& plan) {
   return 1;
 }
 
-bool AllHaveLeaders(const kafka::ClusterMetadata& metadata, const std::string& topic) {
+bool AllHaveLeaders(const kafka::ClusterMetadata& metadata, const std::string& topic, size_t partitions) {
   auto found = metadata.topics.find(topic);
   if (found == metadata.topics.end() || found->second.error_code != kafka::kErrorNone) return false;
+  if (found->second.partitions.size() < partitions) return false;
   return std::all_of(found->second.partitions.begin(), found->second.partitions.end(),
                      [](const kafka::PartitionMetadata& partition) { return partition.leader_id >= 0; });
 }
@@ -56,17 +57,25 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
   }
   absl::Status created = co_await CreateMissing(missing);
   if (!created.ok()) co_return created;
+  absl::Status added = co_await AddPartitions(pairs);
+  if (!added.ok()) co_return added;
   absl::StatusOr<std::map<std::string, int64_t>> limits = co_await BatchLimits(pairs);
   if (!limits.ok()) co_return limits.status();
+  std::vector<Assignment> assignments = Assign(pairs, *limits);
+  reported_ = faults_;
+  co_return assignments;
+}
 
+std::vector<Assignment> Reconciler::Assign(const std::vector<Pair>& pairs,
+                                           const std::map<std::string, int64_t>& batch_limits) {
   std::vector<Assignment> assignments;
   topics_ = 0;
   for (const Pair& pair : pairs) {
+    if (HasFault(pair.source)) continue;
     const kafka::TopicMetadata& from = source_.metadata()->topics.at(pair.source);
     auto to = target_.metadata()->topics.find(pair.target);
-    if (HasFault(pair.source)) continue;
     if (to == target_.metadata()->topics.end()) {
-      Fault(pair.source, "the target does not show the topic yet");
+      if (!options_.dry_run) Fault(pair.source, "the target does not show the topic yet");
       continue;
     }
     if (to->second.partitions.size() < from.partitions.size()) {
@@ -77,6 +86,7 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
       continue;
     }
     ++topics_;
+    auto limit = batch_limits.find(pair.target);
     for (int32_t partition = 0; partition < static_cast<int32_t>(from.partitions.size()); ++partition) {
       if (!assigned_.insert({pair.source, partition}).second) continue;
       assignments.push_back({.source_topic = pair.source,
@@ -84,11 +94,39 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
                              .partition = partition,
                              .source_topic_id = from.id,
                              .target_topic_id = to->second.id,
-                             .target_batch_bytes_max = (*limits)[pair.target]});
+                             .target_batch_bytes_max = limit == batch_limits.end() ? 0 : limit->second});
     }
   }
-  reported_ = faults_;
-  co_return assignments;
+  return assignments;
+}
+
+// A topic that is being copied has got more partitions at the source. (One that has fewer on the target when it is seen
+// first was not made by this link: that is for the operator to decide.)
+asio::awaitable<absl::Status> Reconciler::AddPartitions(std::vector<Pair> pairs) {
+  std::vector<kafka::CreatePartitionsRequest::Topic> topics;
+  std::vector<Pair> grown;
+  for (const Pair& pair : pairs) {
+    auto to = target_.metadata()->topics.find(pair.target);
+    const size_t wanted = source_.metadata()->topics.at(pair.source).partitions.size();
+    if (HasFault(pair.source) || !IsCopied(pair.source) || to == target_.metadata()->topics.end()) continue;
+    if (to->second.partitions.size() >= wanted) continue;
+    topics.push_back({pair.target, static_cast<int32_t>(wanted)});
+    grown.push_back(pair);
+  }
+  if (topics.empty() || options_.dry_run) co_return absl::OkStatus();
+  absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>> outcomes =
+      co_await kafka::CreatePartitions(target_, topics);
+  if (!outcomes.ok()) co_return outcomes.status();
+  for (const Pair& pair : grown) {
+    const absl::Status outcome = (*outcomes)[pair.target];
+    if (outcome.ok()) {
+      LOG(INFO) << "topic " << pair.target << " on the target has as many partitions as at the source again";
+    } else {
+      Fault(pair.source, std::string(outcome.message()));
+    }
+  }
+  std::erase_if(grown, [this](const Pair& pair) { return HasFault(pair.source); });
+  co_return co_await AwaitLeaders(grown);
 }
 
 // The topics of the link, in the order of their names.
@@ -117,19 +155,21 @@ asio::awaitable<absl::Status> Reconciler::CreateMissing(std::vector<Pair> missin
   absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>> topics = co_await PlanTopics(missing);
   if (!topics.ok()) co_return topics.status();
   absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>> outcomes =
-      co_await kafka::CreateTopics(target_, *topics);
+      co_await kafka::CreateTopics(target_, *topics, options_.dry_run);
   if (!outcomes.ok()) co_return outcomes.status();
   std::vector<Pair> created;
   for (const Pair& pair : missing) {
     auto outcome = outcomes->find(pair.target);
     if (outcome == outcomes->end()) continue;
     if (outcome->second.ok() || absl::IsAlreadyExists(outcome->second)) {
-      if (outcome->second.ok()) LOG(INFO) << "created topic " << pair.target << " on the target";
+      if (outcome->second.ok())
+        LOG(INFO) << (options_.dry_run ? "would create topic " : "created topic ") << pair.target << " on the target";
       created.push_back(pair);
     } else {
       Fault(pair.source, std::string(outcome->second.message()));
     }
   }
+  if (options_.dry_run) co_return absl::OkStatus();
   co_return co_await AwaitLeaders(created);
 }
 
@@ -143,7 +183,6 @@ asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> 
   if (!described.ok()) co_return described.status();
   absl::StatusOr<bool> version_4 = co_await kafka::IsVersion4OrNewer(target_);
   if (!version_4.ok()) co_return version_4.status();
-  const int brokers = static_cast<int>(target_.metadata()->brokers.size());
   std::vector<kafka::CreateTopicsRequest::Topic> topics;
   for (const Pair& pair : missing) {
     auto configs = described->configs.find(pair.source);
@@ -154,20 +193,33 @@ asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> 
       continue;
     }
     policy::TopicConfigPlan plan = policy::PlanTopicConfigs(ToPolicy(configs->second), {.is_4_or_newer = *version_4});
-    absl::Status factor = policy::CheckReplicationFactor(config_.replication_factor, brokers, MinInSyncReplicas(plan));
+    const absl::StatusOr<int> factor = ReplicationFactorFor(pair, plan);
     if (!factor.ok()) {
-      Fault(pair.source, std::string(factor.message()));
+      Fault(pair.source, std::string(factor.status().message()));
       continue;
     }
     for (const std::string& note : plan.notes) LOG(INFO) << "topic " << pair.source << ": " << note;
     kafka::CreateTopicsRequest::Topic topic;
     topic.name = pair.target;
     topic.partition_count = static_cast<int32_t>(source_.metadata()->topics.at(pair.source).partitions.size());
-    topic.replication_factor = static_cast<int16_t>(config_.replication_factor);
+    topic.replication_factor = static_cast<int16_t>(*factor);
     for (const auto& [name, value] : plan.configs) topic.configs.push_back({name, value});
     topics.push_back(std::move(topic));
   }
   co_return topics;
+}
+
+absl::StatusOr<int> Reconciler::ReplicationFactorFor(const Pair& pair, const policy::TopicConfigPlan& plan) const {
+  const int brokers = static_cast<int>(target_.metadata()->brokers.size());
+  int factor = config_.replication_factor;
+  if (options_.allow_lower_replication_factor && factor > brokers) {
+    LOG(WARNING) << "topic " << pair.target << " gets " << brokers << " replicas and not " << factor
+                 << ": the target has no more brokers, and --allow-lower-replication-factor is set";
+    factor = brokers;
+  }
+  absl::Status possible = policy::CheckReplicationFactor(factor, brokers, MinInSyncReplicas(plan));
+  if (!possible.ok()) return possible;
+  return factor;
 }
 
 asio::awaitable<absl::Status> Reconciler::AwaitLeaders(std::vector<Pair> created) {
@@ -175,7 +227,9 @@ asio::awaitable<absl::Status> Reconciler::AwaitLeaders(std::vector<Pair> created
   while (!created.empty()) {
     absl::StatusOr<kafka::MetadataSnapshot> target = co_await target_.FetchMetadata();
     if (!target.ok()) co_return target.status();
-    std::erase_if(created, [&](const Pair& pair) { return AllHaveLeaders(**target, pair.target); });
+    std::erase_if(created, [&](const Pair& pair) {
+      return AllHaveLeaders(**target, pair.target, source_.metadata()->topics.at(pair.source).partitions.size());
+    });
     if (created.empty() || Clock::now() > deadline) break;
     co_await kafka::SleepFor(kLeadersPoll);
   }
@@ -190,7 +244,8 @@ asio::awaitable<absl::StatusOr<std::map<std::string, int64_t>>> Reconciler::Batc
   for (const Pair& pair : pairs) {
     if (!HasFault(pair.source)) names.push_back(pair.target);
   }
-  absl::StatusOr<kafka::TopicConfigs> described = co_await kafka::DescribeTopics(target_, names);
+  absl::StatusOr<kafka::TopicConfigs> described =
+      co_await kafka::DescribeTopics(target_, names, std::vector<std::string>{"max.message.bytes"});
   if (!described.ok()) co_return described.status();
   std::map<std::string, int64_t> limits;
   for (const auto& [name, configs] : described->configs) {

@@ -1,5 +1,6 @@
 // Keeps the target's topics in step with the source's: finds the topics of the link, creates those that are missing
-// with the source's overrides inside the CreateTopics request, and says which partitions are to be copied.
+// with the source's overrides inside the CreateTopics request, adds the partitions that a copied topic has got
+// meanwhile, and says which partitions are to be copied.
 //
 // A topic whose fault only the operator can mend is left out, with the reason; all others go on. Belongs to the control
 // loop.
@@ -17,7 +18,9 @@
 #include "absl/status/statusor.h"
 #include "kafka/admin.h"
 #include "kafka/cluster.h"
+#include "policy/topic_config.h"
 #include "replicator/config.h"
+#include "replicator/run_options.h"
 #include "replicator/stream.h"
 
 namespace replicator {
@@ -25,10 +28,12 @@ namespace replicator {
 class Reconciler {
  public:
   // All outlive this object.
-  Reconciler(const LinkConfig& config, kafka::ClusterClient& source, kafka::ClusterClient& target)
-      : config_(config), source_(source), target_(target) {}
+  Reconciler(const LinkConfig& config, const RunOptions& options, kafka::ClusterClient& source,
+             kafka::ClusterClient& target)
+      : config_(config), options_(options), source_(source), target_(target) {}
 
-  // One pass over fresh metadata of both sides. Returns the assignments that no pass before has returned.
+  // One pass over fresh metadata of both sides. Returns the assignments that no pass before has returned. In a dry run
+  // the target's controller checks what would be created, and creates nothing; those topics get no assignments.
   asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconcile();
 
   // Source topics that are left out, and why; by the last pass.
@@ -43,6 +48,10 @@ class Reconciler {
   };
 
   std::vector<Pair> Select();
+  asio::awaitable<absl::Status> AddPartitions(std::vector<Pair> pairs);
+  std::vector<Assignment> Assign(const std::vector<Pair>& pairs, const std::map<std::string, int64_t>& batch_limits);
+  absl::StatusOr<int> ReplicationFactorFor(const Pair& pair, const policy::TopicConfigPlan& plan) const;
+  bool IsCopied(const std::string& topic) const { return assigned_.contains({topic, 0}); }
   asio::awaitable<absl::Status> CreateMissing(std::vector<Pair> missing);
   asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> PlanTopics(std::vector<Pair> missing);
   asio::awaitable<absl::Status> AwaitLeaders(std::vector<Pair> created);
@@ -51,6 +60,7 @@ class Reconciler {
   bool HasFault(const std::string& topic) const { return faults_.contains(topic); }
 
   const LinkConfig& config_;
+  const RunOptions& options_;
   kafka::ClusterClient& source_;
   kafka::ClusterClient& target_;
   std::map<std::string, std::string> faults_;

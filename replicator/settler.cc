@@ -8,13 +8,16 @@
 #include "absl/strings/str_cat.h"
 #include "kafka/errors.h"
 #include "kafka/peek.h"
+#include "kafka/wire/init_producer_id.h"
 #include "replicator/offsets_query.h"
 
 namespace replicator {
 namespace {
 
+constexpr Clock::duration kInitProducerIdTimeout = std::chrono::seconds(15);
+
 bool MustBeAsked(const Stream& stream) {
-  return stream.partition.must_settle() ||
+  return stream.partition.must_settle() || stream.partition.must_renew_producer() ||
          (!stream.partition.begun() && !stream.partition.quarantined() && !stream.tail.has_value());
 }
 
@@ -121,6 +124,23 @@ asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> c
   std::optional<TargetTail> tail;
   if (!last->bytes.empty()) tail = TailOf(last->view());
   stream->partition.OnTargetEnd(log_end, high_watermark, tail);
+  if (!stream->partition.must_renew_producer()) co_return absl::OkStatus();
+  co_return co_await RenewProducer(connection, stream);
+}
+
+asio::awaitable<absl::Status> Settler::RenewProducer(std::shared_ptr<kafka::Connection> connection, Stream* stream) {
+  if (renewed_.id < 0 || renewed_ == stream->partition.producer()) {
+    kafka::InitProducerIdRequest request;
+    absl::StatusOr<kafka::InitProducerIdResponse> response = co_await connection->Call(request, kInitProducerIdTimeout);
+    if (!response.ok()) co_return response.status();
+    absl::Status granted = kafka::ErrorStatus(response->error_code, "get a producer id");
+    if (!granted.ok()) co_return granted;
+    renewed_ = {response->producer_id, response->producer_epoch};
+  }
+  if (!stream->partition.must_renew_producer()) co_return absl::OkStatus();  // its leader changed meanwhile
+  LOG(WARNING) << stream->Name() << ": the target forgot producer id " << stream->partition.producer().id
+               << "; going on with " << renewed_.id << " at target offset " << stream->partition.target_end();
+  stream->partition.RenewProducer(renewed_);
   co_return absl::OkStatus();
 }
 

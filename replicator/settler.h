@@ -5,6 +5,8 @@
 // follower would answer that one too (ReplicaManager.fetchOffsetForTimestamp); so the log end is asked first and the
 // high watermark second, on the same connection and with the leader epoch: an error of the second voids the first.
 //
+// A partition whose producer id the target forgot (brokers up to 2.4) gets a new one here.
+//
 // Thread-confined to its shard's loop.
 #ifndef REPLICATOR_REPLICATOR_SETTLER_H_
 #define REPLICATOR_REPLICATOR_SETTLER_H_
@@ -38,6 +40,7 @@ class Settler {
                                      TargetOffset log_end, TargetOffset high_watermark);
   asio::awaitable<absl::StatusOr<kafka::PeekedBatch>> LastBatch(std::shared_ptr<kafka::Connection> connection,
                                                                 Stream* stream, TargetOffset log_end);
+  asio::awaitable<absl::Status> RenewProducer(std::shared_ptr<kafka::Connection> connection, Stream* stream);
   void BackOff(Stream& stream, std::string error);
 
   StreamOwner& owner_;
@@ -45,6 +48,7 @@ class Settler {
   kafka::Lane lane_;
   kafka::Signal wake_;
   std::vector<Stream*> streams_;
+  Producer renewed_;  // the last id that was got here: good for every partition that has not used it
   bool stopping_ = false;
 };
 

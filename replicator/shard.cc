@@ -16,8 +16,12 @@ namespace replicator {
 namespace {
 
 constexpr Clock::duration kTick = std::chrono::milliseconds(250);
+// How long bytes of a closed connection may lie in a broker before it reads them. A new producer id is no barrier
+// against a batch of the old one, so it is not taken any earlier.
+constexpr Clock::duration kOldRequestLife = std::chrono::seconds(10);
 // The budget is shared between the sources: each may have one response on the wire while another is being sent on.
 constexpr int64_t kResponsesPerSource = 2;
+constexpr int64_t kResponsesPerSecondMin = 4;
 
 Leader LeaderOf(const kafka::MetadataSnapshot& metadata, const std::string& topic, int32_t partition) {
   if (metadata == nullptr) return {};
@@ -53,11 +57,20 @@ void ShardStatus::Add(const ShardStatus& other) {
 
 Shard::SourceDesk::SourceDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint)
     : source(shard.io_.get_executor(), broker, endpoint, shard.options_.source, shard.memory_, shard),
-      locator(shard.io_.get_executor(), broker, endpoint, shard.options_.source, shard) {}
+      locator(shard.io_.get_executor(), broker, endpoint, shard.options_.source.connection, shard) {}
 
 Shard::TargetDesk::TargetDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint)
-    : sink(shard.io_.get_executor(), broker, endpoint, shard.options_.target, shard),
-      settler(shard.io_.get_executor(), broker, endpoint, shard.options_.target, shard) {}
+    : settler(shard.io_.get_executor(), broker, endpoint, shard.options_.target, shard) {
+  for (int i = 0; i < shard.options_.produce_connections; ++i) {
+    sinks.push_back(std::make_unique<Sink>(shard.io_.get_executor(), broker, endpoint, shard.options_.target,
+                                           *shard.options_.target_limit, shard));
+  }
+}
+
+void Shard::TargetDesk::Stop() {
+  for (const std::unique_ptr<Sink>& sink : sinks) sink->Stop();
+  settler.Stop();
+}
 
 Shard::Shard(Options options, std::function<void(Side)> on_stale)
     : options_(std::move(options)),
@@ -90,6 +103,7 @@ void Shard::UpdateMetadata(Side side, kafka::MetadataSnapshot snapshot) {
     if (stopping_) return;
     (side == Side::kSource ? source_metadata_ : target_metadata_) = std::move(snapshot);
     for (Member& member : members_) Reroute(member);
+    NoteLeaderless();
   });
 }
 
@@ -101,6 +115,12 @@ void Shard::AddStreams(std::vector<Assignment> assignments) {
     member_of_[member.stream.get()] = &member;
     Reroute(member);
   }
+  NoteLeaderless();
+}
+
+void Shard::NoteLeaderless() {
+  leaderless_ = std::any_of(members_.begin(), members_.end(),
+                            [](const Member& member) { return member.source == nullptr || member.target == nullptr; });
 }
 
 void Shard::Spawn(asio::awaitable<void> coroutine) {
@@ -159,13 +179,15 @@ void Shard::RerouteTarget(Member& member) {
   stream.target_leader = leader;
   if (desk == member.target) return;
   if (member.target != nullptr) {
-    member.target->sink.LeadershipLost();
-    member.target->sink.Remove(&stream);
+    member.sink->LeadershipLost();
+    member.sink->Remove(&stream);
     member.target->settler.Remove(&stream);
   }
   member.target = desk;
+  member.sink = nullptr;
   if (desk == nullptr) return;
-  desk->sink.Add(&stream);
+  member.sink = desk->sinks[desk->next_sink++ % desk->sinks.size()].get();
+  member.sink->Add(&stream);
   desk->settler.Add(&stream);
 }
 
@@ -188,14 +210,13 @@ Shard::SourceDesk* Shard::SourceDeskFor(int32_t broker) {
 Shard::TargetDesk* Shard::TargetDeskFor(int32_t broker) {
   const kafka::Endpoint& endpoint = target_metadata_->brokers.at(broker);
   std::unique_ptr<TargetDesk>& desk = target_desks_[broker];
-  if (desk != nullptr && desk->sink.endpoint() == endpoint) return desk.get();
+  if (desk != nullptr && desk->sinks.front()->endpoint() == endpoint) return desk.get();
   if (desk != nullptr) {
-    desk->sink.Stop();
-    desk->settler.Stop();
+    desk->Stop();
     retired_targets_.push_back(std::move(desk));
   }
   desk = std::make_unique<TargetDesk>(*this, broker, endpoint);
-  Spawn(desk->sink.Run());
+  for (const std::unique_ptr<Sink>& sink : desk->sinks) Spawn(sink->Run());
   Spawn(desk->settler.Run());
   return desk.get();
 }
@@ -203,13 +224,18 @@ Shard::TargetDesk* Shard::TargetDeskFor(int32_t broker) {
 void Shard::ShareMemory() {
   const int64_t share = static_cast<int64_t>(options_.buffer_bytes_max) /
                         (kResponsesPerSource * static_cast<int64_t>(source_desks_.size()));
-  const int32_t bytes = static_cast<int32_t>(std::clamp<int64_t>(share, kFetchPartitionBytes / 2, kFetchBytesMax));
+  int32_t bytes = static_cast<int32_t>(std::clamp<int64_t>(share, kFetchPartitionBytes / 2, kFetchBytesMax));
+  // With a cap the pauses are to be short: responses of a fraction of a second each.
+  const int64_t cap = options_.source.limit->bytes_per_second();
+  if (cap > 0)
+    bytes = static_cast<int32_t>(std::min<int64_t>(bytes, std::max<int64_t>(1, cap / kResponsesPerSecondMin)));
   for (auto& [broker, desk] : source_desks_) desk->source.set_fetch_bytes_max(bytes);
 }
 
 // One look at everything that a stream can want next.
 void Shard::Changed(Stream& stream) {
   if (stopping_) return;
+  changed_ = true;
   Partition& partition = stream.partition;
   if (partition.quarantined() && !stream.quarantine_logged) {
     stream.quarantine_logged = true;
@@ -222,12 +248,13 @@ void Shard::Changed(Stream& stream) {
   Member& member = *found->second;
   if (partition.must_settle() && !stream.settling) {
     // The first failure is settled at once; a partition that fails again and again waits longer each time.
-    stream.ask_not_before = Clock::now() + BackoffAfter(partition.failures() - 1);
+    stream.ask_not_before =
+        Clock::now() + (partition.producer_forgotten() ? kOldRequestLife : BackoffAfter(partition.failures() - 1));
   }
   stream.settling = partition.must_settle();
   if (member.target != nullptr) {
-    if (partition.can_send()) member.target->sink.Ready(&stream);
-    if (partition.must_settle() || !partition.begun()) member.target->settler.Wake();
+    if (partition.can_send()) member.sink->Ready(&stream);
+    if (partition.must_settle() || partition.must_renew_producer() || !partition.begun()) member.target->settler.Wake();
   }
   if (member.source != nullptr) {
     member.source->source.Note(stream);
@@ -238,15 +265,14 @@ void Shard::Changed(Stream& stream) {
 asio::awaitable<void> Shard::Tick() {
   while (!stopping_) {
     const Clock::time_point now = Clock::now();
-    for (auto& [broker, desk] : target_desks_) desk->sink.CheckProgress(now);
-    const bool leaderless = std::any_of(members_.begin(), members_.end(), [](const Member& member) {
-      return member.source == nullptr || member.target == nullptr;
-    });
-    if (leaderless) {
+    for (auto& [broker, desk] : target_desks_) {
+      for (const std::unique_ptr<Sink>& sink : desk->sinks) sink->CheckProgress(now);
+    }
+    if (leaderless_) {
       MetadataIsStale(Side::kSource);
       MetadataIsStale(Side::kTarget);
     }
-    PublishStatus();
+    if (std::exchange(changed_, false)) PublishStatus();
     co_await ticked_.Wait(now + kTick);
   }
 }
@@ -276,7 +302,7 @@ void Shard::PublishStatus() {
   ShardStatus status;
   for (const Member& member : members_) {
     AddTo(status, *member.stream);
-    if (member.target != nullptr && member.target->sink.stalled()) ++status.stalled;
+    if (member.sink != nullptr && member.sink->stalled()) ++status.stalled;
   }
   status.memory_used = static_cast<int64_t>(memory_.budget.used());
   absl::MutexLock lock(&mutex_);
@@ -294,7 +320,8 @@ void Shard::Stop(Clock::duration drain) {
 
 bool Shard::AnswersAreDue() const {
   return std::any_of(target_desks_.begin(), target_desks_.end(), [](const auto& desk) {
-    return desk.second->sink.requests_in_flight() > 0 && !desk.second->sink.stalled();
+    return std::any_of(desk.second->sinks.begin(), desk.second->sinks.end(),
+                       [](const auto& sink) { return sink->requests_in_flight() > 0 && !sink->stalled(); });
   });
 }
 
@@ -309,10 +336,7 @@ asio::awaitable<void> Shard::Shutdown(Clock::duration drain) {
   while (AnswersAreDue() && Clock::now() < deadline) co_await kafka::SleepFor(std::chrono::milliseconds(10));
   stopping_ = true;
   PublishStatus();
-  for (auto& [broker, desk] : target_desks_) {
-    desk->sink.Stop();
-    desk->settler.Stop();
-  }
+  for (auto& [broker, desk] : target_desks_) desk->Stop();
   ticked_.Notify();
   memory_.released.Notify();
   for (asio::cancellation_signal& cancellation : cancellations_) cancellation.emit(asio::cancellation_type::terminal);

@@ -62,8 +62,12 @@ class Shard : public StreamOwner {
   struct Options {
     int index = 0;
     size_t buffer_bytes_max = 0;
-    kafka::ConnectionOptions source;
+    SourceOptions source;
     kafka::ConnectionOptions target;
+    RateLimiter* target_limit = nullptr;  // of bytes sent; outlives the shard
+    // To each target broker. A broker works on one request of a connection at a time and answers when its in-sync
+    // replicas have the batches: another connection keeps it busy meanwhile.
+    int produce_connections = 1;
     Partition::Options partition;
   };
 
@@ -96,13 +100,16 @@ class Shard : public StreamOwner {
   };
   struct TargetDesk {
     TargetDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint);
-    Sink sink;
+    void Stop();
+    std::vector<std::unique_ptr<Sink>> sinks;
+    size_t next_sink = 0;  // takes the next stream
     Settler settler;
   };
   struct Member {
     std::unique_ptr<Stream> stream;
     SourceDesk* source = nullptr;
     TargetDesk* target = nullptr;
+    Sink* sink = nullptr;  // one of target's
   };
 
   void Spawn(asio::awaitable<void> coroutine);
@@ -116,6 +123,7 @@ class Shard : public StreamOwner {
   void CheckTopicIds(Stream& stream);
   SourceDesk* SourceDeskFor(int32_t broker);
   TargetDesk* TargetDeskFor(int32_t broker);
+  void NoteLeaderless();
   void ShareMemory();
   void PublishStatus() ABSL_LOCKS_EXCLUDED(mutex_);
   static void AddTo(ShardStatus& status, const Stream& stream);
@@ -137,6 +145,8 @@ class Shard : public StreamOwner {
   std::list<asio::cancellation_signal> cancellations_;
   kafka::Signal ticked_;
   bool stopping_ = false;
+  bool leaderless_ = false;  // some partition has no leader on one side
+  bool changed_ = true;      // since the status was published
 
   mutable absl::Mutex mutex_;
   ShardStatus status_ ABSL_GUARDED_BY(mutex_);

@@ -30,7 +30,7 @@ constexpr Clock::duration kStalledAfter = std::chrono::seconds(1);
 
 bool StreamBefore(const Stream* a, const Stream* b) { return a->assignment.target_topic < b->assignment.target_topic; }
 
-Answer AnswerOf(const kafka::ProduceResponse::Partition& partition, const std::string& name) {
+Answer AnswerOf(const kafka::ProduceResponse::Partition& partition) {
   const int16_t code = partition.error_code;
   Answer answer;
   answer.base_offset = partition.base_offset;
@@ -46,10 +46,8 @@ Answer AnswerOf(const kafka::ProduceResponse::Partition& partition, const std::s
       answer.verdict = Answer::Verdict::kUnclear;
       break;
     case kafka::ProduceOutcome::kUnknownProducerId:
-      answer.verdict = Answer::Verdict::kRefused;
-      answer.refusal = QuarantineCode::kProducerForgotten;
-      absl::StrAppend(&answer.error, ": it forgot this link's producer id. Delete topic ", name,
-                      " on the target and let it be copied again, or upgrade the target's brokers to 2.5 or newer");
+      answer.verdict = Answer::Verdict::kForgotten;
+      absl::StrAppend(&answer.error, ": it forgot this link's producer id");
       break;
     case kafka::ProduceOutcome::kFatal:
       answer.verdict = Answer::Verdict::kRefused;
@@ -63,10 +61,11 @@ Answer AnswerOf(const kafka::ProduceResponse::Partition& partition, const std::s
 }  // namespace
 
 Sink::Sink(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint,
-           kafka::ConnectionOptions options, StreamOwner& owner)
+           kafka::ConnectionOptions options, RateLimiter& limit, StreamOwner& owner)
     : owner_(owner),
       broker_id_(broker_id),
       endpoint_(endpoint),
+      limit_(limit),
       lane_(std::move(endpoint), std::move(options)),
       wake_(executor) {}
 
@@ -105,6 +104,10 @@ asio::awaitable<void> Sink::Run() {
     const bool unreachable = unreachable_since_ != Clock::time_point::max() && !streams_.empty();
     if ((ready_.empty() && !unreachable) || sent_at_.size() >= kRequestsInFlightMax) {
       co_await wake_.Wait();
+      continue;
+    }
+    if (Clock::now() < not_before_) {
+      co_await wake_.Wait(not_before_);
       continue;
     }
     unreachable_since_ = std::min(unreachable_since_, Clock::now());
@@ -164,6 +167,7 @@ asio::awaitable<void> Sink::WriteRequest(std::shared_ptr<kafka::Connection> conn
   if (request->sent.empty()) co_return;
   request->number = next_request_++;
   request->version = connection->versions().For(kafka::ApiKey::kProduce);
+  int64_t bytes = 0;
   const int32_t correlation_id = connection->NextCorrelationId();
   builder_.Begin(request->version, correlation_id, connection->options().client_id, kafka::kAcksAll,
                  kReplicationTimeoutMs);
@@ -172,7 +176,9 @@ asio::awaitable<void> Sink::WriteRequest(std::shared_ptr<kafka::Connection> conn
     batch.PatchForProduce(sent.send.producer.id, sent.send.producer.epoch, sent.send.base_sequence);
     CHECK(
         builder_.AddPartition(sent.stream->assignment.target_topic, sent.stream->assignment.partition, batch.bytes()));
+    bytes += static_cast<int64_t>(batch.bytes().size());
   }
+  not_before_ = std::max(not_before_, limit_.Book(bytes, Clock::now()));
   std::vector<iovec> parts = builder_.Finish();
   sent_at_[request->number] = Clock::now();
   absl::StatusOr<std::shared_ptr<kafka::PendingReply>> written =
@@ -193,7 +199,7 @@ asio::awaitable<void> Sink::AwaitAnswer(Sink* sink, std::shared_ptr<Request> req
                                         std::shared_ptr<kafka::PendingReply> reply) {
   absl::Status status = co_await kafka::Connection::Receive(reply);
   if (status.ok()) {
-    status = sink->HandleAnswer(*request, *reply);
+    status = sink->HandleAnswer(*request, *reply, *connection);
     if (!status.ok()) connection->Close(status);
   }
   if (!status.ok()) {
@@ -203,11 +209,13 @@ asio::awaitable<void> Sink::AwaitAnswer(Sink* sink, std::shared_ptr<Request> req
   sink->Finish(*request);
 }
 
-absl::Status Sink::HandleAnswer(Request& request, const kafka::PendingReply& reply) {
+absl::Status Sink::HandleAnswer(Request& request, const kafka::PendingReply& reply, kafka::Connection& connection) {
   absl::StatusOr<std::string_view> body = ResponseBody(kafka::kProduceApi, request.version, reply.frame());
   if (!body.ok()) return body.status();
   absl::StatusOr<kafka::ProduceResponse> response = kafka::ProduceResponse::Read(*body, request.version);
   if (!response.ok()) return response.status();
+  connection.Throttle(response->throttle_time_ms);
+  not_before_ = std::max(not_before_, connection.throttled_until());
   auto next = request.sent.begin();  // brokers answer in the order of the request, mostly
   for (const kafka::ProduceResponse::Topic& topic : response->topics) {
     for (const kafka::ProduceResponse::Partition& partition : topic.partitions) {
@@ -231,7 +239,7 @@ absl::Status Sink::HandleAnswer(Request& request, const kafka::PendingReply& rep
 
 void Sink::HandlePartition(Sent& sent, const kafka::ProduceResponse::Partition& partition) {
   Stream& stream = *sent.stream;
-  const Answer answer = AnswerOf(partition, stream.assignment.target_topic);
+  const Answer answer = AnswerOf(partition);
   if (answer.verdict != Answer::Verdict::kAppended) {
     LOG(WARNING) << stream.Name() << ": " << answer.error;
     owner_.MetadataIsStale(Side::kTarget);

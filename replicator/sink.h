@@ -19,14 +19,16 @@
 
 #include "kafka/lane.h"
 #include "kafka/wire/produce.h"
+#include "replicator/rate_limiter.h"
 #include "replicator/stream.h"
 
 namespace replicator {
 
 class Sink {
  public:
+  // `limit`, of bytes sent, outlives the sink.
   Sink(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, kafka::ConnectionOptions options,
-       StreamOwner& owner);
+       RateLimiter& limit, StreamOwner& owner);
 
   void Add(Stream* stream);
   void Remove(Stream* stream);
@@ -66,7 +68,7 @@ class Sink {
   static asio::awaitable<void> AwaitAnswer(Sink* sink, std::shared_ptr<Request> request,
                                            std::shared_ptr<kafka::Connection> connection,
                                            std::shared_ptr<kafka::PendingReply> reply);
-  absl::Status HandleAnswer(Request& request, const kafka::PendingReply& reply);
+  absl::Status HandleAnswer(Request& request, const kafka::PendingReply& reply, kafka::Connection& connection);
   void HandlePartition(Sent& sent, const kafka::ProduceResponse::Partition& answer);
   void FailAll(Request& request, const absl::Status& why);
   void Finish(const Request& request);
@@ -76,7 +78,9 @@ class Sink {
   StreamOwner& owner_;
   const int32_t broker_id_;
   const kafka::Endpoint endpoint_;
+  RateLimiter& limit_;
   kafka::Lane lane_;
+  Clock::time_point not_before_;                 // of the next request: the cap, or the broker's throttling
   std::weak_ptr<kafka::Connection> connection_;  // the last one
   bool was_connected_ = false;
   kafka::Signal wake_;

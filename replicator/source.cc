@@ -48,13 +48,16 @@ bool ComesBackSoon(const Stream& stream) {
 }  // namespace
 
 Source::Source(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint,
-               kafka::ConnectionOptions options, kafka::FetchMemory& memory, StreamOwner& owner)
+               const SourceOptions& options, kafka::FetchMemory& memory, StreamOwner& owner)
     : memory_(memory),
       owner_(owner),
       broker_id_(broker_id),
       endpoint_(endpoint),
-      lane_(std::move(endpoint), std::move(options)),
-      wake_(executor) {}
+      isolation_level_(options.isolation_level),
+      limit_(*options.limit),
+      lane_(std::move(endpoint), options.connection),
+      wake_(executor),
+      stopped_(executor) {}
 
 void Source::Add(Stream* stream) {
   const Assignment& assignment = stream->assignment;
@@ -93,6 +96,7 @@ void Source::Stop() {
   stopping_ = true;
   lane_.Close();
   wake_.Notify();
+  stopped_.Notify();
 }
 
 asio::awaitable<void> Source::Run() {
@@ -109,6 +113,10 @@ asio::awaitable<void> Source::Run() {
       LOG_EVERY_N(WARNING, 10) << "source broker " << broker_id_ << ": " << connected.status().message()
                                << "; trying again";
       owner_.MetadataIsStale(Side::kSource);
+      continue;
+    }
+    if (Clock::now() < not_before_) {
+      co_await stopped_.Wait(not_before_);
       continue;
     }
     const size_t reserved = ResponseBytesMax();
@@ -169,7 +177,7 @@ kafka::FetchRequest Source::NextRequest(size_t reserved, bool is_long_poll) {
   request.max_wait_ms = is_long_poll ? kLongPollMs : kShortPollMs;
   request.bytes_max =
       static_cast<int32_t>(reserved - kResponseOverheadBytes - session_.size() * kPartitionOverheadBytes);
-  request.isolation_level = kafka::IsolationLevel::kReadCommitted;
+  request.isolation_level = isolation_level_;
   session_.Fill(request);
   return request;
 }
@@ -192,6 +200,9 @@ asio::awaitable<absl::Status> Source::Exchange(std::shared_ptr<kafka::Connection
   if (!received.ok()) co_return received;
   absl::Status handled = HandleResponse(*reply);
   if (!handled.ok()) connection->Close(handled);
+  connection->Throttle(response_.throttle_time_ms);
+  not_before_ =
+      std::max(limit_.Book(static_cast<int64_t>(reply->frame().size()), Clock::now()), connection->throttled_until());
   co_return handled;
 }
 
@@ -250,7 +261,9 @@ void Source::HandlePartition(Stream& stream, const kafka::FetchResponse::Partiti
   stream.source_failures = 0;
   stream.source_error.clear();
   stream.source_log_start = answer.log_start_offset;
-  stream.source_end = answer.last_stable_offset >= 0 ? answer.last_stable_offset : answer.high_watermark;
+  const bool committed_only = isolation_level_ == kafka::IsolationLevel::kReadCommitted;
+  stream.source_end =
+      committed_only && answer.last_stable_offset >= 0 ? answer.last_stable_offset : answer.high_watermark;
   HandleRecords(stream, answer, buffer);
 }
 

@@ -23,6 +23,7 @@
 #include "kafka/wire/fetch.h"
 #include "policy/transaction_filter.h"
 #include "replicator/fetch_session.h"
+#include "replicator/rate_limiter.h"
 #include "replicator/stream.h"
 
 namespace replicator {
@@ -30,9 +31,15 @@ namespace replicator {
 // Asked for per response.
 inline constexpr int32_t kFetchBytesMax = 16 << 20;
 
+struct SourceOptions {
+  kafka::ConnectionOptions connection;
+  kafka::IsolationLevel isolation_level = kafka::IsolationLevel::kReadCommitted;
+  RateLimiter* limit = nullptr;  // of bytes fetched; outlives the source
+};
+
 class Source {
  public:
-  Source(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, kafka::ConnectionOptions options,
+  Source(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, const SourceOptions& options,
          kafka::FetchMemory& memory, StreamOwner& owner);
 
   void Add(Stream* stream);
@@ -74,8 +81,12 @@ class Source {
   StreamOwner& owner_;
   const int32_t broker_id_;
   const kafka::Endpoint endpoint_;
+  const kafka::IsolationLevel isolation_level_;
+  RateLimiter& limit_;
   kafka::Lane lane_;
   kafka::Signal wake_;
+  kafka::Signal stopped_;
+  Clock::time_point not_before_;  // of the next request: the cap, or the broker's throttling
   FetchSession session_;
   int16_t version_ = -1;        // of Fetch, that the session speaks
   std::vector<Stream*> noted_;  // to be looked at before the next request

@@ -33,6 +33,7 @@ enum class ApiKey : int16_t {
   kInitProducerId = 22,
   kOffsetForLeaderEpoch = 23,
   kDescribeConfigs = 32,
+  kCreatePartitions = 37,
 };
 
 // A set of versions below 32, one bit for each.

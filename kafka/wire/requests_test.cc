@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "kafka/wire/api_versions.h"
 #include "kafka/wire/big_endian.h"
+#include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/fetch.h"
@@ -92,6 +93,14 @@ TEST(RequestsTest, OffsetForLeaderEpochIsAsKafkaWritesIt) {
   OffsetForLeaderEpochRequest request;
   request.topics = {{"orders", {{.partition = 2, .current_leader_epoch = 9, .leader_epoch = 8}}}};
   EXPECT_EQ(Hex(request, 2), golden::kOffsetForLeaderEpochRequestV2);
+}
+
+TEST(RequestsTest, CreatePartitionsIsAsKafkaWritesIt) {
+  CreatePartitionsRequest request;
+  request.timeout_ms = 20000;
+  request.validate_only = true;
+  request.topics.push_back({"orders", 24});
+  EXPECT_EQ(Hex(request, 1), golden::kCreatePartitionsRequestV1);
 }
 
 TEST(RequestsTest, CreateTopicsIsAsKafkaWritesIt) {

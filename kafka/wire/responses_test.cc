@@ -9,6 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "kafka/wire/api_versions.h"
+#include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/fetch.h"
@@ -203,6 +204,16 @@ TEST(ResponsesTest, OffsetForLeaderEpochIsRead) {
   EXPECT_EQ(response.topics[0].partitions[0].end_offset, 950);
 }
 
+TEST(ResponsesTest, CreatePartitionsIsRead) {
+  const std::string frame = absl::HexStringToBytes(golden::kCreatePartitionsResponseV1);
+  const auto response = ReadGolden<CreatePartitionsResponse>(CreatePartitionsRequest::kApi, 1, frame);
+  ASSERT_EQ(response.topics.size(), 2u);
+  EXPECT_EQ(response.topics[0].name, "orders");
+  EXPECT_EQ(response.topics[0].error_code, 0);
+  EXPECT_EQ(response.topics[1].error_code, 37);
+  EXPECT_EQ(response.topics[1].error_message, "has more already");
+}
+
 TEST(ResponsesTest, CreateTopicsIsRead) {
   const std::string frame = absl::HexStringToBytes(golden::kCreateTopicsResponseV2);
   const auto response = ReadGolden<CreateTopicsResponse>(CreateTopicsRequest::kApi, 2, frame);
@@ -258,6 +269,7 @@ std::vector<DamageCase> AllResponses() {
       Case<ListOffsetsResponse>(ListOffsetsRequest::kApi, 2, golden::kListOffsetsResponseV2),
       Case<ListOffsetsResponse>(ListOffsetsRequest::kApi, 4, golden::kListOffsetsResponseV4),
       Case<OffsetForLeaderEpochResponse>(OffsetForLeaderEpochRequest::kApi, 2, golden::kOffsetForLeaderEpochResponseV2),
+      Case<CreatePartitionsResponse>(CreatePartitionsRequest::kApi, 1, golden::kCreatePartitionsResponseV1),
       Case<CreateTopicsResponse>(CreateTopicsRequest::kApi, 2, golden::kCreateTopicsResponseV2),
       Case<DescribeConfigsResponse>(DescribeConfigsRequest::kApi, 1, golden::kDescribeConfigsResponseV1),
   };

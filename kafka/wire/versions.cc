@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/fetch.h"
@@ -20,7 +21,7 @@
 
 namespace replicator::kafka {
 
-const std::array<ApiSpec, 9> kAllApis = {
+const std::array<ApiSpec, 10> kAllApis = {
     kProduceApi,
     FetchRequest::kApi,
     ListOffsetsRequest::kApi,
@@ -30,6 +31,7 @@ const std::array<ApiSpec, 9> kAllApis = {
     InitProducerIdRequest::kApi,
     OffsetForLeaderEpochRequest::kApi,
     DescribeConfigsRequest::kApi,
+    CreatePartitionsRequest::kApi,
 };
 
 namespace {
@@ -75,6 +77,7 @@ bool IsNeeded(ApiKey api, BrokerUse use) {
     case ApiKey::kProduce:
     case ApiKey::kInitProducerId:
     case ApiKey::kCreateTopics:
+    case ApiKey::kCreatePartitions:
       return use == BrokerUse::kProduce;
     case ApiKey::kFetch:
     case ApiKey::kListOffsets:

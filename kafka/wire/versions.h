@@ -13,7 +13,7 @@
 namespace replicator::kafka {
 
 // Every API that this client speaks.
-extern const std::array<ApiSpec, 9> kAllApis;
+extern const std::array<ApiSpec, 10> kAllApis;
 
 // What a broker is used for: it must serve the APIs that this takes. Brokers to consume from may be older (1.1) than
 // those to produce to (2.1).
@@ -39,7 +39,7 @@ class NegotiatedVersions {
   NegotiatedVersions() = default;
   static size_t IndexOf(ApiKey api);
 
-  std::array<int16_t, 9> versions_ = {};  // In the order of kAllApis; -1: none in common.
+  std::array<int16_t, 10> versions_ = {};  // In the order of kAllApis; -1: none in common.
   int16_t fetch_by_name_ = -1;
 };
 

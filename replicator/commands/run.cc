@@ -19,6 +19,7 @@ DEFINE_string(state_dir, "", "");
 DEFINE_int32(shards, 0, "");
 DEFINE_int64(buffer_bytes, int64_t{64} << 20, "");
 DEFINE_int32(in_flight_max, 1, "");
+DEFINE_int32(produce_connections, 1, "");
 
 namespace replicator {
 namespace {
@@ -27,6 +28,7 @@ constexpr int kShardsMax = 256;
 // Below this a shard cannot hold one fetch of a few partitions from each of three brokers beside what it is sending.
 constexpr int64_t kBufferBytesMin = int64_t{8} << 20;
 constexpr int64_t kBufferBytesMax = int64_t{1} << 40;
+constexpr int kProduceConnectionsMax = 16;
 constexpr int kInFlightMax = 5;  // what a broker remembers of a producer id per partition
 
 absl::Status CheckRange(absl::string_view flag, int64_t value, int64_t min, int64_t max) {
@@ -39,6 +41,7 @@ absl::Status CheckFlags() {
   absl::Status status = CheckRange("shards", FLAGS_shards, 0, kShardsMax);
   status.Update(CheckRange("buffer-bytes", FLAGS_buffer_bytes, kBufferBytesMin, kBufferBytesMax));
   status.Update(CheckRange("in-flight-max", FLAGS_in_flight_max, 1, kInFlightMax));
+  status.Update(CheckRange("produce-connections", FLAGS_produce_connections, 1, kProduceConnectionsMax));
   return status;
 }
 
@@ -72,6 +75,7 @@ ExitCode Run(const LinkRunner& run_link, Streams streams) {
   options.shards = ResolveShards(FLAGS_shards, cores, config->tasks_max);
   options.buffer_bytes_max = FLAGS_buffer_bytes;
   options.in_flight_max = FLAGS_in_flight_max;
+  options.produce_connections = FLAGS_produce_connections;
   Announce(*config, options);
   return static_cast<ExitCode>(run_link(*config, options));
 }
@@ -102,6 +106,7 @@ Command RunCommand(LinkRunner run_link) {
        .help = "memory for fetched batches, for the whole process",
        .default_text = "67108864 (64 MiB)"},
       {.name = "in_flight_max", .value_name = "N", .is_hidden = true},
+      {.name = "produce_connections", .value_name = "N", .is_hidden = true},
   };
   command.run = [run_link = std::move(run_link)](Streams streams) { return Run(run_link, streams); };
   return command;

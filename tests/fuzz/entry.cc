@@ -8,6 +8,7 @@
 #include "absl/types/span.h"
 #include "kafka/record_batch.h"
 #include "kafka/wire/api_versions.h"
+#include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/fetch.h"
@@ -66,6 +67,7 @@ const Parser kParsers[] = {
     {kafka::ListOffsetsRequest::kApi, 2, ReadBody<kafka::ListOffsetsResponse>},
     {kafka::ListOffsetsRequest::kApi, 4, ReadBody<kafka::ListOffsetsResponse>},
     {kafka::OffsetForLeaderEpochRequest::kApi, 2, ReadBody<kafka::OffsetForLeaderEpochResponse>},
+    {kafka::CreatePartitionsRequest::kApi, 1, ReadBody<kafka::CreatePartitionsResponse>},
     {kafka::CreateTopicsRequest::kApi, 2, ReadBody<kafka::CreateTopicsResponse>},
     {kafka::DescribeConfigsRequest::kApi, 1, ReadBody<kafka::DescribeConfigsResponse>},
 };

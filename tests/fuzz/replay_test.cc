@@ -78,6 +78,7 @@ TEST(FuzzReplayTest, DamagedResponsesNeverCrashAParser) {
       golden::kListOffsetsResponseV2,
       golden::kListOffsetsResponseV4,
       golden::kOffsetForLeaderEpochResponseV2,
+      golden::kCreatePartitionsResponseV1,
       golden::kCreateTopicsResponseV2,
       golden::kDescribeConfigsResponseV1,
   };

@@ -19,6 +19,14 @@ bool History::Contaminated() const {
   return !std::all_of(batches.begin(), batches.end(), [this](const auto& batch) { return InPlace(batch); });
 }
 
+// A late request of an earlier life, with a producer that was renewed there: this life cannot know that it is ours.
+bool History::StrangerLanded() const {
+  const auto& batches = target_.batches();
+  return std::any_of(batches.begin(), batches.end(), [this](const auto& batch) {
+    return batch.base_offset >= life_begin_ && !life_producers_.contains(batch.produce.producer.id);
+  });
+}
+
 // Called after each append of ours. A batch lands in its place, with two exceptions: somebody else's records push it
 // away; and once the producer was forgotten, a request that lands late is stored wherever the log ends, or its second
 // sending behind it. The second cannot be prevented from here, only noticed.
@@ -79,13 +87,10 @@ void History::CheckQuarantine() {
   bool justified = false;
   if (code == QuarantineCode::kForeignWrite || code == QuarantineCode::kTargetNotOurs) {
     ++coverage_.foreign_quarantines;
-    justified = Contaminated();
+    justified = Contaminated() || StrangerLanded();
   } else if (code == QuarantineCode::kTargetLost) {
     ++coverage_.lost_quarantines;
     justified = lost_before_life_;
-  } else if (code == QuarantineCode::kProducerForgotten) {
-    ++coverage_.forgotten_quarantines;
-    justified = told_forgotten_;
   }
   if (!justified) Violated("G: quarantine without cause: ", partition_->quarantine()->reason);
 }

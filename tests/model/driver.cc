@@ -18,7 +18,6 @@ constexpr int kEntriesMax = 14;
 constexpr int64_t kSequenceMax = 0x7fffffff;
 // Rounds in which a history without further faults must have copied everything.
 constexpr int kDrainRoundsMax = 200;
-constexpr Producer kProducer = {.id = 7, .epoch = 0};
 constexpr size_t kBatchBytes = 10;
 constexpr int64_t kQueueBytesMax = 30;
 
@@ -46,7 +45,7 @@ void Coverage::Add(const Coverage& other) {
   drained += other.drained;
   foreign_quarantines += other.foreign_quarantines;
   lost_quarantines += other.lost_quarantines;
-  forgotten_quarantines += other.forgotten_quarantines;
+  producers_renewed += other.producers_renewed;
   acknowledged_by_settling += other.acknowledged_by_settling;
   adopted += other.adopted;
   cut_back += other.cut_back;
@@ -87,17 +86,18 @@ void History::Setup() {
   int64_t ordinal = 0;
   if (target_.start() > 0) {
     if (random_.OneIn(2)) ordinal = random_.OneIn(2) ? target_.start() : kSequenceMax - random_.Below(10);
-    if (ordinal > 0) target_.SeedProducer(kProducer, static_cast<int32_t>(ordinal - 1));
+    if (ordinal > 0) target_.SeedProducer(producer_, static_cast<int32_t>(ordinal - 1));
   }
   true_high_watermark_ = target_.log_end();
-  ordinal_minus_target_ = ordinal - target_.log_end();
+  ordinals_minus_target_[producer_.id] = ordinal - target_.log_end();
   Begin(random_.OneIn(2) ? source_.start() : 0, ordinal);
 }
 
 void History::Begin(int64_t position, int64_t ordinal) {
-  partition_.emplace(Partition::Options{.producer = kProducer, .queue_bytes_max = kQueueBytesMax});
+  partition_.emplace(Partition::Options{.producer = producer_, .queue_bytes_max = kQueueBytesMax});
   partition_->Begin(SourceOffset(position), TargetOffset(target_.log_end()), Ordinal(ordinal));
   life_begin_ = last_target_end_ = target_.log_end();
+  life_producers_ = {producer_.id};
   last_position_ = -1;
   lost_before_life_ = false;
   known_leader_epoch_ = target_.leader_epoch();
@@ -201,19 +201,24 @@ void History::DeliverFetch() {
 void History::Sink() {
   if (settle_.has_value()) return EndSettle();
   if (wire_.has_value()) return wire_->read ? DeliverAnswer() : ReadRequest();
-  if (partition_->must_settle()) return BeginSettle();
+  if (partition_->must_settle()) {
+    // Before a new id is taken, what closed connections left behind has had its time.
+    if (partition_->producer_forgotten() && !late_.empty()) return LandLate();
+    return BeginSettle();
+  }
   if (known_leader_epoch_ != target_.leader_epoch()) {
     known_leader_epoch_ = target_.leader_epoch();
     Trace("target change: leader epoch ", known_leader_epoch_);
     return partition_->OnTargetChange();
   }
+  if (partition_->must_renew_producer()) return RenewProducer();
   if (partition_->can_send()) Send();
 }
 
 void History::Send() {
   const replicator::Send send = partition_->TakeSend();
   const int content = ContentOf(send.bytes);
-  const int64_t ordinal = send.expected.value + ordinal_minus_target_;
+  const int64_t ordinal = send.expected.value + ordinals_minus_target_.at(send.producer.id);
   Trace("send ", send.id, ": batch ", content, ", sequence ", send.base_sequence, ", expected at ",
         send.expected.value);
   wire_ = Wire{.send_id = send.id,
@@ -236,7 +241,7 @@ void History::ReadRequest() {
     wire_.reset();
     return partition_->OnAnswer(id, {.verdict = Answer::Verdict::kUnclear, .error = "19"});
   }
-  const bool known = target_.producer_known();
+  const bool known = target_.Knows(wire_->produce.producer);
   wire_->read = true;
   wire_->result = target_.Append(wire_->produce);
   const ProduceResult& result = wire_->result;
@@ -253,8 +258,7 @@ void History::DeliverAnswer() {
   const uint64_t id = wire_->send_id;
   Answer answer;
   if (result.error == TargetLog::kUnknownProducerId) {
-    told_forgotten_ = true;
-    answer = {.verdict = Answer::Verdict::kRefused, .refusal = QuarantineCode::kProducerForgotten, .error = "59"};
+    answer = {.verdict = Answer::Verdict::kForgotten, .error = "59"};
   } else if (result.error != 0) {
     answer = {.verdict = Answer::Verdict::kUnclear, .error = "45"};
   } else if (target_.high_watermark() >= result.end_offset) {
@@ -279,6 +283,7 @@ void History::BeginSettle() {
 // a new leader voids what the old one said.
 void History::EndSettle() {
   const Settle settle = *std::exchange(settle_, std::nullopt);
+  settled_end_ = settle.log_end;
   if (settle.leader_epoch != target_.leader_epoch()) return Trace("settle is void: new leader");
   const int64_t high_watermark = target_.high_watermark();
   std::optional<TargetTail> tail;
@@ -298,6 +303,15 @@ void History::EndSettle() {
   Trace("settled: log end ", settle.log_end, ", high watermark ", high_watermark, ", next sequence ",
         tail.has_value() ? tail->next_sequence : -2, "; target end ", before, " -> ", after, ", position ",
         partition_->position().value);
+}
+
+void History::RenewProducer() {
+  ++coverage_.producers_renewed;
+  producer_.id = ordinals_minus_target_.rbegin()->first + 1;
+  ordinals_minus_target_[producer_.id] = -settled_end_;
+  life_producers_.insert(producer_.id);
+  partition_->RenewProducer(producer_);
+  Trace("producer renewed: ", producer_.id, ", ordinal 0 at ", settled_end_);
 }
 
 void History::Replicate(int64_t end) {

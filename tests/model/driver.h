@@ -16,7 +16,7 @@ struct Coverage {
   int64_t drained = 0;              // ended with everything copied
   int64_t foreign_quarantines = 0;  // ended in quarantine, by reason
   int64_t lost_quarantines = 0;
-  int64_t forgotten_quarantines = 0;
+  int64_t producers_renewed = 0;
   int64_t acknowledged_by_settling = 0;
   int64_t adopted = 0;  // found on the target without a send of this life in flight
   int64_t cut_back = 0;

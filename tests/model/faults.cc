@@ -74,7 +74,7 @@ void History::LandLate() {
   const size_t index = random_.Below(static_cast<int>(late_.size()));
   const Produce produce = late_[index];
   late_.erase(late_.begin() + index);
-  const bool known = target_.producer_known();
+  const bool known = target_.Knows(produce.producer);
   const ProduceResult result = target_.Append(produce);
   Trace("late: batch ", produce.content, ", sequence ", produce.base_sequence, ": error ", result.error,
         ", base offset ", result.base_offset, result.appended ? ", appended" : "");
@@ -97,7 +97,7 @@ void History::ElectCleanly() {
   const int64_t high_watermark = RandomBorder(target_.start(), true_high_watermark_);
   const bool forgets = Knows(kForgetProducer) && random_.OneIn(4);
   target_.Elect(log_end, high_watermark, 5);
-  if (forgets) target_.ForgetProducer();
+  if (forgets) target_.ForgetProducers();
   Trace("clean election: log end ", log_end, ", high watermark ", high_watermark,
         forgets ? ", producer forgotten" : "");
   BreakConnection("election");
@@ -117,13 +117,13 @@ void History::ElectUncleanly() {
 void History::RestartBroker() {
   const bool forgets = Knows(kForgetProducer) && random_.OneIn(2);
   target_.Elect(target_.log_end(), target_.high_watermark(), 1);
-  if (forgets) target_.ForgetProducer();
+  if (forgets) target_.ForgetProducers();
   Trace("broker restart", forgets ? ", producer forgotten" : "");
   BreakConnection("restart");
 }
 
 void History::ForgetProducer() {
-  target_.ForgetProducer();
+  target_.ForgetProducers();
   Trace("producer forgotten");
 }
 
@@ -154,7 +154,10 @@ void History::Die() {
     position = source_.entry(source_.EntryOf(records - 1)).end;
     if (records < source_.records() && random_.OneIn(2)) position = source_.entry(source_.EntryOf(records)).base;
   }
-  Begin(position, target_.log_end() + ordinal_minus_target_);
+  // The next owner goes on with the producer that the last batch's header names.
+  const std::optional<TargetTail> tail = target_.TailAt(target_.log_end());
+  if (tail.has_value() && tail->producer.id >= 0) producer_ = tail->producer;
+  Begin(position, target_.log_end() + ordinals_minus_target_.at(producer_.id));
 }
 
 int64_t History::RandomBorder(int64_t from, int64_t to) {

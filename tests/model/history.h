@@ -4,7 +4,9 @@
 #define REPLICATOR_TESTS_MODEL_HISTORY_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,6 +74,7 @@ class History {
   void DeliverAnswer();
   void BeginSettle();
   void EndSettle();
+  void RenewProducer();
   void Replicate(int64_t end);
 
   // What goes wrong.
@@ -99,6 +102,7 @@ class History {
   void CheckMap();
   bool InPlace(const TargetLog::LogBatch& batch) const;
   bool Contaminated() const;
+  bool StrangerLanded() const;
 
   bool done() const { return !violation_.empty() || partition_->quarantined(); }
 
@@ -126,18 +130,20 @@ class History {
   std::optional<SourceOffset> fetch_;  // what was asked for
   std::optional<Wire> wire_;
   std::optional<Settle> settle_;
+  int64_t settled_end_ = 0;  // the log end that the last settle told
   std::optional<StaleAnswer> stale_;
   int known_leader_epoch_ = 0;
   bool paused_ = false;
 
   // What only the model knows.
-  int64_t ordinal_minus_target_ = 0;
-  std::vector<Produce> late_;        // requests of closed connections, still to be read
-  int64_t late_end_ = -1;            // where the last of them landed
-  int64_t true_high_watermark_ = 0;  // a new leader may know a lower one
-  int64_t life_begin_ = 0;           // the target's log end when the process began
+  Producer producer_ = {.id = 7, .epoch = 0};         // the last one that the partition got
+  std::map<int64_t, int64_t> ordinals_minus_target_;  // by producer id
+  std::vector<Produce> late_;                         // requests of closed connections, still to be read
+  int64_t late_end_ = -1;                             // where the last of them landed
+  int64_t true_high_watermark_ = 0;                   // a new leader may know a lower one
+  std::set<int64_t> life_producers_;                  // ids that the process has had
+  int64_t life_begin_ = 0;                            // the target's log end when the process began
   bool lost_before_life_ = false;
-  bool told_forgotten_ = false;  // the partition was told of error 59
   int64_t last_target_end_ = 0;
   int64_t last_position_ = -1;
 };

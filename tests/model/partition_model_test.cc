@@ -72,7 +72,7 @@ TEST_F(PartitionModel, EveryHistoryCopiesExactlyOnceInOrderOrStopsForACause) {
       {"drained", coverage.drained},
       {"foreign quarantines", coverage.foreign_quarantines},
       {"lost quarantines", coverage.lost_quarantines},
-      {"forgotten quarantines", coverage.forgotten_quarantines},
+      {"producers renewed", coverage.producers_renewed},
       {"acknowledged by settling", coverage.acknowledged_by_settling},
       {"adopted", coverage.adopted},
       {"cut back", coverage.cut_back},

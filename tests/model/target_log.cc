@@ -20,25 +20,24 @@ void TargetLog::SeedProducer(const Producer& producer, int32_t last_sequence) {
 // (UnifiedLog.analyzeAndValidateProducerState).
 ProduceResult TargetLog::Append(const Produce& produce) {
   ProduceResult result;
-  if (producer_known_ && produce.producer.epoch == producer_epoch_) {
+  const auto known = producers_.find(produce.producer.id);
+  if (known == producers_.end()) {
+    if (refuses_unknown_producers_ && produce.base_sequence != 0) result.error = kUnknownProducerId;
+  } else if (const ProducerState& state = known->second; state.epoch != produce.producer.epoch) {
+    if (produce.base_sequence != 0) result.error = kOutOfOrderSequence;  // a bumped epoch begins at 0
+  } else {
     const int32_t last = AddToSequence(produce.base_sequence, produce.record_count - 1);
-    for (int i = 0; i < cached_count_; ++i) {
-      if (cache_[i].first_sequence != produce.base_sequence || cache_[i].last_sequence != last) continue;
-      result.base_offset = cache_[i].base_offset;
+    for (int i = 0; i < state.cached_count; ++i) {
+      if (state.cache[i].first_sequence != produce.base_sequence || state.cache[i].last_sequence != last) continue;
+      result.base_offset = state.cache[i].base_offset;
       result.end_offset = result.base_offset + produce.record_count;
       return result;
     }
-    if (produce.base_sequence != AddToSequence(cache_[cached_count_ - 1].last_sequence, 1)) {
+    if (produce.base_sequence != AddToSequence(state.cache[state.cached_count - 1].last_sequence, 1)) {
       result.error = kOutOfOrderSequence;
-      return result;
     }
-  } else if (producer_known_ && produce.base_sequence != 0) {
-    result.error = kOutOfOrderSequence;  // a bumped epoch begins at 0
-    return result;
-  } else if (!producer_known_ && refuses_unknown_producers_ && produce.base_sequence != 0) {
-    result.error = kUnknownProducerId;
-    return result;
   }
+  if (result.error != 0) return result;
   Store(produce);
   Remember(batches_.back());
   result.base_offset = batches_.back().base_offset;
@@ -58,15 +57,14 @@ void TargetLog::Store(const Produce& produce) {
 
 void TargetLog::Remember(const LogBatch& batch) {
   const Produce& produce = batch.produce;
-  if (!producer_known_ || producer_epoch_ != produce.producer.epoch) cached_count_ = 0;
-  producer_known_ = true;
-  producer_epoch_ = produce.producer.epoch;
-  if (cached_count_ == kCacheMax) {
-    std::move(cache_.begin() + 1, cache_.end(), cache_.begin());
-    --cached_count_;
+  ProducerState& state = producers_[produce.producer.id];
+  if (state.epoch != produce.producer.epoch) state = {.epoch = produce.producer.epoch};
+  if (state.cached_count == kCacheMax) {
+    std::move(state.cache.begin() + 1, state.cache.end(), state.cache.begin());
+    --state.cached_count;
   }
-  cache_[cached_count_++] = {produce.base_sequence, AddToSequence(produce.base_sequence, produce.record_count - 1),
-                             batch.base_offset};
+  state.cache[state.cached_count++] = {
+      produce.base_sequence, AddToSequence(produce.base_sequence, produce.record_count - 1), batch.base_offset};
 }
 
 void TargetLog::Replicate(int64_t end) {
@@ -81,8 +79,7 @@ void TargetLog::Elect(int64_t log_end, int64_t high_watermark, int cached) {
   log_end_ = batches_.empty() ? start_ : batches_.back().end_offset();
   CHECK_EQ(log_end_, log_end) << "a log is cut between batches";
   high_watermark_ = high_watermark;
-  producer_known_ = false;
-  cached_count_ = 0;
+  producers_.clear();
   // Oldest first, from the `cached`-th last own batch on.
   size_t from = batches_.size();
   for (int own = 0; from > 0 && own < cached; --from) own += batches_[from - 1].produce.producer.id >= 0;

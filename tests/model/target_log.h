@@ -1,5 +1,5 @@
 // One partition of a target cluster, in memory: what a broker's UnifiedLog and ProducerStateManager do with the batches
-// of one idempotent producer, and what replication and elections do to the log. The behaviour is the measured one:
+// of idempotent producers, and what replication and elections do to the log. The behaviour is the measured one:
 //   - an append lands only when its sequence follows the producer's last one; else OUT_OF_ORDER_SEQUENCE_NUMBER (45);
 //   - the same batch again (same first and last sequence) answers success with its first place, as long as it is among
 //   the
@@ -7,12 +7,12 @@
 //   - a forgotten producer may begin at any sequence; brokers up to 2.4 take only 0 then and answer UNKNOWN_PRODUCER_ID
 //   (59);
 //   - the high watermark follows the log end; elections cut the log back, unclean ones below the high watermark.
-// One producer is followed; everybody else writes without a producer id.
 #ifndef REPLICATOR_TESTS_MODEL_TARGET_LOG_H_
 #define REPLICATOR_TESTS_MODEL_TARGET_LOG_H_
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -64,14 +64,14 @@ class TargetLog {
   // A new leader, whose log ends at `log_end` and who knows the high watermark as `high_watermark`. Producer state is
   // rebuilt from the log, with the last `cached` batches in the duplicate cache.
   void Elect(int64_t log_end, int64_t high_watermark, int cached);
-  // The producer's id has expired.
-  void ForgetProducer() { producer_known_ = false; }
+  // All producer ids have expired.
+  void ForgetProducers() { producers_.clear(); }
 
   int64_t start() const { return start_; }
   int64_t log_end() const { return log_end_; }
   int64_t high_watermark() const { return high_watermark_; }
   int leader_epoch() const { return leader_epoch_; }
-  bool producer_known() const { return producer_known_; }
+  bool Knows(const Producer& producer) const { return producers_.contains(producer.id); }
   const std::vector<LogBatch>& batches() const { return batches_; }
 
   // The header of the batch that ends at `end`; nullopt when there is none. A consumer's Fetch shows it.
@@ -85,6 +85,11 @@ class TargetLog {
     int32_t last_sequence;
     int64_t base_offset;
   };
+  struct ProducerState {
+    int16_t epoch = -1;
+    std::array<Cached, kCacheMax> cache = {};  // oldest first
+    int cached_count = 0;
+  };
 
   void Store(const Produce& produce);
   void Remember(const LogBatch& batch);
@@ -95,10 +100,7 @@ class TargetLog {
   int64_t high_watermark_;
   int leader_epoch_ = 0;
   std::vector<LogBatch> batches_;
-  bool producer_known_ = false;
-  int16_t producer_epoch_ = -1;
-  std::array<Cached, kCacheMax> cache_ = {};  // oldest first
-  int cached_count_ = 0;
+  std::map<int64_t, ProducerState> producers_;  // those not forgotten, by id
 };
 
 // The sequence `count` after `sequence`: after 2^31 - 1 comes 0.

@@ -46,7 +46,7 @@ TEST(TargetLog, ARestartLeavesOneBatchInTheCache) {
 
 TEST(TargetLog, AForgottenProducerMayBeginAnywhereSoAResendIsStoredAgain) {
   TargetLog log = LogOf(4);
-  log.ForgetProducer();
+  log.ForgetProducers();
   const ProduceResult result = log.Append(MakeProduce(3));
   EXPECT_TRUE(result.appended);
   EXPECT_EQ(result.base_offset, 4);
@@ -54,7 +54,7 @@ TEST(TargetLog, AForgottenProducerMayBeginAnywhereSoAResendIsStoredAgain) {
 
 TEST(TargetLog, OldBrokersRefuseAForgottenProducer) {
   TargetLog log = LogOf(4, /*refuses_unknown_producers=*/true);
-  log.ForgetProducer();
+  log.ForgetProducers();
   EXPECT_EQ(log.Append(MakeProduce(4)).error, TargetLog::kUnknownProducerId);
   EXPECT_TRUE(log.Append(MakeProduce(0)).appended);
 }

@@ -248,6 +248,16 @@ public class GoldenFrames {
             .setResourceName("1"))), 1);
   }
 
+  static void partitions() {
+    CreatePartitionsRequestData create = new CreatePartitionsRequestData().setTimeoutMs(20000).setValidateOnly(true);
+    create.topics().add(new CreatePartitionsRequestData.CreatePartitionsTopic().setName("orders").setCount(24).setAssignments(null));
+    request(create, 1);
+    response(new CreatePartitionsResponseData().setThrottleTimeMs(7).setResults(List.of(
+        new CreatePartitionsResponseData.CreatePartitionsTopicResult().setName("orders").setErrorMessage(null),
+        new CreatePartitionsResponseData.CreatePartitionsTopicResult().setName("placed").setErrorCode((short) 37)
+            .setErrorMessage("has more already"))), 1);
+  }
+
   public static void main(String[] arguments) {
     System.out.println("// Printed by GoldenFrames.java, which says what it is. Hexadecimal; a request with its size field, a\n"
         + "// response from its correlation id on.\n"
@@ -258,6 +268,7 @@ public class GoldenFrames {
     for (int version : new int[] {7, 8}) produce(version);
     for (int version : new int[] {2, 4}) listOffsets(version);
     smallOnes();
+    partitions();
     topics();
     batches();
     System.out.println("\n}  // namespace replicator::kafka::golden\n\n#endif  // REPLICATOR_KAFKA_WIRE_TESTDATA_GOLDEN_FRAMES_H_");
