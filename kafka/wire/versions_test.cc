@@ -12,7 +12,7 @@ namespace {
 // As a broker of Kafka 1.1 answers (its ApiKeys, read).
 ApiVersionsResponse Broker11() {
   ApiVersionsResponse response;
-  response.apis = {{0, 0, 5},  {1, 0, 7},  {2, 0, 2},  {3, 0, 5}, {18, 0, 1},
+  response.apis = {{0, 0, 5},  {1, 0, 7},  {2, 0, 2},  {3, 0, 5},  {18, 0, 1},
                    {19, 0, 2}, {22, 0, 0}, {23, 0, 0}, {32, 0, 1}, {37, 0, 0}};
   return response;
 }
@@ -20,7 +20,7 @@ ApiVersionsResponse Broker11() {
 // As a broker of Kafka 2.1 answers (its ApiKeys, read).
 ApiVersionsResponse Broker21() {
   ApiVersionsResponse response;
-  response.apis = {{0, 0, 7},  {1, 0, 10}, {2, 0, 4},  {3, 0, 7}, {18, 0, 2},
+  response.apis = {{0, 0, 7},  {1, 0, 10}, {2, 0, 4},  {3, 0, 7},  {18, 0, 2},
                    {19, 0, 3}, {22, 0, 1}, {23, 0, 2}, {32, 0, 2}, {37, 0, 1}};
   return response;
 }
@@ -28,8 +28,8 @@ ApiVersionsResponse Broker21() {
 // As a broker of Kafka 4.3 answers.
 ApiVersionsResponse Broker43() {
   ApiVersionsResponse response;
-  response.apis = {{0, 0, 13}, {1, 4, 18}, {2, 1, 11}, {3, 0, 13}, {18, 0, 4},
-                   {19, 2, 7}, {22, 0, 6}, {23, 2, 4}, {32, 1, 4}, {37, 0, 3}, {92, 0, 0}};
+  response.apis = {{0, 0, 13}, {1, 4, 18}, {2, 1, 11}, {3, 0, 13}, {18, 0, 4}, {19, 2, 7},
+                   {22, 0, 6}, {23, 2, 4}, {32, 1, 4}, {37, 0, 3}, {92, 0, 0}};
   return response;
 }
 
