@@ -109,7 +109,7 @@ class LinkConfigReader {
     return &resolved_.back();
   }
 
-  // What a config provider found may be a secret that stands in the wrong place: no message shows it.
+  // What a config provider found may be a secret that stands in the wrong place: messages on bad values do not show it.
   bool IsFromProvider(const Property& property) const {
     return std::any_of(resolved_.begin(), resolved_.end(), [&](const Property& p) { return &p == &property; });
   }
@@ -295,7 +295,7 @@ class LinkConfigReader {
           absl::StrCat(File(), ": ", key,
                        " is not there: MirrorMaker would copy the records of aborted transactions, too; they are "
                        "left out here, as read_committed does. Write ",
-                       key, "=read_uncommitted to have them copied"));
+                       key, "=read_uncommitted to have them copied, or =read_committed to keep it so"));
       return;
     }
     const absl::string_view level = absl::StripAsciiWhitespace(winner->value);

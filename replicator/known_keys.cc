@@ -81,6 +81,7 @@ constexpr KnownKey kLinkKeys[] = {
     {"emit.heartbeats.interval.seconds", kNotApplicable, kNoHeartbeats},
     {"heartbeats.topic.replication.factor", kNotApplicable, kNoHeartbeats},
     {"default.replication.policy.heartbeats.topic.name", kNotApplicable, kNoHeartbeats},
+    {"heartbeats.replication.enabled", kNotApplicable, kNoHeartbeats, true},
     {"emit.offset-syncs.enabled", kNotApplicable, kExactOffsets, true},
     {"offset-syncs.topic.location", kNotApplicable, kExactOffsets},
     {"offset-syncs.topic.replication.factor", kNotApplicable, kExactOffsets},
@@ -89,6 +90,7 @@ constexpr KnownKey kLinkKeys[] = {
     {"admin.timeout.ms", kNotApplicable, kFixedTimes},
     {"add.source.alias.to.metrics", kNotApplicable, kNoJavaMetrics, true},
 
+    {"metric.names.formats", kNotApplicable, kNoJavaMetrics},
     // Of a connector.
     {"name", kNotApplicable, kNoConnector},
     {"connector.class", kNotApplicable, kNoConnector},
