@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <utility>
 
@@ -15,8 +16,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "replicator/bootstrap_servers.h"
+#include "replicator/client_settings.h"
+#include "replicator/config_values.h"
+#include "replicator/nearest.h"
+#include "replicator/unused_keys.h"
 
 namespace replicator {
 namespace {
@@ -37,6 +41,10 @@ std::string Quoted(absl::string_view text) {
   return absl::StrCat("`", absl::Utf8SafeCEscape(text.substr(0, kShownMax)), text.size() > kShownMax ? "..." : "", "`");
 }
 
+bool IsIdentityClass(absl::string_view name) {
+  return name == kIdentityPolicyClass || name == kStrimziIdentityPolicyClass;
+}
+
 // ConfigDef's LIST: white space around commas does not count; an empty value is an empty list.
 std::vector<std::string> SplitList(absl::string_view value) {
   value = absl::StripAsciiWhitespace(value);
@@ -46,27 +54,18 @@ std::vector<std::string> SplitList(absl::string_view value) {
   return items;
 }
 
-// What is left of a client setting's name behind the roles that MirrorMaker lets stand before it, as in
-// `A.consumer.ssl.truststore.location` or `A->B.source.cluster.security.protocol`.
-absl::string_view StripRoles(absl::string_view name) {
-  constexpr absl::string_view kRoles[] = {"source.", "target.", "cluster.", "consumer.", "producer.", "admin."};
-  bool stripped = true;
-  while (stripped) {
-    stripped = false;
-    for (const absl::string_view role : kRoles) stripped = absl::ConsumePrefix(&name, role) || stripped;
-  }
-  return name;
-}
-
 class LinkConfigReader {
  public:
-  explicit LinkConfigReader(const Properties& properties) : properties_(properties) {}
+  explicit LinkConfigReader(const Properties& properties) : properties_(properties), values_(properties) {}
 
   absl::StatusOr<LinkConfig> Run() {
     config_.file_name = properties_.file_name();
     if (ReadAliases() && FindLink()) {
+      TakeProviders();
       ReadCluster(config_.source);
       ReadCluster(config_.target);
+      CheckClusterIds();
+      ReadIsolationLevel();
       ReadReplicationPolicy();
       ReadTopics();
       ReadNumbers();
@@ -96,16 +95,44 @@ class LinkConfigReader {
 
   // ---- Look-up
 
+  // The property with its value resolved; null when there is none or, after an error, when it has none.
   const Property* Take(absl::string_view key) {
     const Property* property = properties_.Find(key);
     if (property == nullptr) return nullptr;
     taken_.insert(property->key);
-    if (!absl::StrContains(property->value, "${")) return property;
-    ErrorAt(*property,
-            absl::StrCat(key,
-                         " takes its value from a config provider (${...}), which is not supported: write the "
-                         "value itself"));
-    return nullptr;
+    absl::StatusOr<std::string> value = values_.Resolve(*property);
+    if (!value.ok()) {
+      ErrorAt(*property, value.status().message());
+      return nullptr;
+    }
+    if (*value == property->value) return property;
+    resolved_.push_back({property->key, *std::move(value), property->line});
+    return &resolved_.back();
+  }
+
+  // What a config provider found may be a secret that stands in the wrong place: messages on bad values do not show it.
+  bool IsFromProvider(const Property& property) const {
+    return std::any_of(resolved_.begin(), resolved_.end(), [&](const Property& p) { return &p == &property; });
+  }
+
+  // Names a key of the file that may be meant to be the missing one.
+  std::string NearMiss(absl::string_view missing) const {
+    std::vector<std::string> keys;
+    for (const Property& property : properties_.entries()) {
+      if (!taken_.contains(property.key)) keys.push_back(property.key);
+    }
+    const std::string nearest = Nearest(missing, keys);
+    if (nearest.empty()) return "";
+    return absl::StrCat(" (line ", properties_.Find(nearest)->line, " has ", Quoted(nearest), ")");
+  }
+
+  std::string Shown(const Property& property) const {
+    return IsFromProvider(property) ? "something else (from a config provider, not shown)" : Quoted(property.value);
+  }
+
+  std::string Why(const Property& property, const absl::Status& status) const {
+    if (!IsFromProvider(property)) return std::string(status.message());
+    return "has a value that cannot be used (from a config provider, not shown)";
   }
 
   // A setting of the link: `A->B.name`, else `name`.
@@ -128,7 +155,7 @@ class LinkConfigReader {
       out = value == "true";
       return true;
     }
-    ErrorAt(property, absl::StrCat(property.key, " is ", Quoted(property.value), ": write ", property.key, "=true or ",
+    ErrorAt(property, absl::StrCat(property.key, " is ", Shown(property), ": write ", property.key, "=true or ",
                                    property.key, "=false"));
     return false;
   }
@@ -139,8 +166,8 @@ class LinkConfigReader {
     int64_t number = 0;
     if (absl::SimpleAtoi(absl::StripAsciiWhitespace(property->value), &number) && number >= 1 && number <= max)
       return number;
-    ErrorAt(*property, absl::StrCat(property->key, " is ", Quoted(property->value), ", not a whole number from 1 to ",
-                                    max, ": write ", instead));
+    ErrorAt(*property, absl::StrCat(property->key, " is ", Shown(*property), ", not a whole number from 1 to ", max,
+                                    ": write ", instead));
     return default_value;
   }
 
@@ -150,7 +177,8 @@ class LinkConfigReader {
     clusters_ = Take("clusters");
     if (clusters_ == nullptr) {
       if (errors_.empty())
-        Error(absl::StrCat(File(), ": clusters is missing: write the aliases of both clusters, as in clusters=A, B"));
+        Error(absl::StrCat(File(), ": clusters is missing: write the aliases of both clusters, as in clusters=A, B",
+                           NearMiss("clusters")));
       return false;
     }
     for (std::string& alias : SplitList(clusters_->value)) {
@@ -178,24 +206,74 @@ class LinkConfigReader {
     }
     if (enabled.size() == 1) return true;
     if (enabled.size() > 1) {
-      ErrorAt(*enabled[1],
-              absl::StrCat(enabled[1]->key, " is true, but so is ", enabled[0]->key, " at line ", enabled[0]->line,
-                           ": a process copies one link. Start one process for each, with a "
-                           "copy of the file in which the other links say enabled=false"));
+      RefuseSecondLink(*enabled[0], *enabled[1]);
     } else if (errors_.empty()) {
-      ErrorAt(*clusters_, absl::StrCat("no link between the clusters ", absl::StrJoin(aliases_, ", "),
-                                       " is enabled: write ", aliases_[0], "->", aliases_[1], ".enabled=true"));
+      RefuseNoLink();
     }
     return false;
   }
 
+  void RefuseNoLink() {
+    for (const std::string& alias : aliases_) {
+      const Property* property = properties_.Find(alias);
+      if (property == nullptr || !absl::StartsWith(property->value, "->")) continue;
+      ErrorAt(*property, absl::StrCat("a key ends at a blank, so this sets the key ", Quoted(alias), ": write ", alias,
+                                      "->ALIAS.enabled=true without blanks around the arrow"));
+      return;
+    }
+    std::string hint;
+    for (size_t i = 0; i < aliases_.size() && hint.empty(); ++i) {
+      for (const std::string& target : aliases_) {
+        if (hint.empty() && aliases_[i] != target) hint = NearMiss(absl::StrCat(aliases_[i], "->", target, ".enabled"));
+      }
+    }
+    ErrorAt(*clusters_, absl::StrCat("no link between the clusters ", absl::StrJoin(aliases_, ", "),
+                                     " is enabled: write ", aliases_[0], "->", aliases_[1], ".enabled=true", hint));
+  }
+
+  void RefuseSecondLink(const Property& first, const Property& second) {
+    // The later of the two is config_'s, so its reverse is the other one when both clusters are the same.
+    const std::string reverse = absl::StrCat(config_.target.alias, "->", config_.source.alias, ".enabled");
+    const bool both_ways = first.key == reverse || second.key == reverse;
+    if (both_ways &&
+        (KeepsNames(config_.Name()) || KeepsNames(absl::StrCat(config_.target.alias, "->", config_.source.alias)))) {
+      ErrorAt(second, absl::StrCat(second.key, " is true, but so is ", first.key, " at line ", first.line,
+                                   ", and IdentityReplicationPolicy keeps topic names: every record that is copied one "
+                                   "way would be copied back again, without end. Write ",
+                                   second.key,
+                                   "=false, or take DefaultReplicationPolicy, which puts the source's alias "
+                                   "before the names"));
+      return;
+    }
+    ErrorAt(second, absl::StrCat(second.key, " is true, but so is ", first.key, " at line ", first.line,
+                                 ": a process copies one link. Start one process for each, with a "
+                                 "copy of the file in which the other links say enabled=false"));
+  }
+
+  bool KeepsNames(absl::string_view link) const {
+    const Property* property = properties_.Find(absl::StrCat(link, ".replication.policy.class"));
+    if (property == nullptr) property = properties_.Find("replication.policy.class");
+    return property != nullptr && IsIdentityClass(absl::StripAsciiWhitespace(property->value));
+  }
+
+  // ConfigValues has read them.
+  void TakeProviders() {
+    taken_.insert("config.providers");
+    for (const Property& property : properties_.entries()) {
+      const bool is_class =
+          absl::StartsWith(property.key, "config.providers.") && absl::EndsWith(property.key, ".class");
+      if (is_class) taken_.insert(property.key);
+    }
+  }
+
   void ReadCluster(ClusterConfig& cluster) {
+    ReadClusterId(cluster);
     const std::string key = absl::StrCat(cluster.alias, ".bootstrap.servers");
     const size_t errors_before = errors_.size();
     const Property* property = Take(key);
     if (property == nullptr) {
       if (errors_.size() == errors_before) {
-        Error(absl::StrCat(File(), ": ", key, " is missing: write ", key, "=host1:9092,host2:9092"));
+        Error(absl::StrCat(File(), ": ", key, " is missing: write ", key, "=host1:9092,host2:9092", NearMiss(key)));
       }
       return;
     }
@@ -203,11 +281,61 @@ class LinkConfigReader {
     if (servers.ok()) {
       cluster.bootstrap_servers = *std::move(servers);
     } else {
-      ErrorAt(*property, absl::StrCat(key, " ", servers.status().message(), ": write ", key, "=host1:9092,host2:9092"));
+      ErrorAt(*property,
+              absl::StrCat(key, " ", Why(*property, servers.status()), ": write ", key, "=host1:9092,host2:9092"));
     }
   }
 
+  // Our own key: MirrorMaker has nothing like it.
+  void ReadClusterId(ClusterConfig& cluster) {
+    const Property* property = Take(absl::StrCat(cluster.alias, ".cluster.id"));
+    if (property == nullptr) return;
+    cluster.cluster_id = std::string(absl::StripAsciiWhitespace(property->value));
+    if (!cluster.cluster_id.empty()) return;
+    ErrorAt(*property, absl::StrCat(property->key,
+                                    " is empty: write the cluster id that kafka-cluster.sh cluster-id "
+                                    "tells, or delete the key"));
+  }
+
+  void CheckClusterIds() {
+    if (config_.target.cluster_id.empty() || config_.source.cluster_id != config_.target.cluster_id) return;
+    const Property* property = properties_.Find(absl::StrCat(config_.target.alias, ".cluster.id"));
+    ErrorAt(*property, absl::StrCat(property->key, " is the same as ", config_.source.alias,
+                                    ".cluster.id: a cluster is not copied onto itself; write the id of each"));
+  }
+
   // ---- What to copy, and under which name
+
+  void ReadIsolationLevel() {
+    const std::vector<std::string> keys = ClientSettingKeys(
+        config_.source.alias, config_.target.alias, LinkSide::kSource, ClientRole::kConsumer, "isolation.level");
+    const Property* winner = nullptr;
+    for (const std::string& key : keys) {
+      const Property* property = Take(key);
+      if (property == nullptr) continue;
+      if (winner == nullptr) {
+        winner = property;
+      } else {
+        NoteOverridden(*property, *winner);
+      }
+    }
+    const std::string key = absl::StrCat(config_.source.alias, ".consumer.isolation.level");
+    if (winner == nullptr) {
+      config_.notes.push_back(
+          absl::StrCat(File(), ": ", key,
+                       " is not there: MirrorMaker would copy the records of aborted transactions, too; they are "
+                       "left out here, as read_committed does. Write ",
+                       key, "=read_uncommitted to have them copied, or =read_committed to keep it so"));
+      return;
+    }
+    const absl::string_view level = absl::StripAsciiWhitespace(winner->value);
+    if (level == "read_uncommitted") {
+      config_.isolation_level = kafka::IsolationLevel::kReadUncommitted;
+    } else if (level != "read_committed") {
+      ErrorAt(*winner, absl::StrCat(winner->key, " is ", Shown(*winner), ": write ", winner->key, "=read_committed or ",
+                                    winner->key, "=read_uncommitted"));
+    }
+  }
 
   void ReadReplicationPolicy() {
     if (const Property* property = TakeSetting("replication.policy.separator")) {
@@ -220,12 +348,12 @@ class LinkConfigReader {
     const Property* property = TakeSetting("replication.policy.class");
     const absl::string_view name =
         property == nullptr ? kDefaultPolicyClass : absl::StripAsciiWhitespace(property->value);
-    if (name == kIdentityPolicyClass || name == kStrimziIdentityPolicyClass) {
+    if (IsIdentityClass(name)) {
       config_.replication_policy = policy::ReplicationPolicy::Identity();
     } else if (name == kDefaultPolicyClass) {
       UsePrefixPolicy();
     } else {
-      ErrorAt(*property, absl::StrCat(property->key, " names the class ", Quoted(name),
+      ErrorAt(*property, absl::StrCat(property->key, " names the class ", Shown(*property),
                                       ", and Java classes cannot be loaded: "
                                       "write ",
                                       kIdentityPolicyClass, " to keep topic names, or ", kDefaultPolicyClass,
@@ -274,7 +402,7 @@ class LinkConfigReader {
 
   bool CheckPatterns(const Property& property, const std::vector<std::string>& patterns) {
     absl::StatusOr<policy::JavaPatternList> list = policy::JavaPatternList::Compile(patterns);
-    if (!list.ok()) ErrorAt(property, absl::StrCat(property.key, ": ", list.status().message()));
+    if (!list.ok()) ErrorAt(property, absl::StrCat(property.key, ": ", Why(property, list.status())));
     return list.ok();
   }
 
@@ -287,8 +415,9 @@ class LinkConfigReader {
   }
 
   void ReadNumbers() {
-    config_.replication_factor = static_cast<int>(
-        ReadNumber("replication.factor", config_.replication_factor, kReplicationFactorMax, "replication.factor=3"));
+    config_.replication_factor =
+        static_cast<int>(ReadNumber("replication.factor", config_.replication_factor, kReplicationFactorMax,
+                                    "replication.factor=3 (the target's own default, -1, cannot be asked for)"));
     config_.tasks_max = static_cast<int>(ReadNumber("tasks.max", config_.tasks_max, kTasksMax, "tasks.max=4"));
     config_.refresh_topics_interval = absl::Seconds(ReadNumber(
         "refresh.topics.interval.seconds", absl::ToInt64Seconds(config_.refresh_topics_interval), kRefreshSecondsMax,
@@ -301,65 +430,38 @@ class LinkConfigReader {
   // ---- All other keys
 
   void CheckRemainingKeys() {
+    const FileShape file{aliases_, config_.source.alias, config_.target.alias};
+    size_t untold = 0;
     for (const Property& property : properties_.entries()) {
-      if (!taken_.contains(property.key)) CheckRemainingKey(property);
-    }
-  }
-
-  void CheckRemainingKey(const Property& property) {
-    absl::string_view name = property.key;
-    const std::string elsewhere = StripOwner(name);
-    if (!elsewhere.empty()) {
-      NoteAt(property, absl::StrCat(Quoted(property.key), " is not honoured: it belongs to ", elsewhere,
-                                    ", and this process copies ", config_.Name()));
-      return;
-    }
-    const bool has_owner = name.size() != property.key.size();
-    const absl::string_view setting = StripRoles(name);
-    if (setting == "security.protocol" || absl::StartsWith(setting, "ssl.") || absl::StartsWith(setting, "sasl.")) {
-      CheckSecurity(property, setting);
-    } else if (setting == "bootstrap.servers" && has_owner) {
-      ErrorAt(property, absl::StrCat(Quoted(property.key), " names brokers in a place that is not read: write ",
-                                     config_.source.alias, ".bootstrap.servers and ", config_.target.alias,
-                                     ".bootstrap.servers"));
-    } else {
-      NoteAt(property, absl::StrCat(Quoted(property.key), " is not honoured"));
-    }
-  }
-
-  // Cuts `A->B.`, `A.` or `B.` off the front of the name. Returns what the key belongs to when that is another link or
-  // another cluster of the file, else "".
-  std::string StripOwner(absl::string_view& name) const {
-    for (const std::string& source : aliases_) {
-      for (const std::string& target : aliases_) {
-        const std::string link = absl::StrCat(source, "->", target);
-        if (!absl::ConsumePrefix(&name, absl::StrCat(link, "."))) continue;
-        return link == config_.Name() ? "" : absl::StrCat("the link ", link);
+      if (taken_.contains(property.key)) continue;
+      const KeyRemark remark = CheckRemainingKey(file, property);
+      if (remark.kind == KeyRemark::Kind::kError) ErrorAt(property, remark.text);
+      if (remark.kind != KeyRemark::Kind::kNote) continue;
+      if (config_.notes.size() < kConfigNotesMax) {
+        NoteAt(property, remark.text);
+      } else {
+        ++untold;
       }
     }
-    const std::string* owner = nullptr;  // the longest that fits: an alias may begin with another one and a dot
-    for (const std::string& alias : aliases_) {
-      const bool fits = absl::StartsWith(name, absl::StrCat(alias, "."));
-      if (fits && (owner == nullptr || alias.size() > owner->size())) owner = &alias;
-    }
-    if (owner == nullptr) return "";
-    name.remove_prefix(owner->size() + 1);
-    if (*owner == config_.source.alias || *owner == config_.target.alias) return "";
-    return absl::StrCat("the cluster ", *owner);
+    if (untold > 0) config_.notes.push_back(absl::StrCat(File(), ": ", untold, " more keys are not honoured"));
   }
 
-  void CheckSecurity(const Property& property, absl::string_view setting) {
-    const std::string value = absl::AsciiStrToUpper(absl::StripAsciiWhitespace(property.value));
-    if (setting == "security.protocol" && value == "PLAINTEXT") return;
-    ErrorAt(property,
-            absl::StrCat(Quoted(property.key),
-                         " asks for encryption or authentication, and this build speaks plaintext only: "
-                         "it does not start less protected than the file says. If the brokers have a plaintext "
-                         "listener, name it in bootstrap.servers and delete this key",
-                         setting == "security.protocol" ? " or write PLAINTEXT" : ""));
+  KeyRemark CheckRemainingKey(const FileShape& file, const Property& property) {
+    std::string value = property.value;
+    if (!BelongsElsewhere(file, property.key)) {
+      const absl::Status expanded = values_.CheckExpanded(property);
+      if (!expanded.ok()) return {KeyRemark::Kind::kError, std::string(expanded.message())};
+      // What has no effect is not looked up either: a secret stays where it is.
+      if (absl::EndsWith(property.key, "security.protocol") || absl::EndsWith(property.key, ".enabled")) {
+        value = values_.Resolve(property).value_or("");
+      }
+    }
+    return ExplainUnusedKey(file, property.key, value);
   }
 
   const Properties& properties_;
+  const ConfigValues values_;
+  std::deque<Property> resolved_;  // a deque keeps pointers to its elements valid
   LinkConfig config_;
   std::vector<std::string> errors_;
   absl::flat_hash_set<std::string> taken_;

@@ -1,5 +1,6 @@
 #include "replicator/config.h"
 
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,10 +13,15 @@ namespace replicator {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
+using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 using policy::TopicDecision;
 
@@ -25,6 +31,8 @@ constexpr char kLink[] =
     "A.bootstrap.servers = a1:9092, a2:9092\n"
     "B.bootstrap.servers = b1:9092\n"
     "A->B.enabled = true\n";
+// Behind the others, so that the note on its absence does not stand in each expectation.
+constexpr char kIsolation[] = "\nA.consumer.isolation.level = read_committed\n";
 
 absl::StatusOr<LinkConfig> Read(const std::string& text) {
   absl::StatusOr<Properties> properties = Properties::Parse(text, "mm2.properties");
@@ -38,7 +46,7 @@ LinkConfig ReadGood(const std::string& text) {
   return config.ok() ? *std::move(config) : LinkConfig();
 }
 
-LinkConfig WithLink(const std::string& more) { return ReadGood(kLink + more); }
+LinkConfig WithLink(const std::string& more) { return ReadGood(kLink + more + kIsolation); }
 
 std::string ErrorOf(const std::string& text) {
   absl::StatusOr<LinkConfig> config = Read(text);
@@ -111,18 +119,78 @@ TEST(ConfigTest, UsesTheSeparatorInNamesAndForMirrorMakersOwnTopics) {
   EXPECT_TRUE(config.replication_policy.IsCycle("B_orders"));
 }
 
-TEST(ConfigTest, NamesEveryOtherKeyOnceWithItsLineAndNeverItsValue) {
+TEST(ConfigTest, NamesEveryOtherKeyOnceWithItsLineAndReasonAndNeverItsValue) {
   const LinkConfig config = WithLink(
       "offset.lag.max = 12345\n"
       "A.consumer.fetch.max.bytes = 12345\n"
       "sync.topic.configs.enabled = 12345\n"
-      "emit.heartbeats.interval.seconds=12345\n"
+      "topic = 12345\n"
       "A->B.groups = 12345\n");
-  EXPECT_THAT(config.notes, ElementsAre("mm2.properties:5: `offset.lag.max` is not honoured",
-                                        "mm2.properties:6: `A.consumer.fetch.max.bytes` is not honoured",
-                                        "mm2.properties:7: `sync.topic.configs.enabled` is not honoured",
-                                        "mm2.properties:8: `emit.heartbeats.interval.seconds` is not honoured",
-                                        "mm2.properties:9: `A->B.groups` is not honoured"));
+  EXPECT_THAT(
+      config.notes,
+      ElementsAre(StartsWith("mm2.properties:5: `offset.lag.max` is not honoured: not applicable: "),
+                  StartsWith("mm2.properties:6: `A.consumer.fetch.max.bytes` is not honoured: not applicable: "),
+                  StartsWith("mm2.properties:7: `sync.topic.configs.enabled` is not honoured: not yet: "),
+                  "mm2.properties:8: `topic` is not honoured: unknown key, did you mean `topics`?",
+                  StartsWith("mm2.properties:9: `A->B.groups` is not honoured: not yet: ")));
+  for (const std::string& note : config.notes) EXPECT_THAT(note, Not(HasSubstr("12345")));
+}
+
+TEST(ConfigTest, CountsTheNotesAboveABound) {
+  std::string many;
+  for (int i = 0; i < kConfigNotesMax + 7; ++i) many += "zzz" + std::to_string(i) + " = 1\n";
+  const LinkConfig config = WithLink(many);
+  ASSERT_EQ(config.notes.size(), static_cast<size_t>(kConfigNotesMax) + 1);
+  EXPECT_EQ(config.notes.back(), "mm2.properties: 7 more keys are not honoured");
+}
+
+TEST(ConfigTest, ReadsTheIsolationLevelWhereMirrorMakersSourceConsumerDoes) {
+  EXPECT_EQ(ReadGood(kLink).isolation_level, kafka::IsolationLevel::kReadCommitted);
+  const std::string base = kLink;
+  EXPECT_EQ(ReadGood(base + "A.consumer.isolation.level = read_uncommitted\n").isolation_level,
+            kafka::IsolationLevel::kReadUncommitted);
+  EXPECT_EQ(ReadGood(base + "A->B.consumer.isolation.level = read_uncommitted\n").isolation_level,
+            kafka::IsolationLevel::kReadUncommitted);
+  const LinkConfig both = ReadGood(base +
+                                   "A.consumer.isolation.level = read_committed\n"
+                                   "A->B.consumer.isolation.level = read_uncommitted\n");
+  EXPECT_EQ(both.isolation_level, kafka::IsolationLevel::kReadCommitted);
+  EXPECT_THAT(both.notes, ElementsAre("mm2.properties:6: A->B.consumer.isolation.level has no effect: "
+                                      "A.consumer.isolation.level at line 5 takes its place"));
+  EXPECT_EQ(ReadGood(base + "A.consumer.isolation.level = read_committed\n"
+                            "A->B.source.consumer.isolation.level = read_uncommitted\n")
+                .isolation_level,
+            kafka::IsolationLevel::kReadUncommitted);
+}
+
+TEST(ConfigTest, SaysThatRecordsOfAbortedTransactionsAreLeftOutWhenTheFileIsSilent) {
+  EXPECT_THAT(ReadGood(kLink).notes,
+              ElementsAre(AllOf(StartsWith("mm2.properties: A.consumer.isolation.level is not there"),
+                                HasSubstr("MirrorMaker would copy the records of aborted transactions"),
+                                HasSubstr("A.consumer.isolation.level=read_uncommitted"))));
+}
+
+TEST(ConfigTest, RefusesABadIsolationLevel) {
+  EXPECT_THAT(ErrorWithLink("A.consumer.isolation.level = READ_COMMITTED\n"),
+              AllOf(HasSubstr("mm2.properties:5: A.consumer.isolation.level is `READ_COMMITTED`"),
+                    HasSubstr("write A.consumer.isolation.level=read_committed or")));
+}
+
+TEST(ConfigTest, PinsClusterIds) {
+  const LinkConfig config = WithLink("A.cluster.id = aaa \nB.cluster.id = bbb\n");
+  EXPECT_EQ(config.source.cluster_id, "aaa");
+  EXPECT_EQ(config.target.cluster_id, "bbb");
+  EXPECT_THAT(config.notes, IsEmpty());
+  EXPECT_EQ(WithLink("").source.cluster_id, "");
+}
+
+TEST(ConfigTest, RefusesAnEmptyClusterId) {
+  EXPECT_THAT(ErrorWithLink("A.cluster.id = \n"), HasSubstr("mm2.properties:5: A.cluster.id is empty: write"));
+}
+
+TEST(ConfigTest, RefusesTheSameClusterIdOnBothSides) {
+  EXPECT_THAT(ErrorWithLink("A.cluster.id = x\nB.cluster.id = x\n"),
+              HasSubstr("mm2.properties:6: B.cluster.id is the same as A.cluster.id"));
 }
 
 TEST(ConfigTest, TellsKeysOfOtherLinksAndClustersFromItsOwn) {
@@ -132,7 +200,8 @@ TEST(ConfigTest, TellsKeysOfOtherLinksAndClustersFromItsOwn) {
       "A.east.sasl.jaas.config = hidden\n"
       "B->A.topics = x\n"
       "A->A.east.enabled = false\n"
-      "A.east.bootstrap.servers = c:1\n");
+      "A.east.bootstrap.servers = $PASSED_OVER\n"
+      "A.consumer.isolation.level = read_committed\n");
   EXPECT_THAT(config.notes,
               ElementsAre(AllOf(HasSubstr(":5: "), HasSubstr("the cluster A.east"), Not(HasSubstr("hidden"))),
                           AllOf(HasSubstr(":6: "), HasSubstr("the link B->A")),
@@ -176,10 +245,36 @@ TEST(ConfigTest, SaysWhatIsMissing) {
                     HasSubstr("B.bootstrap.servers is missing")));
 }
 
+TEST(ConfigTest, PointsAtTheLineOfAMissingKeysTypo) {
+  EXPECT_THAT(ErrorOf("cluster = A, B\n"), HasSubstr("clusters=A, B (line 1 has `cluster`)"));
+  EXPECT_THAT(ErrorOf("clusters = A, B\nA-B.enabled = true\n"),
+              HasSubstr("write A->B.enabled=true (line 2 has `A-B.enabled`)"));
+  EXPECT_THAT(ErrorOf("clusters=A,B\nA->B.enabled=true\nA.bootstrap.server=a:1\nB.bootstrap.servers=b:1\n"),
+              HasSubstr("A.bootstrap.servers=host1:9092,host2:9092 (line 3 has `A.bootstrap.server`)"));
+}
+
+TEST(ConfigTest, SaysThatBlanksAroundTheArrowEndTheKey) {
+  EXPECT_THAT(ErrorOf("clusters = A, B\nA -> B.enabled = true\n"),
+              AllOf(HasSubstr("mm2.properties:2: a key ends at a blank, so this sets the key `A`"),
+                    HasSubstr("write A->ALIAS.enabled=true")));
+}
+
 TEST(ConfigTest, RefusesTwoEnabledLinksAndTellsHowToRunBoth) {
   const std::string error = ErrorWithLink("B->A.enabled = TRUE\n");
   EXPECT_THAT(error, HasSubstr("mm2.properties:5: B->A.enabled is true, but so is A->B.enabled at line 4"));
   EXPECT_THAT(error, HasSubstr("one process for each"));
+}
+
+TEST(ConfigTest, RefusesBothWaysWithOneNameAsALoop) {
+  const std::string identity = "replication.policy.class = org.apache.kafka.connect.mirror.IdentityReplicationPolicy\n";
+  for (const std::string& policy : {identity, "A->B." + identity, "B->A." + identity}) {
+    EXPECT_THAT(ErrorWithLink("B->A.enabled = true\n" + policy),
+                AllOf(HasSubstr("mm2.properties:5: B->A.enabled is true, but so is A->B.enabled at line 4"),
+                      HasSubstr("would be copied back again, without end"), HasSubstr("Write B->A.enabled=false"),
+                      Not(HasSubstr("one process for each"))));
+  }
+  EXPECT_THAT(ErrorOf("clusters=A,B,C\nA->B.enabled=true\nA->C.enabled=true\n" + identity),
+              HasSubstr("one process for each"));
 }
 
 TEST(ConfigTest, RefusesBadNumbersAndBooleansWithTheLineAndWhatToWrite) {
@@ -211,9 +306,74 @@ TEST(ConfigTest, RefusesNamesThatNoTopicCanHave) {
   EXPECT_THAT(ErrorWithLink("replication.policy.separator =\n"), HasSubstr("is empty"));
 }
 
-TEST(ConfigTest, RefusesValuesFromConfigProvidersWhereItNeedsThem) {
-  EXPECT_THAT(ErrorWithLink("replication.factor = ${file:/etc/x:y}\n"),
-              AllOf(HasSubstr("mm2.properties:5:"), HasSubstr("config provider"), Not(HasSubstr("/etc/x"))));
+TEST(ConfigTest, TakesValuesFromConfigProviders) {
+  ::setenv("CONFIG_TEST_SERVERS", "c:1,d:2", /*overwrite=*/1);
+  ::setenv("CONFIG_TEST_TRUE", "true", /*overwrite=*/1);
+  const LinkConfig config = ReadGood(
+      "clusters=A,B\nA.bootstrap.servers=${env:CONFIG_TEST_SERVERS}\nB.bootstrap.servers=${vars:CONFIG_TEST_SERVERS}\n"
+      "A->B.enabled=${env:CONFIG_TEST_TRUE}\nA.consumer.isolation.level=read_committed\n"
+      "config.providers=vars\n"
+      "config.providers.vars.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider\n");
+  EXPECT_THAT(config.source.bootstrap_servers, ElementsAre("c:1", "d:2"));
+  EXPECT_THAT(config.target.bootstrap_servers, ElementsAre("c:1", "d:2"));
+  EXPECT_THAT(config.notes, IsEmpty());
+}
+
+TEST(ConfigTest, SaysWithTheLineWhichVariableIsNotSet) {
+  ::unsetenv("CONFIG_TEST_UNSET");
+  EXPECT_THAT(ErrorWithLink("replication.factor = ${env:CONFIG_TEST_UNSET}\n"),
+              AllOf(HasSubstr("mm2.properties:5: `replication.factor` "), HasSubstr("`CONFIG_TEST_UNSET`")));
+}
+
+TEST(ConfigTest, ShowsNothingThatAConfigProviderFound) {
+  ::setenv("CONFIG_TEST_SECRET", "hid den(", /*overwrite=*/1);
+  for (const char* key : {"replication.factor", "refresh.topics.enabled", "topics", "topics.exclude",
+                          "replication.policy.class", "A.consumer.isolation.level", "A->B.tasks.max"}) {
+    EXPECT_THAT(
+        ErrorWithLink(std::string(key) + " = ${env:CONFIG_TEST_SECRET}\n"),
+        AllOf(HasSubstr(std::string("mm2.properties:5: ") + key), HasSubstr("not shown"), Not(HasSubstr("hid den"))));
+  }
+  EXPECT_THAT(ErrorOf("clusters=A,B\nA->B.enabled=true\nB.bootstrap.servers=b:1\n"
+                      "A.bootstrap.servers=${env:CONFIG_TEST_SECRET}\n"),
+              AllOf(HasSubstr("mm2.properties:4: A.bootstrap.servers"), Not(HasSubstr("hid den"))));
+}
+
+TEST(ConfigTest, RefusesShellVariablesWithTheLine) {
+  EXPECT_THAT(ErrorOf("clusters=old,new\nold->new.enabled=true\nold.bootstrap.servers=$OLD_SERVERS\n"
+                      "new.bootstrap.servers=n:1\nold.sasl.jaas.config=$OLD_SASL_JAAS_CONFIG\n"),
+              AllOf(HasSubstr("mm2.properties:3: `old.bootstrap.servers` holds `$OLD_SERVERS`"),
+                    HasSubstr("mm2.properties:5: `old.sasl.jaas.config` reads like a shell variable")));
+  EXPECT_EQ(WithLink("topics = orders-.*$\n").topic_filter.Decide("orders-1"), TopicDecision::kCopy);
+}
+
+TEST(ConfigTest, DoesNotLookUpWhatHasNoEffect) {
+  EXPECT_THAT(WithLink("groups = ${file:/no/such/file:x}\nC.x = ${env:CONFIG_TEST_UNSET}\n").notes,
+              ElementsAre(HasSubstr("`groups` is not honoured: not yet"), HasSubstr("`C.x` is not honoured: unknown")));
+}
+
+TEST(ConfigTest, TakesTheFileOfTheCharmedKafkaGuideWithEachKeyExplained) {
+  const absl::StatusOr<LinkConfig> config = LoadLinkConfig("replicator/testdata/charmed_kafka_guide.properties");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->Name(), "old->new");
+  EXPECT_EQ(config->source.bootstrap_servers.size(), 2u);
+  EXPECT_EQ(config->target.bootstrap_servers.size(), 3u);
+  EXPECT_EQ(config->tasks_max, 3);
+  EXPECT_EQ(config->replication_factor, 2);
+  EXPECT_EQ(config->refresh_topics_interval, absl::Seconds(5));
+  EXPECT_EQ(config->isolation_level, kafka::IsolationLevel::kReadCommitted);
+  EXPECT_EQ(*config->replication_policy.TargetTopic("orders"), "orders");
+  EXPECT_EQ(config->topic_filter.Decide("orders"), TopicDecision::kCopy);
+  EXPECT_THAT(config->notes, SizeIs(11));
+  EXPECT_THAT(config->notes, Each(AnyOf(HasSubstr("not applicable: "), HasSubstr("not yet: "))));
+}
+
+TEST(ConfigTest, TakesTheGuidesFileThatWasAppendedTwice) {
+  const absl::StatusOr<std::string> once = ReadSmallFile("replicator/testdata/charmed_kafka_guide.properties");
+  ASSERT_TRUE(once.ok()) << once.status();
+  const LinkConfig config = ReadGood(*once + *once + "tasks.max=8\n");
+  EXPECT_EQ(config.tasks_max, 8);
+  EXPECT_EQ(config.source.bootstrap_servers.size(), 2u);
+  EXPECT_THAT(config.notes, Contains(HasSubstr("tasks.max replaces the same key at line")).Times(2));
 }
 
 TEST(ConfigTest, ReportsAllErrorsAtOnceButBounded) {

@@ -5,16 +5,43 @@
 
 namespace replicator {
 
-// What the process ends with; `replicator --help` prints the same table. The numbers are stable, scripts rely on them.
+// What the process ends with, the same for all commands. The numbers are stable, scripts rely on them.
 enum class ExitCode : int {
   kDone = 0,
   kInternal = 1,
-  kUsage = 2,          // command line or configuration
-  kBlocked = 3,        // a check refuses to go on; nothing was changed
-  kQuarantined = 15,   // at least one topic-partition is stopped, the others are done
-  kUnreachable = 20,   // a cluster cannot be reached
-  kUnauthorized = 21,  // a cluster refuses the login or an operation
-  kWrongCluster = 22,  // a cluster is not the one that this link was started with
+  kUsage = 2,
+  kBlocked = 3,
+  kGroupActive = 10,
+  kCopyBehind = 11,
+  kProofFailed = 12,
+  kTargetInUse = 13,
+  kPartlyDone = 14,
+  kQuarantined = 15,
+  kUnreachable = 20,
+  kUnauthorized = 21,
+  kWrongCluster = 22,
+};
+
+struct ExitCodeMeaning {
+  ExitCode code;
+  const char* meaning;
+};
+
+// The one table: `replicator help` prints it, docs/commands.md holds the same rows.
+inline constexpr ExitCodeMeaning kExitCodes[] = {
+    {ExitCode::kDone, "done"},
+    {ExitCode::kInternal, "internal error"},
+    {ExitCode::kUsage, "usage or configuration"},
+    {ExitCode::kBlocked, "blocked by a check; nothing was changed"},
+    {ExitCode::kGroupActive, "the consumer group is still active"},
+    {ExitCode::kCopyBehind, "the copy is behind"},
+    {ExitCode::kProofFailed, "the proof failed: source and target differ"},
+    {ExitCode::kTargetInUse, "the target is in use by someone else"},
+    {ExitCode::kPartlyDone, "partly done; the same command again goes on"},
+    {ExitCode::kQuarantined, "quarantined: a topic-partition is stopped, with its reason"},
+    {ExitCode::kUnreachable, "a cluster is unreachable"},
+    {ExitCode::kUnauthorized, "unauthorized by a cluster"},
+    {ExitCode::kWrongCluster, "wrong cluster: not the one this link was started with"},
 };
 
 // For errors that carry no code of their own: INVALID_ARGUMENT and NOT_FOUND are kUsage, FAILED_PRECONDITION is

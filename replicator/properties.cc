@@ -115,12 +115,53 @@ std::string Utf16ToUtf8(const std::u16string& units) {
   return out;
 }
 
+// Appends the character at text[i] and leaves i at its last byte.
+void AppendCharacter(absl::string_view text, Encoding encoding, size_t& i, std::u16string& units) {
+  const auto byte = [&](size_t at) { return static_cast<uint32_t>(static_cast<unsigned char>(text[at])); };
+  const uint32_t first = byte(i);
+  if (encoding == Encoding::kLatin1 || first < 0x80) {
+    units.push_back(static_cast<char16_t>(first));  // ISO-8859-1 is the first 256 code points
+    return;
+  }
+  const size_t more = first >= 0xF0 && first < 0xF8 ? 3 : first >= 0xE0 ? 2 : 1;
+  uint32_t code_point = first & (0x3F >> more);
+  bool is_valid = first >= 0xC2 && first < 0xF5 && text.size() - i > more;
+  for (size_t k = 1; is_valid && k <= more; ++k) {
+    is_valid = (byte(i + k) & 0xC0) == 0x80;
+    code_point = (code_point << 6) | (byte(i + k) & 0x3F);
+  }
+  if (!is_valid || code_point > 0x10FFFF) {
+    units.push_back(0xFFFD);  // as Java's decoder replaces it
+    return;
+  }
+  i += more;
+  if (code_point < 0x10000) {
+    units.push_back(static_cast<char16_t>(code_point));
+  } else {
+    units.push_back(static_cast<char16_t>(0xD800 + ((code_point - 0x10000) >> 10)));
+    units.push_back(static_cast<char16_t>(0xDC00 + ((code_point - 0x10000) & 0x3FF)));
+  }
+}
+
+// The code unit of the four digits behind `\u`; nothing when they are not there.
+std::optional<char16_t> ReadUnicodeEscape(absl::string_view digits) {
+  constexpr size_t kDigits = 4;
+  if (digits.size() < kDigits) return std::nullopt;
+  uint32_t unit = 0;
+  for (const char c : digits.substr(0, kDigits)) {
+    if (!absl::ascii_isxdigit(static_cast<unsigned char>(c))) return std::nullopt;
+    const char lower = absl::ascii_tolower(static_cast<unsigned char>(c));
+    unit = unit * 16 + static_cast<uint32_t>(lower <= '9' ? lower - '0' : lower - 'a' + 10);
+  }
+  return static_cast<char16_t>(unit);
+}
+
 // Nothing for a malformed \uXXXX.
-std::optional<std::string> Unescape(absl::string_view text) {
+std::optional<std::string> Unescape(absl::string_view text, Encoding encoding) {
   std::u16string units;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '\\') {
-      units.push_back(static_cast<unsigned char>(text[i]));  // ISO-8859-1 is the first 256 code points
+      AppendCharacter(text, encoding, i, units);
       continue;
     }
     if (++i == text.size()) break;
@@ -138,19 +179,14 @@ std::optional<std::string> Unescape(absl::string_view text) {
         units.push_back('\f');
         break;
       case 'u': {
-        uint32_t unit = 0;
-        if (text.size() - i <= 4) return std::nullopt;
-        for (int digit = 0; digit < 4; ++digit) {
-          const char c = text[++i];
-          if (!absl::ascii_isxdigit(static_cast<unsigned char>(c))) return std::nullopt;
-          const char lower = absl::ascii_tolower(static_cast<unsigned char>(c));
-          unit = unit * 16 + static_cast<uint32_t>(lower <= '9' ? lower - '0' : lower - 'a' + 10);
-        }
-        units.push_back(static_cast<char16_t>(unit));
+        const std::optional<char16_t> unit = ReadUnicodeEscape(text.substr(i + 1));
+        if (!unit.has_value()) return std::nullopt;
+        units.push_back(*unit);
+        i += 4;
         break;
       }
       default:
-        units.push_back(static_cast<unsigned char>(text[i]));
+        AppendCharacter(text, encoding, i, units);
     }
   }
   return Utf16ToUtf8(units);
@@ -176,7 +212,7 @@ std::pair<absl::string_view, absl::string_view> SplitEntry(absl::string_view tex
 
 }  // namespace
 
-absl::StatusOr<Properties> Properties::Load(const std::string& file_name) {
+absl::StatusOr<std::string> ReadSmallFile(const std::string& file_name) {
   std::ifstream file(file_name, std::ios::binary);
   if (!file) {
     const int error = errno;
@@ -192,18 +228,24 @@ absl::StatusOr<Properties> Properties::Load(const std::string& file_name) {
     return absl::InvalidArgumentError(
         absl::StrCat(file_name, " has more than ", kPropertiesBytesMax, " bytes: it is no properties file"));
   }
-  return Parse(bytes, file_name);
+  return bytes;
 }
 
-absl::StatusOr<Properties> Properties::Parse(absl::string_view bytes, std::string file_name) {
+absl::StatusOr<Properties> Properties::Load(const std::string& file_name, Encoding encoding) {
+  absl::StatusOr<std::string> bytes = ReadSmallFile(file_name);
+  if (!bytes.ok()) return bytes.status();
+  return Parse(*bytes, file_name, encoding);
+}
+
+absl::StatusOr<Properties> Properties::Parse(absl::string_view bytes, std::string file_name, Encoding encoding) {
   Properties properties;
   properties.file_name_ = std::move(file_name);
   std::vector<Property> all;
   LineReader reader(bytes);
   while (std::optional<LogicalLine> logical = reader.Next()) {
     const auto [raw_key, raw_value] = SplitEntry(logical->text);
-    std::optional<std::string> key = Unescape(raw_key);
-    std::optional<std::string> value = Unescape(raw_value);
+    std::optional<std::string> key = Unescape(raw_key, encoding);
+    std::optional<std::string> value = Unescape(raw_value, encoding);
     if (!key.has_value() || !value.has_value()) {
       return absl::InvalidArgumentError(
           absl::StrCat(properties.file_name_, ":", logical->line,

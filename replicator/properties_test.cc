@@ -75,6 +75,19 @@ TEST(PropertiesTest, ReadsBytesAsLatin1AsJavaDoes) {
   EXPECT_THAT(Pairs("a=\xE9\n"), ElementsAre(Pair("a", "\xC3\xA9")));
 }
 
+TEST(PropertiesTest, TakesQuotesAndSemicolonsWithABackslashAsGuidesWriteThem) {
+  EXPECT_THAT(Pairs("a=ScramLoginModule required username=\\\"me\\\" password=\\\"p\\#\\!\\\"\\;\n"),
+              ElementsAre(Pair("a", "ScramLoginModule required username=\"me\" password=\"p#!\";")));
+}
+
+TEST(PropertiesTest, ReadsUtf8WhenAsked) {
+  const absl::StatusOr<Properties> properties =
+      Properties::Parse("k\xC3\xA9=\\\xC3\xA9\\u00e9\n", "f", Encoding::kUtf8);
+  ASSERT_TRUE(properties.ok()) << properties.status();
+  EXPECT_EQ(properties->entries()[0].key, "k\xC3\xA9");
+  EXPECT_EQ(properties->entries()[0].value, "\xC3\xA9\xC3\xA9");
+}
+
 TEST(PropertiesTest, RefusesAMalformedUnicodeEscapeWithItsLine) {
   for (const char* text : {"x=1\na=\\u12g4\n", "x=1\na=\\u123", "x=1\n\\u00=1"}) {
     const absl::StatusOr<Properties> properties = Properties::Parse(text, "mm2.properties");

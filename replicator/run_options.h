@@ -15,18 +15,18 @@ struct RunOptions {
   int shards = 1;
   // Memory for fetched batches, of the whole process. More hides longer round trips; a shard has its equal part.
   int64_t buffer_bytes_max = int64_t{64} << 20;
-  // Batches in flight per partition. More than one is for benchmarks alone: a broker that has forgotten the producer id
-  // would store a batch in the place of the one before it.
-  int in_flight_max = 1;
-  // Connections to each target broker, per shard.
-  int produce_connections = 1;
-  // Caps over all brokers of a side; 0: none.
+  // Caps of the whole process on what it fetches and on what it writes; 0: none.
   int64_t source_bytes_per_second = 0;
   int64_t target_bytes_per_second = 0;
   // Create topics with fewer replicas than replication.factor asks for when the target has too few brokers.
   bool allow_lower_replication_factor = false;
   // Connect, check, tell what would be created and copied, and change nothing on either side.
   bool dry_run = false;
+  // Batches in flight per partition. More than one is for benchmarks alone: a broker that has forgotten the producer id
+  // would store a batch in the place of the one before it.
+  int in_flight_max = 1;
+  // Connections to each target broker, per shard.
+  int produce_connections = 1;
 };
 
 // `--shards`: 0 asks for as many as there are cores. Never more than tasks.max, never less than 1.

@@ -21,7 +21,7 @@ struct Streams {
 // here.
 struct Flag {
   std::string name;          // as gflags has it, with underscores; operators may write dashes or underscores
-  std::string value_name;    // "FILE" in --config=FILE
+  std::string value_name;    // "FILE" in --config=FILE; empty for a switch: --flag, --flag=true or --flag=false
   std::string help;          // one line, or a few separated by '\n'
   std::string default_text;  // "" when there is none to tell
   bool is_required = false;

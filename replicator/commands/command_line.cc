@@ -1,6 +1,5 @@
 #include "replicator/commands/command_line.h"
 
-#include <algorithm>
 #include <cstddef>
 
 #include "absl/container/flat_hash_set.h"
@@ -9,13 +8,10 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "gflags/gflags.h"
+#include "replicator/nearest.h"
 
 namespace replicator {
 namespace {
-
-constexpr size_t kNearEnough = 2;  // edits
-
-std::string Shown(absl::string_view name) { return absl::StrCat("--", absl::StrReplaceAll(name, {{"_", "-"}})); }
 
 const Flag* FindFlag(const Command& command, absl::string_view name) {
   for (const Flag& flag : command.flags) {
@@ -24,19 +20,12 @@ const Flag* FindFlag(const Command& command, absl::string_view name) {
   return nullptr;
 }
 
-size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
+bool IsSwitch(const Flag& flag) { return flag.value_name.empty(); }
+
+// What to write, for messages.
+std::string Example(const Flag& flag) {
+  return IsSwitch(flag) ? absl::StrCat(Dashed(flag.name), " or ", Dashed(flag.name), "=false")
+                        : absl::StrCat(Dashed(flag.name), "=", flag.value_name);
 }
 
 absl::Status Usage(const Command& command, absl::string_view message) {
@@ -47,42 +36,45 @@ absl::Status UnknownFlag(const Command& command, absl::Span<const Command> comma
   for (const Command& other : commands) {
     const Flag* flag = FindFlag(other, name);
     if (flag == nullptr || flag->is_hidden) continue;
-    return Usage(command, absl::StrCat(Shown(name), " is a flag of `", other.name, "`, not of `", command.name, "`"));
+    return Usage(command, absl::StrCat(Dashed(name), " is a flag of `", other.name, "`, not of `", command.name, "`"));
   }
   std::vector<std::string> names;
   for (const Flag& flag : command.flags) {
     if (!flag.is_hidden) names.push_back(flag.name);
   }
-  const std::string nearest = Nearest(name, names);
-  return Usage(command, absl::StrCat("`", command.name, "` has no flag ", Shown(name),
-                                     nearest.empty() ? "" : absl::StrCat(": did you mean ", Shown(nearest), "?")));
+  const std::string nearest = MeantBy(name, names);
+  return Usage(command, absl::StrCat("`", command.name, "` has no flag ", Dashed(name),
+                                     nearest.empty() ? "" : absl::StrCat(": did you mean ", Dashed(nearest), "?")));
+}
+
+absl::Status ValueBehindSwitch(const Command& command, const Flag& flag, absl::string_view value) {
+  return Usage(command, absl::StrCat(Dashed(flag.name), " is a switch and takes no value behind a blank: write ",
+                                     Example(flag), ", not ", Dashed(flag.name), " ", value));
 }
 
 absl::Status SetFlag(const Command& command, const Flag& flag, const std::string& value) {
   if (value.empty() && flag.is_required)
-    return Usage(command, absl::StrCat(Shown(flag.name), " is empty: write ", Shown(flag.name), "=", flag.value_name));
+    return Usage(command, absl::StrCat(Dashed(flag.name), " is empty: write ", Example(flag)));
+  const bool is_bad_switch = IsSwitch(flag) && value != "true" && value != "false";
   // An empty answer means that the value does not parse as the flag's type.
-  if (gflags::SetCommandLineOption(flag.name.c_str(), value.c_str()).empty()) {
-    return Usage(command, absl::StrCat(Shown(flag.name), " cannot be `", value, "`: write ", Shown(flag.name), "=",
-                                       flag.value_name));
+  if (is_bad_switch || gflags::SetCommandLineOption(flag.name.c_str(), value.c_str()).empty()) {
+    return Usage(command, absl::StrCat(Dashed(flag.name), " cannot be `", value, "`: write ", Example(flag)));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-std::string Nearest(absl::string_view word, absl::Span<const std::string> candidates) {
-  std::string nearest;
-  size_t least = kNearEnough + 1;
+std::string Dashed(absl::string_view flag_name) {
+  return absl::StrCat("--", absl::StrReplaceAll(flag_name, {{"_", "-"}}));
+}
+
+std::string MeantBy(absl::string_view word, absl::Span<const std::string> candidates) {
+  constexpr size_t kStartMin = 2;  // one letter tells nothing
   for (const std::string& candidate : candidates) {
-    // A start of the name is what is meant, too: `ver` for `version`.
-    const size_t distance = word.size() >= 2 && absl::StartsWith(candidate, word) ? 0 : EditDistance(word, candidate);
-    // All of a short word changed is no likeness.
-    if (distance >= least || distance >= candidate.size()) continue;
-    nearest = candidate;
-    least = distance;
+    if (word.size() >= kStartMin && absl::StartsWith(candidate, word)) return candidate;
   }
-  return nearest;
+  return Nearest(word, candidates);
 }
 
 absl::Status ParseFlags(const Command& command, absl::Span<const Command> commands,
@@ -98,21 +90,26 @@ absl::Status ParseFlags(const Command& command, absl::Span<const Command> comman
     const std::string name = absl::StrReplaceAll(argument.substr(0, equals), {{"-", "_"}});
     const Flag* flag = FindFlag(command, name);
     if (flag == nullptr) return UnknownFlag(command, commands, name);
-    if (!seen.insert(name).second) return Usage(command, absl::StrCat(Shown(name), " is given twice: keep one"));
+    if (!seen.insert(name).second) return Usage(command, absl::StrCat(Dashed(name), " is given twice: keep one"));
+    const bool has_next = i + 1 < arguments.size();
     std::string value;
     if (equals != absl::string_view::npos) {
       value = std::string(argument.substr(equals + 1));
-    } else if (i + 1 < arguments.size() && !absl::StartsWith(arguments[i + 1], "--")) {
+    } else if (IsSwitch(*flag)) {
+      if (has_next && !absl::StartsWith(arguments[i + 1], "-"))
+        return ValueBehindSwitch(command, *flag, arguments[i + 1]);
+      value = "true";
+    } else if (has_next && !absl::StartsWith(arguments[i + 1], "--")) {
       value = arguments[++i];
     } else {
-      return Usage(command, absl::StrCat(Shown(name), " needs a value: write ", Shown(name), "=", flag->value_name));
+      return Usage(command, absl::StrCat(Dashed(name), " needs a value: write ", Example(*flag)));
     }
     absl::Status status = SetFlag(command, *flag, value);
     if (!status.ok()) return status;
   }
   for (const Flag& flag : command.flags) {
     if (flag.is_required && !seen.contains(flag.name)) {
-      return Usage(command, absl::StrCat("`", command.name, "` needs ", Shown(flag.name), "=", flag.value_name));
+      return Usage(command, absl::StrCat("`", command.name, "` needs ", Example(flag)));
     }
   }
   return absl::OkStatus();

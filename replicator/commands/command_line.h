@@ -16,13 +16,18 @@ namespace replicator {
 // gflags' own parser is not used: of a repeated flag it keeps the last value without a word, it lets every command take
 // every library's flags, and it leaves stray arguments to nobody.
 //
+// A switch takes no value behind a blank: `--dry-run false` would read like its opposite to people and to gflags.
+//
 // INVALID_ARGUMENT, with the remedy, for a flag that is unknown or another command's, given twice, without its value,
 // of a bad value, for a missing required flag and for an argument that is no flag. `commands` serves the messages.
 absl::Status ParseFlags(const Command& command, absl::Span<const Command> commands,
                         absl::Span<const std::string> arguments);
 
-// The candidate that is most like `word`, or "" when none is near enough to be what was meant.
-std::string Nearest(absl::string_view word, absl::Span<const std::string> candidates);
+// The candidate that begins with `word`, else the nearest one; "" when there is none.
+std::string MeantBy(absl::string_view word, absl::Span<const std::string> candidates);
+
+// "--state-dir" for state_dir.
+std::string Dashed(absl::string_view flag_name);
 
 }  // namespace replicator
 

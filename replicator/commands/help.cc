@@ -6,11 +6,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "replicator/commands/command_line.h"
+#include "replicator/exit_code.h"
 
 namespace replicator {
 namespace {
+
+constexpr size_t kUsageColumns = 100;
 
 using Row = std::pair<std::string, std::string>;
 
@@ -30,23 +33,15 @@ std::string Table(const std::vector<Row>& rows) {
 }
 
 std::string Shown(const Flag& flag) {
-  return absl::StrCat("--", absl::StrReplaceAll(flag.name, {{"_", "-"}}), "=", flag.value_name);
+  return absl::StrCat(Dashed(flag.name), flag.value_name.empty() ? "" : "=", flag.value_name);
 }
 
 std::vector<Row> ExitCodes() {
-  const auto row = [](ExitCode code, const char* meaning) {
-    return Row(absl::StrCat(static_cast<int>(code)), meaning);
-  };
-  return {
-      row(ExitCode::kDone, "done"),
-      row(ExitCode::kInternal, "internal error"),
-      row(ExitCode::kUsage, "usage or configuration"),
-      row(ExitCode::kBlocked, "blocked by a check"),
-      row(ExitCode::kQuarantined, "quarantined: a topic-partition is stopped, with its reason"),
-      row(ExitCode::kUnreachable, "a cluster is unreachable"),
-      row(ExitCode::kUnauthorized, "unauthorized by a cluster"),
-      row(ExitCode::kWrongCluster, "wrong cluster: not the one this link was started with"),
-  };
+  std::vector<Row> rows;
+  for (const ExitCodeMeaning& row : kExitCodes) {
+    rows.emplace_back(absl::StrCat(static_cast<int>(row.code)), row.meaning);
+  }
+  return rows;
 }
 
 }  // namespace
@@ -63,10 +58,17 @@ std::string ProgramHelp(absl::Span<const Command> commands) {
 
 std::string CommandHelp(const Command& command) {
   std::string usage = absl::StrCat("Usage: replicator ", command.name);
+  const std::string indent(usage.size(), ' ');
+  size_t line_begin = 0;
   std::vector<Row> rows;
   for (const Flag& flag : command.flags) {
     if (flag.is_hidden) continue;
-    absl::StrAppend(&usage, flag.is_required ? absl::StrCat(" ", Shown(flag)) : absl::StrCat(" [", Shown(flag), "]"));
+    const std::string item = flag.is_required ? Shown(flag) : absl::StrCat("[", Shown(flag), "]");
+    if (usage.size() - line_begin + item.size() >= kUsageColumns) {
+      line_begin = usage.size() + 1;
+      absl::StrAppend(&usage, "\n", indent);
+    }
+    absl::StrAppend(&usage, " ", item);
     std::string text = flag.help;
     if (flag.is_required) absl::StrAppend(&text, "\nrequired");
     if (!flag.default_text.empty()) absl::StrAppend(&text, "\ndefault: ", flag.default_text);

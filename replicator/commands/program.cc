@@ -27,7 +27,7 @@ ExitCode Fail(Streams streams, absl::string_view message) {
 ExitCode UnknownCommand(absl::Span<const Command> commands, absl::string_view name, Streams streams) {
   std::vector<std::string> names = {"help"};
   for (const Command& command : commands) names.push_back(command.name);
-  const std::string nearest = Nearest(name, names);
+  const std::string nearest = MeantBy(name, names);
   return Fail(streams, absl::StrCat("there is no command `", name, "`",
                                     nearest.empty() ? "" : absl::StrCat(": did you mean `", nearest, "`?"),
                                     " (see replicator help)"));

@@ -14,6 +14,7 @@ DEFINE_string(file_name, "none", "");
 DEFINE_int32(count, 1, "");
 DEFINE_string(other_only, "", "");
 DEFINE_int32(secret_knob, 0, "");
+DEFINE_bool(dry, false, "");
 
 namespace replicator {
 namespace {
@@ -31,6 +32,7 @@ class ProgramTest : public ::testing::Test {
     copy.description = "At length.";
     copy.flags = {{.name = "file_name", .value_name = "FILE", .help = "what to read", .is_required = true},
                   {.name = "count", .value_name = "N", .help = "how many\nof them", .default_text = "1"},
+                  {.name = "dry", .help = "only look"},
                   {.name = "secret_knob", .value_name = "N", .help = "hush", .is_hidden = true}};
     copy.run = [this](Streams) {
       ++runs_;
@@ -112,6 +114,26 @@ TEST_F(ProgramTest, RefusesAFlagWithoutItsValueOrWithABadOne) {
   ExpectUsageError({"copy", "--file-name=x", "--count=many"}, "--count cannot be `many`");
 }
 
+TEST_F(ProgramTest, ASwitchNeedsNoValue) {
+  EXPECT_EQ(Run({"copy", "--dry", "--file-name=x"}), ExitCode::kQuarantined);
+  EXPECT_TRUE(FLAGS_dry);
+  EXPECT_EQ(Run({"copy", "--file-name=x", "--dry=false"}), ExitCode::kQuarantined);
+  EXPECT_FALSE(FLAGS_dry);
+  EXPECT_EQ(Run({"copy", "--file-name=x", "--dry=true"}), ExitCode::kQuarantined);
+  EXPECT_TRUE(FLAGS_dry);
+}
+
+TEST_F(ProgramTest, RefusesAValueBehindASwitchAndABlank) {
+  ExpectUsageError({"copy", "--file-name=x", "--dry", "false"},
+                   "--dry is a switch and takes no value behind a blank: write --dry or --dry=false, not --dry false");
+}
+
+TEST_F(ProgramTest, RefusesASwitchThatIsNeitherTrueNorFalse) {
+  ExpectUsageError({"copy", "--file-name=x", "--dry=0"}, "--dry cannot be `0`: write --dry or --dry=false");
+  ExpectUsageError({"copy", "--file-name=x", "--dry="}, "--dry cannot be ``");
+  ExpectUsageError({"copy", "--file-name=x", "--nodry"}, "has no flag --nodry: did you mean --dry?");
+}
+
 TEST_F(ProgramTest, NeedsTheRequiredFlags) {
   ExpectUsageError({"copy"}, "needs --file-name=FILE (see replicator help copy)");
 }
@@ -121,6 +143,11 @@ TEST_F(ProgramTest, PrintsHelpOfTheProgram) {
        std::vector<std::vector<std::string>>{{"help"}, {"--help"}, {"-h"}, {"help", "help"}}) {
     EXPECT_EQ(Run(arguments), ExitCode::kDone);
     EXPECT_THAT(out_.str(), AllOf(HasSubstr("copy"), HasSubstr("Something else."), HasSubstr("  22  wrong cluster")));
+    for (const ExitCodeMeaning& row : kExitCodes) {
+      std::string code = std::to_string(static_cast<int>(row.code));
+      code.resize(2, ' ');
+      EXPECT_THAT(out_.str(), HasSubstr("  " + code + "  " + row.meaning + "\n"));
+    }
     EXPECT_EQ(err_.str(), "");
   }
   EXPECT_EQ(Run({}), ExitCode::kUsage);
@@ -131,7 +158,7 @@ TEST_F(ProgramTest, PrintsHelpOfOneCommandWithItsOwnFlagsOnly) {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{"help", "copy"}, {"copy", "--help"}, {"copy", "--count=1", "-h"}}) {
     EXPECT_EQ(Run(arguments), ExitCode::kDone);
-    EXPECT_THAT(out_.str(), AllOf(HasSubstr("Usage: replicator copy --file-name=FILE [--count=N]\n"),
+    EXPECT_THAT(out_.str(), AllOf(HasSubstr("Usage: replicator copy --file-name=FILE [--count=N] [--dry]\n"),
                                   HasSubstr("  --count=N         how many\n                    of them\n"),
                                   HasSubstr("default: 1")));
     EXPECT_THAT(out_.str(), AllOf(Not(HasSubstr("secret")), Not(HasSubstr("other-only")), Not(HasSubstr("flagfile"))));

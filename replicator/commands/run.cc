@@ -18,6 +18,10 @@ DEFINE_string(config, "", "");
 DEFINE_string(state_dir, "", "");
 DEFINE_int32(shards, 0, "");
 DEFINE_int64(buffer_bytes, int64_t{64} << 20, "");
+DEFINE_int64(source_bytes_per_second, 0, "");
+DEFINE_int64(target_bytes_per_second, 0, "");
+DEFINE_bool(allow_lower_replication_factor, false, "");
+DEFINE_bool(dry_run, false, "");
 DEFINE_int32(in_flight_max, 1, "");
 DEFINE_int32(produce_connections, 1, "");
 
@@ -29,6 +33,9 @@ constexpr int kShardsMax = 256;
 constexpr int64_t kBufferBytesMin = int64_t{8} << 20;
 constexpr int64_t kBufferBytesMax = int64_t{1} << 40;
 constexpr int kProduceConnectionsMax = 16;
+// Above any network; below, a number that was meant in another unit.
+constexpr int64_t kBytesPerSecondMax = int64_t{1} << 40;
+constexpr int64_t kBytesPerSecondMin = 1000;
 constexpr int kInFlightMax = 5;  // what a broker remembers of a producer id per partition
 
 absl::Status CheckRange(absl::string_view flag, int64_t value, int64_t min, int64_t max) {
@@ -37,9 +44,18 @@ absl::Status CheckRange(absl::string_view flag, int64_t value, int64_t min, int6
       absl::StrCat("--", flag, "=", value, " is out of range: write a number from ", min, " to ", max));
 }
 
+absl::Status CheckCap(absl::string_view flag, int64_t value) {
+  if (value == 0 || (value >= kBytesPerSecondMin && value <= kBytesPerSecondMax)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, "=", value,
+                                                 " is out of range: write 0 for no cap, or a number of bytes from ",
+                                                 kBytesPerSecondMin, " to ", kBytesPerSecondMax));
+}
+
 absl::Status CheckFlags() {
   absl::Status status = CheckRange("shards", FLAGS_shards, 0, kShardsMax);
   status.Update(CheckRange("buffer-bytes", FLAGS_buffer_bytes, kBufferBytesMin, kBufferBytesMax));
+  status.Update(CheckCap("source-bytes-per-second", FLAGS_source_bytes_per_second));
+  status.Update(CheckCap("target-bytes-per-second", FLAGS_target_bytes_per_second));
   status.Update(CheckRange("in-flight-max", FLAGS_in_flight_max, 1, kInFlightMax));
   status.Update(CheckRange("produce-connections", FLAGS_produce_connections, 1, kProduceConnectionsMax));
   return status;
@@ -74,6 +90,10 @@ ExitCode Run(const LinkRunner& run_link, Streams streams) {
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   options.shards = ResolveShards(FLAGS_shards, cores, config->tasks_max);
   options.buffer_bytes_max = FLAGS_buffer_bytes;
+  options.source_bytes_per_second = FLAGS_source_bytes_per_second;
+  options.target_bytes_per_second = FLAGS_target_bytes_per_second;
+  options.allow_lower_replication_factor = FLAGS_allow_lower_replication_factor;
+  options.dry_run = FLAGS_dry_run;
   options.in_flight_max = FLAGS_in_flight_max;
   options.produce_connections = FLAGS_produce_connections;
   Announce(*config, options);
@@ -105,6 +125,18 @@ Command RunCommand(LinkRunner run_link) {
        .value_name = "BYTES",
        .help = "memory for fetched batches, for the whole process",
        .default_text = "67108864 (64 MiB)"},
+      {.name = "source_bytes_per_second",
+       .value_name = "BYTES",
+       .help = "most that is fetched from the source in a second, for the whole process; 0 is no cap",
+       .default_text = "0"},
+      {.name = "target_bytes_per_second",
+       .value_name = "BYTES",
+       .help = "most that is written to the target in a second, for the whole process; 0 is no cap",
+       .default_text = "0"},
+      {.name = "allow_lower_replication_factor",
+       .help = "create topics with as many replicas as the target has brokers when it has fewer than\n"
+               "replication.factor of FILE asks for; for labs"},
+      {.name = "dry_run", .help = "connect, check, print what would be created and copied, and end; change nothing"},
       {.name = "in_flight_max", .value_name = "N", .is_hidden = true},
       {.name = "produce_connections", .value_name = "N", .is_hidden = true},
   };

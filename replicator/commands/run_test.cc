@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -12,8 +13,10 @@
 #include "glog/logging.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "replicator/commands/command_line.h"
 #include "replicator/commands/program.h"
 #include "replicator/commands/version_command.h"
+#include "replicator/exit_code.h"
 
 namespace replicator {
 namespace {
@@ -73,7 +76,8 @@ class RunTest : public ::testing::Test {
 TEST_F(RunTest, HandsTheConfigAndTheOptionsOverAndReturnsTheLinksCode) {
   WriteFile("tasks.max = 4\n");
   EXPECT_EQ(Run({"run", "--config=" + file_, "--state-dir", "/s", "--shards=3", "--buffer-bytes=20000000",
-                 "--in-flight-max=5"}),
+                 "--in-flight-max=5", "--source-bytes-per-second=1000000", "--target-bytes-per-second", "2000000",
+                 "--allow-lower-replication-factor", "--dry-run"}),
             ExitCode::kQuarantined);
   ASSERT_TRUE(config_.has_value());
   EXPECT_EQ(config_->Name(), "A->B");
@@ -81,6 +85,10 @@ TEST_F(RunTest, HandsTheConfigAndTheOptionsOverAndReturnsTheLinksCode) {
   EXPECT_EQ(options_.shards, 3);
   EXPECT_EQ(options_.buffer_bytes_max, 20000000);
   EXPECT_EQ(options_.in_flight_max, 5);
+  EXPECT_EQ(options_.source_bytes_per_second, 1000000);
+  EXPECT_EQ(options_.target_bytes_per_second, 2000000);
+  EXPECT_TRUE(options_.allow_lower_replication_factor);
+  EXPECT_TRUE(options_.dry_run);
 }
 
 TEST_F(RunTest, TakesDefaults) {
@@ -90,6 +98,10 @@ TEST_F(RunTest, TakesDefaults) {
   EXPECT_EQ(options_.shards, 1);
   EXPECT_EQ(options_.buffer_bytes_max, 64 * 1024 * 1024);
   EXPECT_EQ(options_.in_flight_max, 1);
+  EXPECT_EQ(options_.source_bytes_per_second, 0);
+  EXPECT_EQ(options_.target_bytes_per_second, 0);
+  EXPECT_FALSE(options_.allow_lower_replication_factor);
+  EXPECT_FALSE(options_.dry_run);
 }
 
 TEST_F(RunTest, NamesEachKeyThatIsNotHonouredOnceInTheLog) {
@@ -114,7 +126,8 @@ TEST_F(RunTest, DoesNotStartWithABadFile) {
 TEST_F(RunTest, RefusesNumbersOutOfRange) {
   WriteFile("");
   for (const char* flag :
-       {"--shards=-1", "--shards=257", "--buffer-bytes=1000", "--in-flight-max=0", "--in-flight-max=6"}) {
+       {"--shards=-1", "--shards=257", "--buffer-bytes=1000", "--in-flight-max=0", "--in-flight-max=6",
+        "--source-bytes-per-second=-1", "--source-bytes-per-second=999", "--target-bytes-per-second=1099511627777"}) {
     gflags::FlagSaver saver;
     EXPECT_EQ(Run({"run", "--config=" + file_, flag}), ExitCode::kUsage) << flag;
     EXPECT_THAT(err_.str(), HasSubstr(flag));
@@ -127,6 +140,21 @@ TEST_F(RunTest, HelpDoesNotShowTheFlagForBenchmarks) {
   EXPECT_THAT(out_.str(),
               AllOf(HasSubstr("--config=FILE"), HasSubstr("--state-dir=DIR"), HasSubstr("--buffer-bytes=BYTES")));
   EXPECT_THAT(out_.str(), Not(HasSubstr("in-flight")));
+  EXPECT_THAT(out_.str(), HasSubstr("\n                      ["));  // the usage does not fit one line
+}
+
+TEST_F(RunTest, TheDocumentHoldsEveryFlagAndExitCode) {
+  std::ifstream file("docs/commands.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  for (const Command& command : commands_) {
+    EXPECT_THAT(text, HasSubstr("`" + command.name + "`"));
+    for (const Flag& flag : command.flags) {
+      if (!flag.is_hidden) EXPECT_THAT(text, HasSubstr("| `" + Dashed(flag.name)));
+    }
+  }
+  for (const ExitCodeMeaning& row : kExitCodes) {
+    EXPECT_THAT(text, HasSubstr("| " + std::to_string(static_cast<int>(row.code)) + " | " + row.meaning + " |"));
+  }
 }
 
 TEST_F(RunTest, VersionNamesTheProgramItsLibraryAndItsBuild) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/types/span.h"
 #include "kafka/record_batch.h"
 #include "kafka/wire/api_versions.h"
@@ -18,6 +19,8 @@
 #include "kafka/wire/offset_for_leader_epoch.h"
 #include "kafka/wire/produce.h"
 #include "kafka/wire/versions.h"
+#include "replicator/config.h"
+#include "replicator/properties.h"
 
 namespace replicator::tests {
 namespace {
@@ -111,6 +114,28 @@ void FuzzRecordBatches(std::string_view input) {
     if (next.kind != kafka::BatchKind::kBatch && next.kind != kafka::BatchKind::kOldMagic) return;
     CHECK(!next.bytes.empty());
     rest.remove_prefix(next.bytes.size());
+  }
+}
+
+void FuzzProperties(std::string_view input) {
+  for (const Encoding encoding : {Encoding::kLatin1, Encoding::kUtf8}) {
+    const absl::StatusOr<Properties> properties = Properties::Parse(std::string(input), "f", encoding);
+    if (!properties.ok()) {
+      CHECK(absl::IsInvalidArgument(properties.status())) << properties.status();
+      continue;
+    }
+    for (const Property& property : properties->entries()) {
+      CHECK(properties->Find(property.key) == &property);
+      CHECK_GE(property.line, 1);
+    }
+    // A reference could name any file of this machine.
+    if (absl::StrContains(std::string(input), "${")) continue;
+    const absl::StatusOr<LinkConfig> config = ReadLinkConfig(*properties);
+    CHECK(config.ok() || absl::IsInvalidArgument(config.status())) << config.status();
+    if (!config.ok()) continue;
+    CHECK(!config->source.bootstrap_servers.empty() && !config->target.bootstrap_servers.empty());
+    CHECK_NE(config->source.alias, config->target.alias);
+    CHECK_LE(config->notes.size(), properties->warnings().size() + properties->entries().size() + 1);
   }
 }
 

@@ -19,6 +19,9 @@ void FuzzResponse(std::string_view input);
 // batches, reads every field and marker, patches what could be produced.
 void FuzzRecordBatches(std::string_view input);
 
+// `input`: a MirrorMaker 2 properties file. Reads it as `run` does, but for what config providers would look up.
+void FuzzProperties(std::string_view input);
+
 }  // namespace replicator::tests
 
 #endif  // REPLICATOR_TESTS_FUZZ_ENTRY_H_

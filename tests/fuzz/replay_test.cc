@@ -106,5 +106,15 @@ TEST(FuzzReplayTest, DamagedBatchesNeverCrashTheWalk) {
   }
 }
 
+TEST(FuzzReplayTest, DamagedPropertiesFilesNeverCrashTheReader) {
+  const std::string file =
+      "clusters = A, B\nA.bootstrap.servers = a:1,\\\n  [::1]:2\nB.bootstrap.servers=b:1\nA->B.enabled:true\n"
+      "topics = a.*, b$\ntopics.exclude = \\u0063[0-9]{2}\nreplication.factor 3\nA.cluster.id=x\n# no\n! no\r\n"
+      "A.consumer.isolation.level=read_committed\nB.producer.acks=all\nC.topics=x\ntopic=\\\"y\\;\xE4\n"
+      "replication.policy.class=org.apache.kafka.connect.mirror.IdentityReplicationPolicy\ntasks.max=2\n";
+  std::mt19937_64 random(9);
+  for (int i = 0; i < kMutations / 40; ++i) FuzzProperties(Mutated(file, random));
+}
+
 }  // namespace
 }  // namespace replicator::tests
