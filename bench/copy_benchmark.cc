@@ -292,7 +292,8 @@ absl::Status CopyBenchmark::Verify(const Workload& workload, Copier copier) {
   const absl::StatusOr<tests::VerifyResult> result = tests::Verifier(options).Verify();
   if (!result.ok()) return result.status();
   if (result->equal) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("the copy by the ", CopierName(copier), ": ", result->Summary()));
+  return absl::InternalError(
+      absl::StrCat("not what was to be copied, by ", CopierName(copier), ": ", result->Summary()));
 }
 
 absl::StatusOr<CopierRun> CopyBenchmark::CopyByPeer(const Workload& workload, Copier peer, bool is_verified) {

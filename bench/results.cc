@@ -175,7 +175,7 @@ std::string PeerComparison::Criteria(int* failures) const {
       const double share_max = copier == Copier::kLibrdkafka ? shares_max.librdkafka : shares_max.mirrormaker2;
       const double share = own.cpu_s() / runs.cpu_s();
       text += Verdict(share <= share_max,
-                      absl::StrFormat("CPU of %s: %s of the %s's, at most %s", codec, Share(share), CopierName(copier),
+                      absl::StrFormat("CPU of %s beside %s: %s, at most %s", codec, CopierName(copier), Share(share),
                                       Share(share_max)),
                       failures);
       const double wall_s = runs.Median(WallSeconds);
