@@ -23,8 +23,8 @@ using tests::ChildProcess;
 
 // MirrorMaker 2 commits its offsets and closes its clients before it goes.
 constexpr absl::Duration kStopTimeout = absl::Seconds(60);
-// Its task threads, each with a consumer and a producer of its own. On 2 cores 1, 2 and 4 took the same CPU, 12 a quarter
-// more.
+// Its task threads, each with a consumer and a producer of its own. On 2 cores 1, 2 and 4 took the same CPU, 12 a
+// quarter more.
 constexpr int kMirrorMakerTasksMax = 4;
 constexpr int kMirrorMakerHeapMib = 1024;
 constexpr char kMirrorMakerJar[] = "connect-mirror-";
