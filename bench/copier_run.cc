@@ -38,20 +38,6 @@ double JsonNumber(const std::string& text, const std::string& name) {
   return at == std::string::npos ? -1 : strtod(text.c_str() + at + key.size(), nullptr);
 }
 
-// REQUIRES: the process has ended.
-absl::Status SetCpu(const absl::StatusOr<tests::ProcessUsage>& usage, CopierRun& run) {
-  if (!usage.ok()) return usage.status();
-  run.user_s = absl::ToDoubleSeconds(usage->cpu_user);
-  run.system_s = absl::ToDoubleSeconds(usage->cpu_system);
-  return absl::OkStatus();
-}
-
-// REQUIRES: the process runs. What wait4 tells afterwards (ru_maxrss) has the memory of the process that forked it in
-// it.
-void NotePeakRss(const absl::StatusOr<tests::ProcessUsage>& usage, CopierRun& run) {
-  if (usage.ok()) run.rss_bytes_peak = std::max(run.rss_bytes_peak, usage->rss_bytes_peak);
-}
-
 // One of the relay's processes, with its output in a file.
 class RelayProcess {
  public:
@@ -106,32 +92,41 @@ absl::StatusOr<int64_t> RecordsOf(tests::ClusterAdmin& target, const std::string
   return records;
 }
 
-// Waits for the first and the last record, and sets the times.
-absl::Status AwaitCopy(const ReplicatorRunOptions& options, tests::ReplicatorProcess& replicator,
-                       tests::ClusterAdmin& target, CopierRun& run) {
+}  // namespace
+
+absl::Status SetCpu(const absl::StatusOr<tests::ProcessUsage>& usage, CopierRun& run) {
+  if (!usage.ok()) return usage.status();
+  run.user_s = absl::ToDoubleSeconds(usage->cpu_user);
+  run.system_s = absl::ToDoubleSeconds(usage->cpu_system);
+  return absl::OkStatus();
+}
+
+void NotePeakRss(const absl::StatusOr<tests::ProcessUsage>& usage, CopierRun& run) {
+  if (usage.ok()) run.rss_bytes_peak = std::max(run.rss_bytes_peak, usage->rss_bytes_peak);
+}
+
+absl::Status AwaitCopy(const AwaitedCopy& copy, tests::ClusterAdmin& target, CopierRun& run) {
   int64_t records = 0;
-  while (records < options.records) {
+  while (records < copy.records) {
     // A topic that was made anew a moment ago may still be answered for by old metadata: ask again.
-    const absl::StatusOr<int64_t> now = RecordsOf(target, options.topic);
-    const absl::Duration elapsed = absl::Now() - replicator.started();
+    const absl::StatusOr<int64_t> now = RecordsOf(target, copy.topic);
+    const absl::Duration elapsed = absl::Now() - copy.started;
     run.wall_s = absl::ToDoubleSeconds(elapsed);
     if (now.ok() && records == 0 && *now > 0) run.first_record_s = run.wall_s;
     if (now.ok()) records = *now;
-    absl::Status running = replicator.CheckRunning();
+    absl::Status running = copy.check_running();
     if (!running.ok()) return running;
     if (tests::Interrupted()) return absl::CancelledError("interrupted");
     if (elapsed > kCopyTimeout) {
-      return absl::DeadlineExceededError(absl::StrCat("the target has ", records, " of ", options.records,
+      return absl::DeadlineExceededError(absl::StrCat("the target has ", records, " of ", copy.records,
                                                       " records after ", absl::FormatDuration(kCopyTimeout), " ",
                                                       now.status().message()));
     }
-    if (records < options.records) absl::SleepFor(records == 0 ? kFirstRecordPoll : kRecordsPoll);
+    if (records < copy.records) absl::SleepFor(records == 0 ? kFirstRecordPoll : kRecordsPoll);
   }
-  if (records == options.records) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("the target has ", records, " records of the source's ", options.records));
+  if (records == copy.records) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("the target has ", records, " records of the source's ", copy.records));
 }
-
-}  // namespace
 
 absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests::LogSegments& segments,
                                    const std::string& dir) {
@@ -178,7 +173,11 @@ absl::StatusOr<CopierRun> RunReplicator(const ReplicatorRunOptions& options, tes
   absl::StatusOr<std::unique_ptr<tests::ReplicatorProcess>> replicator = tests::ReplicatorProcess::Start(process);
   if (!replicator.ok()) return replicator.status();
   CopierRun run;
-  absl::Status status = AwaitCopy(options, **replicator, target, run);
+  absl::Status status = AwaitCopy({.topic = options.topic,
+                                   .records = options.records,
+                                   .started = (*replicator)->started(),
+                                   .check_running = [&] { return (*replicator)->CheckRunning(); }},
+                                  target, run);
   if (status.ok()) NotePeakRss((*replicator)->Usage(), run);
   if (status.ok()) status = (*replicator)->StopCleanly();
   if (status.ok()) status = SetCpu((*replicator)->Usage(), run);

@@ -1,14 +1,16 @@
-// One measured pass of a copier over a topic's bytes: a relay (tcp_relay) or the replicator. Both are child processes.
-// CPU is what the kernel reports when they are reaped (wait4), so start and end are in it; memory is the highest
-// resident size that it shows while they run.
+// One measured pass of a copier over a topic's bytes: a relay (tcp_relay) or the replicator (its peers: peer_run.h).
+// All are child processes. CPU is what the kernel reports when they are reaped (wait4), so start and end are in it;
+// memory is the highest resident size that it shows while they run.
 #ifndef REPLICATOR_BENCH_COPIER_RUN_H_
 #define REPLICATOR_BENCH_COPIER_RUN_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "tests/cluster/admin.h"
 #include "tests/cluster/process.h"
 #include "tests/demo/log_segments.h"
@@ -21,8 +23,9 @@ struct CopierRun {
   double user_s = 0;
   double system_s = 0;
   int64_t rss_bytes_peak = 0;
-  // Replicator only: from its start until the target shows a record, and what it says of itself at its end.
+  // All but the relay: from its start until the target shows a record.
   double first_record_s = 0;
+  // Replicator only: what it says of itself at its end.
   int64_t payload_bytes_copied = 0;
 
   double cpu_s() const { return user_s + system_s; }
@@ -42,6 +45,24 @@ struct ReplicatorRunOptions {
 // From the program's start until the target has all records; then SIGTERM. Errors: it ended by itself, or did not end
 // well, or the target has other than `records` records after kCopyTimeout.
 absl::StatusOr<CopierRun> RunReplicator(const ReplicatorRunOptions& options, tests::ClusterAdmin& target);
+
+// A copier that runs, and what the target shall have when it is done.
+struct AwaitedCopy {
+  std::string topic;
+  int64_t records = 0;
+  absl::Time started;                           // of the process
+  std::function<absl::Status()> check_running;  // its error ends the wait
+};
+
+// Waits for the topic's first and last record on the target and sets the times in `run`. Errors: what check_running
+// says; Cancelled by a signal; DeadlineExceeded after kCopyTimeout; Internal if there are more records than wanted.
+absl::Status AwaitCopy(const AwaitedCopy& copy, tests::ClusterAdmin& target, CopierRun& run);
+
+// Raises the run's peak memory to the process's so far. REQUIRES: the process runs. (What wait4 tells afterwards,
+// ru_maxrss, has the memory of the process that forked it in it.)
+void NotePeakRss(const absl::StatusOr<tests::ProcessUsage>& usage, CopierRun& run);
+// Sets the run's CPU times. REQUIRES: the process has ended.
+absl::Status SetCpu(const absl::StatusOr<tests::ProcessUsage>& usage, CopierRun& run);
 
 // Reads the files once, so that the page cache holds them.
 absl::Status WarmPageCache(const tests::LogSegments& segments);

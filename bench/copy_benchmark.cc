@@ -1,11 +1,15 @@
-// What a copy costs: replicator beside a plain TCP relay of the same bytes, then one against several batches in flight.
+// What a copy costs: replicator beside a plain TCP relay of the same bytes, then beside the copiers that one would use
+// in its place, then one against several batches in flight.
 //
-//   copy_benchmark --replicator=PATH --relay=PATH [--quick] [--codecs=none,lz4,zstd] [--records=N] [--runs=N]
+//   copy_benchmark --replicator=PATH --relay=PATH --librdkafka=PATH --mirrormaker2=FOLDER
+//                  [--quick] [--codecs=none,lz4,zstd] [--records=N] [--runs=N] [--peers=librdkafka,mirrormaker2]
 //
 // Part 1: a real Kafka 3.1.2 and a real 4.3.1 of one broker each. Per codec a topic of 12 partitions is loaded once;
 // then, in turn, a relay sends the very segment files of that topic through one process, and the replicator copies the
-// topic into a new one. Once with the segments in the page cache, once without. Part 2: a target of three brokers,
-// replication factor 1 and 3, windows of 1 and 5. Numbers mean something only on a machine that does nothing else.
+// topic into a new one. Once with the segments in the page cache, once without. Part 2: the same topics, warm, and
+// every copier in turn, each into a new topic; the peers' first copy is compared with the source record by record. Part
+// 3: a target of three brokers, replication factor 1 and 3, windows of 1 and 5. Numbers mean something only on a
+// machine that does nothing else.
 //
 // Exit codes: 0 done and every criterion met, 1 a criterion missed (not judged with --quick), 2 an error, 130
 // interrupted.
@@ -19,20 +23,24 @@
 #include <thread>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "bench/copier_run.h"
+#include "bench/peer_run.h"
 #include "bench/results.h"
 #include "tests/cluster/admin.h"
 #include "tests/cluster/kafka_cluster.h"
 #include "tests/cluster/load.h"
 #include "tests/cluster/process.h"
+#include "tests/cluster/verifier.h"
 #include "tests/demo/interrupt.h"
 #include "tests/demo/log_segments.h"
 
@@ -45,8 +53,12 @@ DEFINE_int32(partitions, 12, "partitions of each topic");
 DEFINE_int32(batch_bytes, 131072, "size of a producer's batch on the wire, roughly");
 DEFINE_int64(buffer_bytes, int64_t{64} << 20, "replicator's --buffer-bytes");
 DEFINE_int32(shards, 1, "replicator's --shards");
-DEFINE_bool(windows, true, "measure windows too (part 2)");
 DEFINE_bool(relays, true, "measure beside a relay (part 1)");
+DEFINE_string(peers, "librdkafka,mirrormaker2", "peers to measure beside (part 2); with --quick none unless named");
+DEFINE_int32(peer_runs, 3, "runs of each copier beside the peers");
+DEFINE_string(librdkafka, "", "path of librdkafka_pipeline");
+DEFINE_string(mirrormaker2, "", "folder with the jars of MirrorMaker 2");
+DEFINE_bool(windows, true, "measure windows too (part 3)");
 DEFINE_bool(quick, false, "small data and one run, to see that everything works; judges nothing");
 
 namespace replicator::bench {
@@ -84,7 +96,7 @@ class CopyBenchmark {
   CopyBenchmark() : scratch_("bench"), relay_comparison_(FLAGS_buffer_bytes) {}
 
   absl::Status Run();
-  // Prints what was measured. Returns the exit code.
+  // Prints what was measured, and the criteria at the end. Returns the exit code.
   int Report() const;
 
  private:
@@ -92,10 +104,19 @@ class CopyBenchmark {
   absl::Status StartTarget(int brokers);
   absl::StatusOr<Workload> Load(const std::string& codec);
   absl::Status CompareWithRelay(const Workload& workload, bool is_cold);
+  absl::Status ParsePeers();
+  absl::Status ComparePeers(const Workload& workload);
+  absl::StatusOr<CopierRun> CopyWarm(const Workload& workload, Copier copier, bool is_verified);
+  absl::StatusOr<CopierRun> CopyByPeer(const Workload& workload, Copier peer, bool is_verified);
+  absl::Status Verify(const Workload& workload, Copier copier);
+  absl::Status CompareCopiers();
   absl::Status CompareWindows();
+  void ReportTables() const;
   absl::Status SetCache(const Workload& workload, bool is_cold);
   absl::StatusOr<CopierRun> Relay(const Workload& workload, bool is_cold);
   absl::Status CreateTargetTopic(ClusterAdmin& admin, const std::string& topic, int replication_factor);
+  absl::StatusOr<CopierRun> OnFreshTopic(const Workload& workload, int replication_factor, bool is_cold,
+                                         absl::FunctionRef<absl::StatusOr<CopierRun>(ClusterAdmin&)> copy);
   absl::StatusOr<CopierRun> Copy(const Workload& workload, int replication_factor, int window, bool is_cold);
 
   const tests::TempDir scratch_;
@@ -103,7 +124,10 @@ class CopyBenchmark {
   std::unique_ptr<KafkaCluster> target_;
   std::unique_ptr<ClusterAdmin> source_admin_;
   std::vector<Workload> workloads_;
+  std::vector<Copier> peers_;
+  std::string mirrormaker2_version_;
   RelayComparison relay_comparison_;
+  PeerComparison peer_comparison_;
   WindowComparison window_comparison_;
   std::string window_codec_;
 };
@@ -182,13 +206,23 @@ absl::Status CopyBenchmark::CreateTargetTopic(ClusterAdmin& admin, const std::st
 
 // Into a topic that is created before, and deleted after the run. A client of its own, since a client that has seen the
 // old topic of the same name keeps its leader epochs and takes the new one's answers for old.
-absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int replication_factor, int window,
-                                              bool is_cold) {
+absl::StatusOr<CopierRun> CopyBenchmark::OnFreshTopic(
+    const Workload& workload, int replication_factor, bool is_cold,
+    absl::FunctionRef<absl::StatusOr<CopierRun>(ClusterAdmin&)> copy) {
   absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(target_->bootstrap_servers());
   if (!admin.ok()) return admin.status();
   absl::Status status = CreateTargetTopic(**admin, workload.topic, replication_factor);
   if (status.ok()) status = SetCache(workload, is_cold);
   if (!status.ok()) return status;
+  absl::StatusOr<CopierRun> run = copy(**admin);
+  if (!run.ok()) return run.status();
+  status = (*admin)->DeleteTopic(workload.topic);
+  if (!status.ok()) return status;
+  return run;
+}
+
+absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int replication_factor, int window,
+                                              bool is_cold) {
   ReplicatorRunOptions options;
   options.replicator = {
       .program = FLAGS_replicator,
@@ -203,11 +237,8 @@ absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int repl
   };
   options.topic = workload.topic;
   options.records = workload.records;
-  absl::StatusOr<CopierRun> run = RunReplicator(options, **admin);
-  if (!run.ok()) return run.status();
-  status = (*admin)->DeleteTopic(workload.topic);
-  if (!status.ok()) return status;
-  return run;
+  return OnFreshTopic(workload, replication_factor, is_cold,
+                      [&](ClusterAdmin& admin) { return RunReplicator(options, admin); });
 }
 
 absl::StatusOr<CopierRun> CopyBenchmark::Relay(const Workload& workload, bool is_cold) {
@@ -235,6 +266,87 @@ absl::Status CopyBenchmark::CompareWithRelay(const Workload& workload, bool is_c
   return absl::OkStatus();
 }
 
+absl::Status CopyBenchmark::ParsePeers() {
+  for (const absl::string_view name : absl::StrSplit(FLAGS_peers, ',', absl::SkipEmpty())) {
+    if (name == "librdkafka") {
+      if (FLAGS_librdkafka.empty()) return absl::InvalidArgumentError("--librdkafka must name the program");
+      peers_.push_back(Copier::kLibrdkafka);
+    } else if (name == "mirrormaker2") {
+      const absl::StatusOr<std::string> version = MirrorMaker2Version(FLAGS_mirrormaker2);
+      if (!version.ok()) return version.status();
+      mirrormaker2_version_ = *version;
+      peers_.push_back(Copier::kMirrorMaker2);
+    } else {
+      return absl::InvalidArgumentError(absl::StrCat("--peers: '", name, "' is neither librdkafka nor mirrormaker2"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// What a peer has written must be the source's records: a quick copy that loses something is none.
+absl::Status CopyBenchmark::Verify(const Workload& workload, Copier copier) {
+  tests::VerifierOptions options;
+  options.source_bootstrap_servers = source_->bootstrap_servers();
+  options.target_bootstrap_servers = target_->bootstrap_servers();
+  options.topics = {workload.topic};
+  const absl::StatusOr<tests::VerifyResult> result = tests::Verifier(options).Verify();
+  if (!result.ok()) return result.status();
+  if (result->equal) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("not what was to be copied, by ", CopierName(copier), ": ", result->Summary()));
+}
+
+absl::StatusOr<CopierRun> CopyBenchmark::CopyByPeer(const Workload& workload, Copier peer, bool is_verified) {
+  const PeerRunOptions options = {
+      .source_bootstrap_servers = source_->bootstrap_servers(),
+      .target_bootstrap_servers = target_->bootstrap_servers(),
+      .topic = workload.topic,
+      .partitions = FLAGS_partitions,
+      .records = workload.records,
+      .codec = workload.codec,
+      .dir = scratch_.path(),
+  };
+  return OnFreshTopic(workload, /*replication_factor=*/1, /*is_cold=*/false,
+                      [&](ClusterAdmin& admin) -> absl::StatusOr<CopierRun> {
+                        absl::StatusOr<CopierRun> run = peer == Copier::kLibrdkafka
+                                                            ? RunLibrdkafka(FLAGS_librdkafka, options, admin)
+                                                            : RunMirrorMaker2(FLAGS_mirrormaker2, options, admin);
+                        if (!run.ok() || !is_verified) return run;
+                        absl::Status verified = Verify(workload, peer);
+                        if (!verified.ok()) return verified;
+                        return run;
+                      });
+}
+
+absl::StatusOr<CopierRun> CopyBenchmark::CopyWarm(const Workload& workload, Copier copier, bool is_verified) {
+  switch (copier) {
+    case Copier::kRelay:
+      return Relay(workload, /*is_cold=*/false);
+    case Copier::kReplicator:
+      return Copy(workload, 1, 1, /*is_cold=*/false);
+    case Copier::kLibrdkafka:
+    case Copier::kMirrorMaker2:
+      return CopyByPeer(workload, copier, is_verified);
+  }
+}
+
+absl::Status CopyBenchmark::ComparePeers(const Workload& workload) {
+  std::vector<Copier> copiers = {Copier::kRelay, Copier::kReplicator};
+  copiers.insert(copiers.end(), peers_.begin(), peers_.end());
+  for (int i = 1; i <= FLAGS_peer_runs; ++i) {
+    for (size_t turn = 0; turn < copiers.size(); ++turn) {
+      // Another one begins in each round: what one leaves behind is the next one's start.
+      const Copier copier = copiers[(turn + static_cast<size_t>(i) - 1) % copiers.size()];
+      const absl::StatusOr<CopierRun> run = CopyWarm(workload, copier, /*is_verified=*/i == 1);
+      if (!run.ok()) return run.status();
+      peer_comparison_.At(workload, copier).Add(*run);
+      Say(absl::StrFormat("%-4s run %d: %s %.2f s, %.3f CPU-s (%.3f user)", workload.codec, i, CopierName(copier),
+                          run->wall_s, run->cpu_s(), run->user_s));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CopyBenchmark::CompareWindows() {
   const Workload* workload = &workloads_.front();
   for (const Workload& candidate : workloads_) {
@@ -258,7 +370,24 @@ absl::Status CopyBenchmark::CompareWindows() {
   return status;
 }
 
+absl::Status CopyBenchmark::CompareCopiers() {
+  absl::Status status = StartTarget(1);
+  if (!status.ok()) return status;
+  // Not counted: lets the brokers compile.
+  const absl::StatusOr<CopierRun> warm_up = Copy(workloads_.back(), 1, 1, /*is_cold=*/false);
+  if (!warm_up.ok()) return warm_up.status();
+  for (const Workload& workload : workloads_) {
+    for (bool is_cold : {false, true}) {
+      if (status.ok() && FLAGS_relays) status = CompareWithRelay(workload, is_cold);
+    }
+    if (status.ok() && !peers_.empty()) status = ComparePeers(workload);
+  }
+  return status;
+}
+
 absl::Status CopyBenchmark::Run() {
+  absl::Status status = ParsePeers();
+  if (!status.ok()) return status;
   absl::StatusOr<std::unique_ptr<KafkaCluster>> source = StartCluster(kSourceVersion, 1);
   if (!source.ok()) return source.status();
   source_ = *std::move(source);
@@ -271,35 +400,32 @@ absl::Status CopyBenchmark::Run() {
     workloads_.push_back(*std::move(workload));
   }
   if (workloads_.empty()) return absl::InvalidArgumentError("--codecs names none");
-  if (FLAGS_relays) {
-    absl::Status status = StartTarget(1);
-    if (!status.ok()) return status;
-    // Not counted: lets the brokers compile.
-    const absl::StatusOr<CopierRun> warm_up = Copy(workloads_.back(), 1, 1, /*is_cold=*/false);
-    if (!warm_up.ok()) return warm_up.status();
-    for (const Workload& workload : workloads_) {
-      for (bool is_cold : {false, true}) {
-        status = CompareWithRelay(workload, is_cold);
-        if (!status.ok()) return status;
-      }
-    }
-  }
-  return FLAGS_windows ? CompareWindows() : absl::OkStatus();
+  if (FLAGS_relays || !peers_.empty()) status = CompareCopiers();
+  if (status.ok() && FLAGS_windows) status = CompareWindows();
+  return status;
 }
 
-int CopyBenchmark::Report() const {
-  int failures = 0;
+void CopyBenchmark::ReportTables() const {
+  const std::string clusters =
+      absl::StrCat(kSourceVersion, " -> ", kTargetVersion, ", one broker each, ", std::thread::hardware_concurrency(),
+                   " cores for all, ", workloads_.front().records, " records per codec");
   if (FLAGS_relays) {
-    Say(absl::StrCat("\nThe same bytes through a plain TCP relay and through replicator (", kSourceVersion, " -> ",
-                     kTargetVersion, ", one broker each, ", std::thread::hardware_concurrency(), " cores for all):\n"));
+    Say(absl::StrCat("\nThe same bytes through a plain TCP relay and through replicator (", clusters, "):\n"));
     Say(relay_comparison_.Table());
     Say("CPU is user and system time of the copier's process from its start to its end; 'beyond budget' is its peak "
         "RSS\n"
         "less --buffer-bytes, the most that it may hold in flight.\n");
-    const std::string criteria = relay_comparison_.Criteria(&failures);
-    Say(FLAGS_quick
-            ? "Criteria (with --quick they are shown, not judged: start and end outweigh the copy):\n" + criteria
-            : criteria);
+  }
+  if (!peers_.empty()) {
+    Say(absl::StrCat("\nAll copiers over a warm page cache (", clusters, "):\n"));
+    Say(peer_comparison_.Table());
+    Say(absl::StrCat("Wall time is from the start of the copier's process until the target has all records. Peers: ",
+                     absl::StrJoin(peers_, ", ",
+                                   [this](std::string* out, Copier peer) {
+                                     absl::StrAppend(out, CopierName(peer),
+                                                     peer == Copier::kMirrorMaker2 ? " " + mirrormaker2_version_ : "");
+                                   }),
+                     ";\ntheir first copy of each codec was compared with the source record by record: equal.\n"));
   }
   if (FLAGS_windows) {
     const Workload* shown = &workloads_.front();
@@ -308,6 +434,19 @@ int CopyBenchmark::Report() const {
     }
     Say(absl::StrCat("Batches in flight per partition, ", window_codec_, ", target of 3 brokers:\n"));
     Say(window_comparison_.Table(*shown));
+  }
+}
+
+int CopyBenchmark::Report() const {
+  ReportTables();
+  int failures = 0;
+  std::string criteria;
+  if (FLAGS_relays) criteria += relay_comparison_.Criteria(&failures);
+  if (!peers_.empty()) criteria += peer_comparison_.Criteria(&failures);
+  if (!criteria.empty()) {
+    Say(FLAGS_quick ? "Criteria (with --quick they are shown, not judged: start and end outweigh the copy):"
+                    : "Criteria:");
+    Say(criteria);
   }
   return failures > 0 && !FLAGS_quick ? kExitMissed : 0;
 }
@@ -320,6 +459,8 @@ int Main() {
   if (FLAGS_quick) {
     if (gflags::GetCommandLineFlagInfoOrDie("records").is_default) FLAGS_records = kQuickRecords;
     FLAGS_runs = 1;
+    FLAGS_peer_runs = 1;
+    if (gflags::GetCommandLineFlagInfoOrDie("peers").is_default) FLAGS_peers = "";
   }
   const absl::Time begin = absl::Now();
   CopyBenchmark benchmark;
@@ -344,7 +485,7 @@ int main(int argc, char** argv) {
   replicator::tests::CatchInterrupts();
   FLAGS_logtostderr = true;
   google::InitGoogleLogging(argv[0]);
-  gflags::SetUsageMessage("--replicator=PATH --relay=PATH [--quick]: what a copy costs beside a plain TCP relay");
+  gflags::SetUsageMessage("--replicator=PATH --relay=PATH [--quick]: what a copy costs beside a TCP relay and peers");
   gflags::ParseCommandLineFlags(&argc, &argv, /*remove_flags=*/true);
   return replicator::bench::Main();
 }

@@ -33,6 +33,14 @@ std::string Verdict(bool passed, const std::string& text, int* failures) {
   return absl::StrCat(passed ? "PASS  " : "FAIL  ", text, "\n");
 }
 
+// "1/14" of a peer, which shows better than 0.07.
+std::string Share(double share) { return absl::StrFormat("1/%.3g", 1 / share); }
+
+// How many times as much as replicator a copier takes.
+std::string Times(double value, double replicator) {
+  return replicator > 0 ? absl::StrFormat("%.2f", value / replicator) : "-";
+}
+
 }  // namespace
 
 std::vector<double> CaseRuns::Values(const Field& field) const {
@@ -111,6 +119,77 @@ std::string RelayComparison::Criteria(int* failures) const {
                   absl::StrFormat("from start to the first record on the target, slowest run: %.2f s, at most %.2f s",
                                   first, kFirstRecordSecondsMax),
                   failures);
+  return text;
+}
+
+std::string CopierName(Copier copier) {
+  switch (copier) {
+    case Copier::kRelay:
+      return "TCP relay";
+    case Copier::kReplicator:
+      return "replicator";
+    case Copier::kLibrdkafka:
+      return "librdkafka pipeline";
+    case Copier::kMirrorMaker2:
+      return "MirrorMaker 2";
+  }
+}
+
+CaseRuns& PeerComparison::At(const Workload& workload, Copier copier) {
+  Case& measured = cases_[workload.codec];
+  measured.workload = workload;
+  return measured.runs[copier];
+}
+
+std::string PeerComparison::Table() const {
+  tests::TextTable table({"codec", "copier", ">wall s", ">of replicator's", ">CPU s: median (range)",
+                          ">of replicator's", ">CPU-s/GB", ">records/s", ">first record s", ">peak RSS"});
+  bool is_first = true;
+  for (const auto& [codec, measured] : cases_) {
+    if (!is_first) table.AddRule();
+    is_first = false;
+    const auto own = measured.runs.find(Copier::kReplicator);
+    const double own_wall_s = own == measured.runs.end() ? 0 : own->second.Median(WallSeconds);
+    const double own_cpu_s = own == measured.runs.end() ? 0 : own->second.cpu_s();
+    for (const auto& [copier, runs] : measured.runs) {
+      const double wall_s = runs.Median(WallSeconds);
+      const double first_record_s = runs.Median(FirstRecordSeconds);
+      table.AddRow({codec, CopierName(copier), Seconds(wall_s), Times(wall_s, own_wall_s), runs.CpuText(),
+                    Times(runs.cpu_s(), own_cpu_s), CpuPerGigabyte(runs, measured.workload),
+                    RecordsPerSecond(runs, measured.workload), first_record_s > 0 ? Seconds(first_record_s) : "",
+                    tests::Mebibytes(static_cast<int64_t>(runs.Max(PeakRss)))});
+    }
+  }
+  return table.ToString("  ");
+}
+
+std::string PeerComparison::Criteria(int* failures) const {
+  std::string text;
+  for (const auto& [codec, measured] : cases_) {
+    const PeerShares& shares_max = codec == "none" ? kCpuShareMaxUncompressed : kCpuShareMaxCompressed;
+    const CaseRuns& own = measured.runs.at(Copier::kReplicator);
+    double quickest_s = 0;
+    std::string quickest;
+    for (const auto& [copier, runs] : measured.runs) {
+      if (copier != Copier::kLibrdkafka && copier != Copier::kMirrorMaker2) continue;
+      const double share_max = copier == Copier::kLibrdkafka ? shares_max.librdkafka : shares_max.mirrormaker2;
+      const double share = own.cpu_s() / runs.cpu_s();
+      text += Verdict(share <= share_max,
+                      absl::StrFormat("CPU of %s beside %s: %s, at most %s", codec, CopierName(copier), Share(share),
+                                      Share(share_max)),
+                      failures);
+      const double wall_s = runs.Median(WallSeconds);
+      if (!quickest.empty() && wall_s >= quickest_s) continue;
+      quickest_s = wall_s;
+      quickest = CopierName(copier);
+    }
+    if (quickest.empty()) continue;
+    const double wall_s = own.Median(WallSeconds);
+    text += Verdict(wall_s <= quickest_s,
+                    absl::StrFormat("wall of %s: %.2f s, at most the quickest peer's %.2f s (%s)", codec, wall_s,
+                                    quickest_s, quickest),
+                    failures);
+  }
   return text;
 }
 

@@ -21,6 +21,15 @@ inline constexpr double kCpuOfRelayMax = 1.5;
 inline constexpr int64_t kRssBytesBeyondBudgetMax = int64_t{64} << 20;
 inline constexpr double kFirstRecordSecondsMax = 1.5;
 
+// The largest share that replicator's CPU may be of a peer's.
+struct PeerShares {
+  double librdkafka = 0;
+  double mirrormaker2 = 0;
+};
+// Where the peers have to unpack and pack batches, and where they only copy them.
+inline constexpr PeerShares kCpuShareMaxCompressed = {.librdkafka = 1.0 / 8, .mirrormaker2 = 1.0 / 50};
+inline constexpr PeerShares kCpuShareMaxUncompressed = {.librdkafka = 1.0 / 4, .mirrormaker2 = 1.0 / 20};
+
 // The bytes that every run of a case moves.
 struct Workload {
   std::string codec;
@@ -78,6 +87,26 @@ class RelayComparison {
   const int64_t buffer_bytes_;
   std::map<Key, Pair> pairs_;
   std::map<std::string, Workload> workloads_;
+};
+
+enum class Copier { kRelay, kReplicator, kLibrdkafka, kMirrorMaker2 };
+std::string CopierName(Copier copier);
+
+// All copiers beside each other over a warm page cache, for each codec.
+class PeerComparison {
+ public:
+  CaseRuns& At(const Workload& workload, Copier copier);
+
+  std::string Table() const;
+  // One line per criterion, "PASS ..." or "FAIL ..."; `failures` counts the latter.
+  std::string Criteria(int* failures) const;
+
+ private:
+  struct Case {
+    Workload workload;
+    std::map<Copier, CaseRuns> runs;
+  };
+  std::map<std::string, Case> cases_;  // by codec
 };
 
 // The replicator with one and with several batches in flight per partition.

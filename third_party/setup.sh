@@ -74,19 +74,25 @@ configure_librdkafka() {
 setup_kafka() {
   local version
   for version in $KAFKA_VERSIONS; do
-    [ -f "$CACHE/kafka/$version/.ready" ] || fetch_kafka "$version"
+    [ -f "$CACHE/kafka/$version/.ready" ] || fetch_jars "Kafka $version" "$CACHE/kafka/$version" kafka_2.13 "$version"
   done
 }
 
-fetch_kafka() { # VERSION
-  local version=$1 dir=$CACHE/kafka/$1
-  say "fetching Kafka $version (Maven)"
+setup_mirrormaker2() {
+  local dir=$CACHE/mirrormaker2/$MIRRORMAKER2_VERSION
+  [ -f "$dir/.ready" ] || fetch_jars "MirrorMaker 2 $MIRRORMAKER2_VERSION" "$dir" connect-mirror "$MIRRORMAKER2_VERSION"
+}
+
+# An artifact of Kafka's and all that it needs, in DIR/libs; its log goes to stderr.
+fetch_jars() { # WHAT DIR ARTIFACT VERSION
+  local what=$1 dir=$2 artifact=$3 version=$4
+  say "fetching $what (Maven)"
   rm -rf "$dir" && mkdir -p "$dir"
   cat > "$dir/pom.xml" <<XML
 <project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>replicator</groupId><artifactId>kafka-for-tests</artifactId><version>1</version><packaging>pom</packaging>
+<groupId>replicator</groupId><artifactId>jars</artifactId><version>1</version><packaging>pom</packaging>
 <dependencies>
-  <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$version</version>
+  <dependency><groupId>org.apache.kafka</groupId><artifactId>$artifact</artifactId><version>$version</version>
     <exclusions>
       <exclusion><groupId>org.slf4j</groupId><artifactId>slf4j-reload4j</artifactId></exclusion>
       <exclusion><groupId>org.slf4j</groupId><artifactId>slf4j-log4j12</artifactId></exclusion>
@@ -95,6 +101,6 @@ fetch_kafka() { # VERSION
 </dependencies></project>
 XML
   (cd "$dir" && mvn -q -B dependency:copy-dependencies -DoutputDirectory=libs -DincludeScope=runtime) >"$dir/mvn.log" 2>&1 \
-    || die "Maven could not fetch Kafka $version; see $dir/mvn.log"
+    || die "Maven could not fetch $what; see $dir/mvn.log"
   touch "$dir/.ready"
 }

@@ -15,3 +15,6 @@ librdkafka trixie librdkafka 2.8.0-1 librdkafka_2.8.0.orig.tar.gz 5bd1c46f63265f
 # Kafka brokers for tests, demo and benchmarks, as Maven artifacts (Scala 2.13 builds).
 KAFKA_VERSIONS="3.1.2 4.3.1"
 SLF4J_VERSION=1.7.36
+
+# Only `./dev bench` needs it: the peer that users come from.
+MIRRORMAKER2_VERSION=3.9.1
