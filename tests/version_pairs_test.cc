@@ -167,6 +167,7 @@ TEST_P(VersionPairsTest, EndsEqualThoughLeadersLeaveOnBothSides) {
 const std::vector<std::string> kCodecsBeforeZstd = {"lz4", "none", "gzip", "snappy"};
 const std::vector<std::string> kCodecs = {"lz4", "none", "gzip", "snappy", "zstd"};
 
+// Their names stand in BUILD.bazel too, where each is a test of its own.
 INSTANTIATE_TEST_SUITE_P(
     All, VersionPairsTest,
     ::testing::Values(VersionPair{"1.1.1", "2.1.1", 2, 2, kCodecsBeforeZstd},
