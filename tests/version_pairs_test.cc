@@ -5,6 +5,7 @@
 
 #include <iostream>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,8 @@ struct VersionPair {
   int target_brokers;
   std::vector<std::string> codecs;
 };
+
+void PrintTo(const VersionPair& pair, std::ostream* out) { *out << pair.source << " to " << pair.target; }
 
 enum class Side { kSource, kTarget };
 enum class End { kKill, kTerminate };
