@@ -174,7 +174,8 @@ std::string_view AccessRemedy(int16_t code) {
     case kErrorSaslAuthenticationFailed:
       return "Check user, password and sasl.mechanism for this cluster.";
     case kErrorUnsupportedVersion:
-      return "Use brokers of Kafka 2.1 or later; while a cluster is being upgraded, resume when it is done.";
+      return "Use brokers of Kafka 1.1 or later at the source, of 2.1 or later at the target; while a cluster is being "
+             "upgraded, resume when it is done.";
     case kErrorSecurityDisabled:
       return "The cluster has no authorizer; set authorizer.class.name on its brokers, or switch off the copying of "
              "ACLs.";

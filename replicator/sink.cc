@@ -76,6 +76,7 @@ void Sink::Add(Stream* stream) {
   } else {
     stream->partition.Resume();
   }
+  wake_.Notify();  // a broker that could not be reached is tried only while it leads something: it does again
 }
 
 void Sink::Remove(Stream* stream) {

@@ -118,6 +118,25 @@ TEST_F(BrokerFaultsTest, LeaderThatDiesComesBack) {
   End();
 }
 
+// It dies while nothing is under way, so that what comes next finds it unreachable; then it leads nothing for a while.
+// Once it leads again it has to be tried again.
+TEST_F(BrokerFaultsTest, LeaderThatCouldNotBeReachedLeadsAgain) {
+  ASSERT_NO_FATAL_FAILURE(Begin("leads-again"));
+  ASSERT_NO_FATAL_FAILURE(StopProducer());
+  ExpectCatchesUp();
+  const int leader = TargetLeader();
+  ASSERT_OK(scene_->target().Kill9(leader));
+  ASSERT_NO_FATAL_FAILURE(StartProducer());
+  ASSERT_TRUE(scene_->target_admin().WaitForLeader(topic_, 0, leader, kPatience).ok());
+  ExpectCatchesUp();
+  ASSERT_OK(scene_->target().Start(leader));
+  ASSERT_OK(scene_->target().WaitReady());
+  ASSERT_OK(scene_->target_admin().WaitForFullIsr(topic_, kPatience));
+  ASSERT_OK(scene_->target_admin().ElectPreferredLeaders(topic_));
+  ExpectCatchesUp();
+  End();
+}
+
 TEST_F(BrokerFaultsTest, LeaderThatHangsFor20SecondsGoesOn) {
   ASSERT_NO_FATAL_FAILURE(Begin("hang"));
   const int leader = TargetLeader();

@@ -72,10 +72,11 @@ configure_librdkafka() {
 }
 
 setup_kafka() {
-  local version
-  for version in $KAFKA_VERSIONS; do
-    [ -f "$CACHE/kafka/$version/.ready" ] || fetch_jars "Kafka $version" "$CACHE/kafka/$version" kafka_2.13 "$version"
-  done
+  local version scala zookeeper
+  while read -r version scala zookeeper; do
+    [ -n "$version" ] || continue
+    [ -f "$CACHE/kafka/$version/.ready" ] || fetch_jars "Kafka $version" "$CACHE/kafka/$version" "kafka_$scala" "$version" "$zookeeper"
+  done <<< "$KAFKA_VERSIONS"
 }
 
 setup_mirrormaker2() {
@@ -84,23 +85,29 @@ setup_mirrormaker2() {
 }
 
 # An artifact of Kafka's and all that it needs, in DIR/libs; its log goes to stderr.
-fetch_jars() { # WHAT DIR ARTIFACT VERSION
-  local what=$1 dir=$2 artifact=$3 version=$4
+fetch_jars() { # WHAT DIR ARTIFACT VERSION [ZOOKEEPER]
+  local what=$1 dir=$2 artifact=$3 version=$4 zookeeper=${5:-} pinned=""
   say "fetching $what (Maven)"
   rm -rf "$dir" && mkdir -p "$dir"
+  [ -z "$zookeeper" ] || pinned="<dependency><groupId>org.apache.zookeeper</groupId><artifactId>zookeeper</artifactId>
+    <version>$zookeeper</version>$NO_LOG4J_BINDINGS</dependency>"
+  # What is named here, and first, wins over what Kafka itself asks for.
   cat > "$dir/pom.xml" <<XML
 <project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>replicator</groupId><artifactId>jars</artifactId><version>1</version><packaging>pom</packaging>
 <dependencies>
-  <dependency><groupId>org.apache.kafka</groupId><artifactId>$artifact</artifactId><version>$version</version>
-    <exclusions>
-      <exclusion><groupId>org.slf4j</groupId><artifactId>slf4j-reload4j</artifactId></exclusion>
-      <exclusion><groupId>org.slf4j</groupId><artifactId>slf4j-log4j12</artifactId></exclusion>
-    </exclusions></dependency>
   <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>$SLF4J_VERSION</version></dependency>
+  $pinned
+  <dependency><groupId>org.apache.kafka</groupId><artifactId>$artifact</artifactId><version>$version</version>$NO_LOG4J_BINDINGS</dependency>
 </dependencies></project>
 XML
-  (cd "$dir" && mvn -q -B dependency:copy-dependencies -DoutputDirectory=libs -DincludeScope=runtime) >"$dir/mvn.log" 2>&1 \
+  (cd "$dir" && mvn -q -B dependency:copy-dependencies -DoutputDirectory=libs -DincludeScope=runtime) </dev/null >"$dir/mvn.log" 2>&1 \
     || die "Maven could not fetch $what; see $dir/mvn.log"
   touch "$dir/.ready"
 }
+
+# slf4j-simple is the one binding, so that every version logs to stderr in the same words.
+NO_LOG4J_BINDINGS="<exclusions>
+  <exclusion><groupId>org.slf4j</groupId><artifactId>slf4j-reload4j</artifactId></exclusion>
+  <exclusion><groupId>org.slf4j</groupId><artifactId>slf4j-log4j12</artifactId></exclusion>
+</exclusions>"

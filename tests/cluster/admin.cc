@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <set>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/types/span.h"
 #include "tests/cluster/process.h"
 #include "tests/cluster/rdkafka_handle.h"
 
@@ -21,6 +24,8 @@ constexpr absl::Duration kMetadataTry = absl::Seconds(3);
 constexpr absl::Duration kBrokerTry = absl::Seconds(1);
 // How long librdkafka may take beyond a request's own timeout to say so.
 constexpr absl::Duration kAnswerGrace = absl::Seconds(5);
+// A controller on ZooKeeper makes a few dozen topics per second.
+constexpr size_t kTopicsPerRequest = 50;
 
 using RdOptions = std::unique_ptr<rd_kafka_AdminOptions_t, RdDelete<rd_kafka_AdminOptions_destroy>>;
 using RdMetadata = std::unique_ptr<const rd_kafka_metadata_t, RdDelete<rd_kafka_metadata_destroy>>;
@@ -183,6 +188,29 @@ absl::StatusOr<RdNewTopic> ToNewTopic(const TopicSpec& spec) {
   return topic;
 }
 
+// Asks for the topics; the controller's answer does not wait for their leaders.
+absl::Status RequestTopics(rd_kafka_t* handle, absl::Span<const TopicSpec> specs) {
+  const std::string what =
+      specs.size() == 1 ? absl::StrCat("CreateTopics ", specs[0].name) : absl::StrCat("CreateTopics of ", specs.size());
+  std::vector<RdNewTopic> topics;
+  std::vector<rd_kafka_NewTopic_t*> pointers;
+  for (const TopicSpec& spec : specs) {
+    absl::StatusOr<RdNewTopic> topic = ToNewTopic(spec);
+    if (!topic.ok()) return topic.status();
+    pointers.push_back(topic->get());
+    topics.push_back(*std::move(topic));
+  }
+  absl::StatusOr<RdEvent> event =
+      Ask(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS, what, [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+        rd_kafka_CreateTopics(handle, pointers.data(), pointers.size(), options, queue);
+      });
+  if (!event.ok()) return event.status();
+  size_t count = 0;
+  const rd_kafka_topic_result_t** results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event->get()), &count);
+  return TopicError(results, count, what);
+}
+
 // Asks ListOffsets for all partitions of a topic: offset_spec is EARLIEST or LATEST.
 absl::StatusOr<std::vector<int64_t>> ListTopicOffsets(rd_kafka_t* handle, const TopicState& topic,
                                                       rd_kafka_OffsetSpec_t offset_spec, bool read_committed) {
@@ -257,22 +285,34 @@ absl::StatusOr<int> ClusterAdmin::ControllerId(absl::Duration timeout) {
 }
 
 absl::Status ClusterAdmin::CreateTopic(const TopicSpec& spec) {
-  absl::StatusOr<RdNewTopic> topic = ToNewTopic(spec);
-  if (!topic.ok()) return topic.status();
-  const std::string what = absl::StrCat("CreateTopics ", spec.name);
-  rd_kafka_NewTopic_t* topics[] = {topic->get()};
-  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_CREATETOPICS, what,
-                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                                        rd_kafka_CreateTopics(handle_, topics, 1, options, queue);
-                                      });
-  if (!event.ok()) return event.status();
-  size_t count = 0;
-  const rd_kafka_topic_result_t** results =
-      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event->get()), &count);
-  absl::Status status = TopicError(results, count, what);
+  absl::Status status = RequestTopics(handle_, {&spec, 1});
   if (!status.ok()) return status;
   const int partitions = spec.replicas.empty() ? spec.partitions : static_cast<int>(spec.replicas.size());
-  return WaitForTopicEverywhere(metadata_handle_, spec.name, partitions, what);
+  return WaitForTopicEverywhere(metadata_handle_, spec.name, partitions, absl::StrCat("CreateTopics ", spec.name));
+}
+
+absl::Status ClusterAdmin::CreateTopics(const std::vector<TopicSpec>& specs, absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  std::set<std::string> missing;
+  const auto led = [&] {
+    absl::StatusOr<std::vector<TopicState>> topics = ListTopics();
+    if (!topics.ok()) return false;
+    for (const TopicState& topic : *topics) {
+      if (HasFullIsr(topic)) missing.erase(topic.name);
+    }
+    return missing.empty();
+  };
+  // One request after the other: a controller that is given all at once answers too late.
+  for (size_t begin = 0; begin < specs.size(); begin += kTopicsPerRequest) {
+    const absl::Span<const TopicSpec> some = absl::MakeSpan(specs).subspan(begin, kTopicsPerRequest);
+    absl::Status status = RequestTopics(handle_, some);
+    if (!status.ok()) return status;
+    for (const TopicSpec& spec : some) missing.insert(spec.name);
+    if (!WaitFor(led, deadline - absl::Now())) {
+      return absl::DeadlineExceededError(absl::StrCat("CreateTopics: ", missing.size(), " topics have no leaders yet"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ClusterAdmin::DeleteTopic(const std::string& topic) {

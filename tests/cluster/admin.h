@@ -65,9 +65,11 @@ class ClusterAdmin {
   absl::StatusOr<std::string> ClusterId(absl::Duration timeout = kRequestTimeout);
   absl::StatusOr<int> ControllerId(absl::Duration timeout = kRequestTimeout);
 
-  // These three return when every broker knows of the change.
+  // These return, unless they say something else, when every broker knows of the change.
   // Creates the topic and waits until each partition has a leader and its full ISR. AlreadyExists if there is one.
   absl::Status CreateTopic(const TopicSpec& spec);
+  // Creates many topics by few requests and waits until each of their partitions has a leader, as one broker sees it.
+  absl::Status CreateTopics(const std::vector<TopicSpec>& specs, absl::Duration timeout);
   // Deletes the topic and waits until it is gone.
   absl::Status DeleteTopic(const std::string& topic);
   // Raises the partition count and waits for leaders.

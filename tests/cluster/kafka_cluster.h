@@ -1,5 +1,5 @@
-// A real Kafka cluster on loopback: each broker (and ZooKeeper, for versions before 4) is a JVM process of its own, so
-// that a signal hits one broker.
+// A real Kafka cluster on loopback: each broker (and ZooKeeper, for versions before 3.3) is a JVM process of its own,
+// so that a signal hits one broker.
 //
 // Every broker has two listeners. CLIENT is what the program under test uses: it advertises the broker's own port, or
 // the port of a proxy that stands before it. INTERNAL carries replication and always advertises the broker's own port;
@@ -34,7 +34,7 @@
 namespace replicator::tests {
 
 struct KafkaClusterOptions {
-  // A version whose jars lie in CacheDir()/kafka/VERSION/libs. Before 4.0 the cluster runs on ZooKeeper, from 4.0 on
+  // A version whose jars lie in CacheDir()/kafka/VERSION/libs. Before 3.3 the cluster runs on ZooKeeper, from 3.3 on
   // KRaft with combined broker and controller nodes.
   std::string version = "4.3.1";
   // Broker ids are 1 ... brokers. Internal topics get replication factor min(3, brokers).

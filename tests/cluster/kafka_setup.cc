@@ -43,6 +43,16 @@ std::string JavaTag() {
   return "none";
 }
 
+// False for what is no version: then the jars are missing, and that is the better message.
+bool IsBefore(absl::string_view version, int major, int minor) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(version, '.');
+  int numbers[2] = {};
+  if (parts.size() < 2 || !absl::SimpleAtoi(parts[0], &numbers[0]) || !absl::SimpleAtoi(parts[1], &numbers[1])) {
+    return false;
+  }
+  return numbers[0] != major ? numbers[0] < major : numbers[1] < minor;
+}
+
 const char* MainClass(JvmRole role) {
   return role == JvmRole::kBroker ? "kafka.Kafka" : "org.apache.zookeeper.server.quorum.QuorumPeerMain";
 }
@@ -82,10 +92,7 @@ absl::Status MakeBootstrapCheckpoint(absl::string_view version, const std::strin
 
 }  // namespace
 
-bool UsesZooKeeper(absl::string_view version) {
-  int major = 0;
-  return absl::SimpleAtoi(version.substr(0, version.find('.')), &major) && major < 4;
-}
+bool UsesZooKeeper(absl::string_view version) { return IsBefore(version, 3, 3); }
 
 absl::StatusOr<std::string> JarFolder(absl::string_view version) {
   std::string folder = VersionFolder(version) + "/libs";
@@ -148,7 +155,7 @@ Properties CommonProperties(absl::string_view version, int brokers, bool default
       {"num.network.threads", "2"},
       {"num.io.threads", "4"},
   };
-  if (!UsesZooKeeper(version)) {
+  if (!IsBefore(version, 4, 0)) {
     properties.insert({{"share.coordinator.state.topic.replication.factor", replicas},
                        {"share.coordinator.state.topic.min.isr", isr_min},
                        {"share.coordinator.state.topic.num.partitions", "4"}});

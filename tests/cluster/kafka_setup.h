@@ -15,7 +15,7 @@ namespace replicator::tests {
 
 using Properties = std::map<std::string, std::string>;
 
-// Versions before 4.0 are run on ZooKeeper.
+// True for versions before 3.3: from there on KRaft is ready for production (KIP-833), and that is how we run them.
 bool UsesZooKeeper(absl::string_view version);
 
 // Folder with the jars of a version. NotFound, with the remedy, if it is missing.
