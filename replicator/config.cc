@@ -19,6 +19,7 @@
 #include "replicator/bootstrap_servers.h"
 #include "replicator/client_settings.h"
 #include "replicator/config_values.h"
+#include "replicator/nearest.h"
 #include "replicator/unused_keys.h"
 
 namespace replicator {
@@ -114,6 +115,17 @@ class LinkConfigReader {
     return std::any_of(resolved_.begin(), resolved_.end(), [&](const Property& p) { return &p == &property; });
   }
 
+  // Names a key of the file that may be meant to be the missing one.
+  std::string NearMiss(absl::string_view missing) const {
+    std::vector<std::string> keys;
+    for (const Property& property : properties_.entries()) {
+      if (!taken_.contains(property.key)) keys.push_back(property.key);
+    }
+    const std::string nearest = Nearest(missing, keys);
+    if (nearest.empty()) return "";
+    return absl::StrCat(" (line ", properties_.Find(nearest)->line, " has ", Quoted(nearest), ")");
+  }
+
   std::string Shown(const Property& property) const {
     return IsFromProvider(property) ? "something else (from a config provider, not shown)" : Quoted(property.value);
   }
@@ -165,7 +177,8 @@ class LinkConfigReader {
     clusters_ = Take("clusters");
     if (clusters_ == nullptr) {
       if (errors_.empty())
-        Error(absl::StrCat(File(), ": clusters is missing: write the aliases of both clusters, as in clusters=A, B"));
+        Error(absl::StrCat(File(), ": clusters is missing: write the aliases of both clusters, as in clusters=A, B",
+                           NearMiss("clusters")));
       return false;
     }
     for (std::string& alias : SplitList(clusters_->value)) {
@@ -195,10 +208,27 @@ class LinkConfigReader {
     if (enabled.size() > 1) {
       RefuseSecondLink(*enabled[0], *enabled[1]);
     } else if (errors_.empty()) {
-      ErrorAt(*clusters_, absl::StrCat("no link between the clusters ", absl::StrJoin(aliases_, ", "),
-                                       " is enabled: write ", aliases_[0], "->", aliases_[1], ".enabled=true"));
+      RefuseNoLink();
     }
     return false;
+  }
+
+  void RefuseNoLink() {
+    for (const std::string& alias : aliases_) {
+      const Property* property = properties_.Find(alias);
+      if (property == nullptr || !absl::StartsWith(property->value, "->")) continue;
+      ErrorAt(*property, absl::StrCat("a key ends at a blank, so this sets the key ", Quoted(alias), ": write ", alias,
+                                      "->ALIAS.enabled=true without blanks around the arrow"));
+      return;
+    }
+    std::string hint;
+    for (size_t i = 0; i < aliases_.size() && hint.empty(); ++i) {
+      for (const std::string& target : aliases_) {
+        if (hint.empty() && aliases_[i] != target) hint = NearMiss(absl::StrCat(aliases_[i], "->", target, ".enabled"));
+      }
+    }
+    ErrorAt(*clusters_, absl::StrCat("no link between the clusters ", absl::StrJoin(aliases_, ", "),
+                                     " is enabled: write ", aliases_[0], "->", aliases_[1], ".enabled=true", hint));
   }
 
   void RefuseSecondLink(const Property& first, const Property& second) {
@@ -243,7 +273,7 @@ class LinkConfigReader {
     const Property* property = Take(key);
     if (property == nullptr) {
       if (errors_.size() == errors_before) {
-        Error(absl::StrCat(File(), ": ", key, " is missing: write ", key, "=host1:9092,host2:9092"));
+        Error(absl::StrCat(File(), ": ", key, " is missing: write ", key, "=host1:9092,host2:9092", NearMiss(key)));
       }
       return;
     }
@@ -385,8 +415,9 @@ class LinkConfigReader {
   }
 
   void ReadNumbers() {
-    config_.replication_factor = static_cast<int>(
-        ReadNumber("replication.factor", config_.replication_factor, kReplicationFactorMax, "replication.factor=3"));
+    config_.replication_factor =
+        static_cast<int>(ReadNumber("replication.factor", config_.replication_factor, kReplicationFactorMax,
+                                    "replication.factor=3 (the target's own default, -1, cannot be asked for)"));
     config_.tasks_max = static_cast<int>(ReadNumber("tasks.max", config_.tasks_max, kTasksMax, "tasks.max=4"));
     config_.refresh_topics_interval = absl::Seconds(ReadNumber(
         "refresh.topics.interval.seconds", absl::ToInt64Seconds(config_.refresh_topics_interval), kRefreshSecondsMax,

@@ -245,6 +245,20 @@ TEST(ConfigTest, SaysWhatIsMissing) {
                     HasSubstr("B.bootstrap.servers is missing")));
 }
 
+TEST(ConfigTest, PointsAtTheLineOfAMissingKeysTypo) {
+  EXPECT_THAT(ErrorOf("cluster = A, B\n"), HasSubstr("clusters=A, B (line 1 has `cluster`)"));
+  EXPECT_THAT(ErrorOf("clusters = A, B\nA-B.enabled = true\n"),
+              HasSubstr("write A->B.enabled=true (line 2 has `A-B.enabled`)"));
+  EXPECT_THAT(ErrorOf("clusters=A,B\nA->B.enabled=true\nA.bootstrap.server=a:1\nB.bootstrap.servers=b:1\n"),
+              HasSubstr("A.bootstrap.servers=host1:9092,host2:9092 (line 3 has `A.bootstrap.server`)"));
+}
+
+TEST(ConfigTest, SaysThatBlanksAroundTheArrowEndTheKey) {
+  EXPECT_THAT(ErrorOf("clusters = A, B\nA -> B.enabled = true\n"),
+              AllOf(HasSubstr("mm2.properties:2: a key ends at a blank, so this sets the key `A`"),
+                    HasSubstr("write A->ALIAS.enabled=true")));
+}
+
 TEST(ConfigTest, RefusesTwoEnabledLinksAndTellsHowToRunBoth) {
   const std::string error = ErrorWithLink("B->A.enabled = TRUE\n");
   EXPECT_THAT(error, HasSubstr("mm2.properties:5: B->A.enabled is true, but so is A->B.enabled at line 4"));
