@@ -18,8 +18,8 @@ enum class TopicDecision {
   kInternal,     // belongs to the brokers or to MirrorMaker itself: never copied, whatever the patterns say
 };
 
-// MirrorMaker 2's defaults, those of DefaultTopicFilter in Kafka 2.4 ... 3.9. Kafka 4.3 excludes less, `mm2.*\.internal`
-// for the first pattern, and so would copy a topic named `orders.internal`.
+// MirrorMaker 2's defaults, those of DefaultTopicFilter in Kafka 2.4 ... 3.9. Kafka 4.3 has `mm2.*\.internal` for the
+// first pattern, and so would copy a topic named `orders.internal`.
 inline constexpr absl::string_view kTopicsDefault = ".*";
 inline constexpr absl::string_view kTopicsExcludeDefault = R"(.*[\-\.]internal, .*\.replica, __.*)";
 

@@ -181,6 +181,8 @@ asio::awaitable<absl::Status> Link::OpenClusters() {
                                                    ClientOptions(config_, kafka::BrokerUse::kConsume));
   target_ = std::make_unique<kafka::ClusterClient>(absl::StrCat("target cluster ", config_.target.alias), *target,
                                                    ClientOptions(config_, kafka::BrokerUse::kProduce));
+  source_->set_expected_id(config_.source.cluster_id);
+  target_->set_expected_id(config_.target.cluster_id);
   absl::StatusOr<kafka::MetadataSnapshot> from = co_await source_->FetchMetadata();
   if (!from.ok()) co_return from.status();
   absl::StatusOr<kafka::MetadataSnapshot> to = co_await target_->FetchMetadata();
@@ -199,6 +201,7 @@ asio::awaitable<absl::Status> Link::OpenClusters() {
 asio::awaitable<absl::Status> Link::Identify() {
   identity_.source_cluster_id = source_->metadata()->cluster_id;
   identity_.target_cluster_id = target_->metadata()->cluster_id;
+  identity_.isolation_level = config_.isolation_level;
   if (state_ != nullptr) {
     absl::StatusOr<std::optional<LinkIdentity>> stored = state_->Load();
     if (!stored.ok()) co_return stored.status();
@@ -211,6 +214,13 @@ asio::awaitable<absl::Status> Link::Identify() {
                          before.source_cluster_id, " to ", before.target_cluster_id, ", but ", config_.file_name,
                          " leads from ", identity_.source_cluster_id, " to ", identity_.target_cluster_id,
                          ". Correct the bootstrap servers, or use another --state-dir for this link"));
+      }
+      if (before.isolation_level != identity_.isolation_level) {
+        co_return absl::FailedPreconditionError(
+            absl::StrCat("this link has copied with isolation.level=", IsolationName(before.isolation_level), ", and ",
+                         config_.file_name, " asks for ", IsolationName(identity_.isolation_level),
+                         " now: half of a copy would hold aborted records and half would not. Write the old level, or ",
+                         "copy anew with another --state-dir and empty target topics"));
       }
       identity_.producer = before.producer;
       co_return absl::OkStatus();
@@ -229,6 +239,7 @@ void Link::StartShards() {
     options.index = i;
     options.buffer_bytes_max = static_cast<size_t>(options_.buffer_bytes_max / count);
     options.source.connection = ClientOptions(config_, kafka::BrokerUse::kConsume);
+    options.source.isolation_level = config_.isolation_level;
     options.source.limit = &source_limit_;
     options.target_limit = &target_limit_;
     options.produce_connections = options_.produce_connections;

@@ -38,6 +38,10 @@ absl::Status WriteFile(const std::string& name, const std::string& text) {
 
 }  // namespace
 
+const char* IsolationName(kafka::IsolationLevel level) {
+  return level == kafka::IsolationLevel::kReadCommitted ? "read_committed" : "read_uncommitted";
+}
+
 absl::StatusOr<std::unique_ptr<LinkState>> LinkState::Open(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -75,14 +79,18 @@ absl::StatusOr<std::optional<LinkIdentity>> LinkState::Load() const {
                      "recognised by its content"));
   }
   identity.producer.epoch = static_cast<int16_t>(epoch);
+  if (ValueOf(*properties, "isolation.level") == IsolationName(kafka::IsolationLevel::kReadUncommitted))
+    identity.isolation_level = kafka::IsolationLevel::kReadUncommitted;
   return identity;
 }
 
 absl::Status LinkState::Save(const LinkIdentity& identity) const {
   const std::string text = absl::StrCat(
-      "# Written by replicator; which clusters this folder's link joins, and the producer that its batches carry.\n",
+      "# Written by replicator; which clusters this folder's link joins, how it reads, and the producer of its "
+      "batches.\n",
       "source.cluster.id=", identity.source_cluster_id, "\ntarget.cluster.id=", identity.target_cluster_id,
-      "\nproducer.id=", identity.producer.id, "\nproducer.epoch=", identity.producer.epoch, "\n");
+      "\nisolation.level=", IsolationName(identity.isolation_level), "\nproducer.id=", identity.producer.id,
+      "\nproducer.epoch=", identity.producer.epoch, "\n");
   const std::string next = FileName() + ".new";
   absl::Status written = WriteFile(next, text);
   if (!written.ok()) return written;

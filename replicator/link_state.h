@@ -1,5 +1,5 @@
-// What one link keeps in its state folder between runs: which two clusters it joins, and the producer that its batches
-// carry. One small text file, `link.properties`, replaced atomically. Nothing secret.
+// What one link keeps in its state folder between runs: which two clusters it joins, at which isolation level it reads,
+// and the producer that its batches carry. One small text file, `link.properties`, replaced atomically. Nothing secret.
 //
 // While a LinkState is open, a lock on the folder keeps a second process away from it.
 #ifndef REPLICATOR_REPLICATOR_LINK_STATE_H_
@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "kafka/wire/fetch.h"
 #include "replicator/partition.h"
 
 namespace replicator {
@@ -18,8 +19,12 @@ namespace replicator {
 struct LinkIdentity {
   std::string source_cluster_id;
   std::string target_cluster_id;
+  kafka::IsolationLevel isolation_level = kafka::IsolationLevel::kReadCommitted;
   Producer producer;
 };
+
+// As isolation.level has it: "read_committed" or "read_uncommitted".
+const char* IsolationName(kafka::IsolationLevel level);
 
 class LinkState {
  public:
