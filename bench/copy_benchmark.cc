@@ -241,10 +241,17 @@ absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int repl
                       [&](ClusterAdmin& admin) { return RunReplicator(options, admin); });
 }
 
+// With a cold page cache at the pace of the copy, so that both are at work for as long while free memory goes back to
+// the host (SetCache).
 absl::StatusOr<CopierRun> CopyBenchmark::Relay(const Workload& workload, bool is_cold) {
   absl::Status status = SetCache(workload, is_cold);
   if (!status.ok()) return status;
-  return RunRelay(FLAGS_relay, workload.segments, scratch_.path());
+  int64_t bytes_per_second = 0;
+  if (is_cold) {
+    const double copy_s = relay_comparison_.At(workload, /*is_cold=*/false).replicator.Median(&CopierRun::wall_s);
+    bytes_per_second = static_cast<int64_t>(static_cast<double>(workload.segments.bytes) / copy_s);
+  }
+  return RunRelay(FLAGS_relay, workload.segments, scratch_.path(), bytes_per_second);
 }
 
 absl::Status CopyBenchmark::CompareWithRelay(const Workload& workload, bool is_cold) {

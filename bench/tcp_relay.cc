@@ -48,6 +48,7 @@ DEFINE_string(role, "", "send, relay, sink or evict");
 DEFINE_int32(listen_port, 0, "relay and sink: loopback port to listen on, 0 for a free one");
 DEFINE_int32(port, 0, "send and relay: loopback port to connect to");
 DEFINE_int64(bytes, 0, "send: stop after so many bytes; 0 for all of the files");
+DEFINE_int64(bytes_per_second, 0, "send: no faster than this; 0 for no limit");
 DEFINE_bool(copy, false, "send: read and write the files in place of sendfile");
 
 namespace replicator {
@@ -148,7 +149,14 @@ absl::Status Move(int from, int to, int64_t bytes_max, char* buffer, Totals& tot
   return absl::OkStatus();
 }
 
-absl::Status SendFile(int file, int to, int64_t bytes_max, Totals& totals) {
+// Sleeps until `totals.bytes` are due.
+void KeepPace(absl::Time begin, const Totals& totals) {
+  if (FLAGS_bytes_per_second == 0) return;
+  const double due_s = static_cast<double>(totals.bytes) / static_cast<double>(FLAGS_bytes_per_second);
+  absl::SleepFor(begin + absl::Seconds(due_s) - absl::Now());
+}
+
+absl::Status SendFile(int file, int to, int64_t bytes_max, absl::Time begin, Totals& totals) {
   for (int64_t moved = 0; moved < bytes_max;) {
     const ssize_t sent = sendfile(to, file, nullptr, std::min<int64_t>(kChunkBytes, bytes_max - moved));
     ++totals.writes;
@@ -156,17 +164,19 @@ absl::Status SendFile(int file, int to, int64_t bytes_max, Totals& totals) {
     if (sent == 0) break;
     moved += sent;
     totals.bytes += sent;
+    KeepPace(begin, totals);
   }
   return absl::OkStatus();
 }
 
 absl::Status SendFiles(const std::vector<std::string>& paths, int to, int64_t bytes_max, char* buffer, Totals& totals) {
+  const absl::Time begin = absl::Now();
   for (const std::string& path : paths) {
     const Descriptor file(open(path.c_str(), O_RDONLY));
     if (file.get() < 0) return Failed(path);
     const int64_t left = bytes_max - totals.bytes;
     absl::Status status =
-        FLAGS_copy ? Move(file.get(), to, left, buffer, totals) : SendFile(file.get(), to, left, totals);
+        FLAGS_copy ? Move(file.get(), to, left, buffer, totals) : SendFile(file.get(), to, left, begin, totals);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -14,6 +14,7 @@
 namespace replicator::tests {
 namespace {
 
+constexpr int kBlocked = 3;
 constexpr int kUnreachable = 20;
 constexpr int kWrongCluster = 22;
 constexpr int64_t kRecords = 300;
@@ -98,6 +99,64 @@ TEST_F(LinkFaultsTest, AStateFolderOfAnotherLink) {
   EXPECT_TRUE(StopsHealthy(*replicator));
   std::swap(options.source_bootstrap_servers, options.target_bootstrap_servers);
   ExpectEnds(options, kWrongCluster, {"belongs to a link from cluster", "use another --state-dir"});
+}
+
+TEST_F(LinkFaultsTest, AnotherClusterThanTheFilePins) {
+  ReplicatorOptions options = Options(".*");
+  options.properties = {{"new.cluster.id", "the-right-one"}};
+  ExpectEnds(options, kWrongCluster, {"target cluster new has to be the-right-one, and answers as"});
+}
+
+TEST_F(LinkFaultsTest, AnotherIsolationLevelThanTheLinkBeganWith) {
+  ReplicatorOptions options = Options("nothing");
+  std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
+  ASSERT_TRUE(replicator->WaitForLog("no topic of the source is to be copied", kPatience)) << replicator->LogTail();
+  EXPECT_TRUE(StopsHealthy(*replicator));
+  options.properties = {{"old.consumer.isolation.level", "read_uncommitted"}};
+  ExpectEnds(options, kBlocked, {"this link has copied with isolation.level=read_committed"});
+}
+
+TEST_F(LinkFaultsTest, ADryRunChecksEverythingAndChangesNothing) {
+  ASSERT_NO_FATAL_FAILURE(Fill("dry-good", 2));
+  ReplicatorOptions options = Options("dry-.*");
+  options.flags = {"--dry-run"};
+  ExpectEnds(options, 0, {"would create topic dry-good", "nothing was changed"});
+  EXPECT_FALSE(scene_->target_admin().DescribeTopic("dry-good").ok());
+  options.replication_factor = 3;
+  ExpectEnds(options, kBlocked, {"topic dry-good is not copied: replication.factor is 3 but the target has only 1"});
+}
+
+TEST_F(LinkFaultsTest, FewerReplicasOnlyWhenAskedFor) {
+  ASSERT_NO_FATAL_FAILURE(Fill("replicas", 2));
+  ReplicatorOptions options = Options("replicas");
+  options.replication_factor = 3;
+  options.flags = {"--allow-lower-replication-factor"};
+  std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
+  EXPECT_TRUE(scene_->WaitForTargetRecords("replicas", kRecords)) << replicator->LogTail();
+  EXPECT_TRUE(replicator->LogHas("topic replicas gets 1 replicas and not 3")) << replicator->Log();
+  EXPECT_TRUE(StopsHealthy(*replicator));
+}
+
+// What readers of MirrorMaker's copies are used to.
+TEST_F(LinkFaultsTest, AbortedRecordsAreCopiedWhenTheFileSaysReadUncommitted) {
+  ASSERT_OK(scene_->source_admin().CreateTopic({.name = "uncommitted", .partitions = 1}));
+  LoadOptions load = scene_->Load("uncommitted", 1);
+  load.records_total = kRecords;
+  load.records_per_transaction = 20;
+  load.abort_share = 0.5;
+  absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
+  ASSERT_TRUE(written.ok()) << written.status();
+  ASSERT_GT(written->records_aborted, 0);
+  ReplicatorOptions options = Options("uncommitted");
+  options.properties = {{"old.consumer.isolation.level", "read_uncommitted"}};
+  std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
+  EXPECT_TRUE(scene_->WaitForTargetRecords("uncommitted", written->records + written->records_aborted))
+      << replicator->LogTail();
+  EXPECT_EQ(scene_->TargetRecords("uncommitted"), written->records + written->records_aborted);
+  EXPECT_TRUE(StopsHealthy(*replicator));
 }
 
 TEST_F(LinkFaultsTest, FaultyTopicsAreLeftOutTogetherAndTheRestIsCopied) {
