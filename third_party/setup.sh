@@ -42,6 +42,7 @@ setup_sources() {
   while read -r name suite package version tarball sha; do
     [ -n "$name" ] || continue
     [ -f "$CACHE/sources/$name-$version/.ready" ] || fetch_source "$name" "$suite" "$package" "$version" "$tarball" "$sha"
+    [ "$name" != librdkafka ] || configure_librdkafka "$CACHE/sources/$name-$version"
     mkdir -p .deps
     ln -sfn "$CACHE/sources/$name-$version" ".deps/$name"
   done <<< "$SOURCES"
@@ -60,15 +61,18 @@ fetch_source() { # NAME SUITE PACKAGE VERSION TARBALL SHA256
   echo "$sha  $CACHE/download/$tarball" | sha256sum --check --status || die "$tarball is not the pinned one (sha256 $sha)"
   rm -rf "$dir" "$dir.new" && mkdir -p "$dir.new"
   tar -xzf "$CACHE/download/$tarball" -C "$dir.new" --strip-components=1
-  [ "$name" != librdkafka ] || configure_librdkafka "$dir.new"
   touch "$dir.new/.ready" && mv "$dir.new" "$dir"
 }
 
 # Only ./configure is used, for its config.h; Bazel compiles the sources (third_party/librdkafka.BUILD).
-configure_librdkafka() {
-  (cd "$1" && CC=clang-16 CXX=clang++-16 ./configure --disable-gssapi --disable-curl --disable-lz4-ext --enable-zstd --enable-ssl) \
+# Again only when the options have changed. ThreadSanitizer does not know threads of C11 (thrd_create) and crashes in them.
+LIBRDKAFKA_OPTIONS="--disable-gssapi --disable-curl --disable-lz4-ext --enable-zstd --enable-ssl --disable-c11threads"
+configure_librdkafka() { # DIR
+  [ "$(cat "$1/.configured" 2>/dev/null)" != "$LIBRDKAFKA_OPTIONS" ] || return 0
+  (cd "$1" && CC=clang-16 CXX=clang++-16 ./configure $LIBRDKAFKA_OPTIONS) \
     >"$CACHE/apt/librdkafka-configure.log" 2>&1 || die "librdkafka's configure failed; see $CACHE/apt/librdkafka-configure.log"
   touch "$1/WORKSPACE"
+  echo "$LIBRDKAFKA_OPTIONS" > "$1/.configured"
 }
 
 setup_kafka() {
