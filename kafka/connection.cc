@@ -23,8 +23,9 @@ using asio::use_awaitable;
 using asio::ip::tcp;
 
 constexpr Clock::duration kNegotiationTimeout = std::chrono::seconds(10);
-// Brokers throttle for at most a quota window (1 s by default); far more would be a damaged answer.
-constexpr Clock::duration kThrottleMax = std::chrono::minutes(5);
+// Waited for at a time. What is more may be a damaged answer; a broker that means it does not read the next request
+// before its time, and says so again.
+constexpr Clock::duration kThrottleMax = std::chrono::seconds(15);
 constexpr double kThrottleLogSeconds = 30;
 
 int32_t ReadBigEndian32(const char* bytes) {

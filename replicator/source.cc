@@ -199,8 +199,11 @@ asio::awaitable<absl::Status> Source::Exchange(std::shared_ptr<kafka::Connection
   absl::Status received = co_await kafka::Connection::Receive(reply);
   if (!received.ok()) co_return received;
   absl::Status handled = HandleResponse(*reply);
-  if (!handled.ok()) connection->Close(handled);
-  connection->Throttle(response_.throttle_time_ms);
+  if (handled.ok()) {
+    connection->Throttle(response_.throttle_time_ms);
+  } else {
+    connection->Close(handled);
+  }
   not_before_ =
       std::max(limit_.Book(static_cast<int64_t>(reply->frame().size()), Clock::now()), connection->throttled_until());
   co_return handled;
