@@ -91,6 +91,18 @@ void RecordBatchView::PatchForProduce(int64_t producer_id, int16_t producer_epoc
   StoreInt32(At(kCrcAt), static_cast<int32_t>(new_crc));
 }
 
+uint32_t RecordBatchView::ContentCrc() const {
+  std::array<char, kCrcHeaderBytes> header;
+  std::memcpy(header.data(), At(kCrcCoversFrom), header.size());
+  const absl::Span<const char> old_header = absl::MakeConstSpan(At(kCrcCoversFrom), kCrcHeaderBytes);
+  const auto at = [&](size_t field) { return header.data() + (field - kCrcCoversFrom); };
+  StoreInt16(at(kAttributesAt), static_cast<int16_t>(attributes() & ~(kTransactionalBit | kDeleteHorizonBit)));
+  StoreInt64(at(kProducerIdAt), 0);
+  StoreInt16(at(kProducerEpochAt), 0);
+  StoreInt32(at(kBaseSequenceAt), 0);
+  return Crc32cReplaceHeader(crc(), old_header, header, payload().size());
+}
+
 NextBatchResult NextBatch(absl::Span<char> records) {
   if (records.empty()) return {};
   if (records.size() < kLogOverheadBytes) return Partial(records, 0);

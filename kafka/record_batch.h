@@ -82,6 +82,11 @@ class RecordBatchView {
   // Reads the whole batch, about 50 us per MB.
   bool CrcMatches() const;
 
+  // A checksum of what the batch says, the same for the source's batch and for the one that PatchForProduce makes of
+  // it: the CRC that it would have with no producer and without the bits that are cleared. Trusts crc(), reads no
+  // payload.
+  uint32_t ContentCrc() const;
+
   // Makes the batch one that an idempotent, non-transactional producer sends: base offset 0 and leader
   // epoch -1, as producers write them; producer id, epoch and base sequence as given; transactional and
   // delete-horizon bits cleared. Repairs the CRC without touching the payload.

@@ -3,11 +3,36 @@
 #include <glog/logging.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace replicator::offsets {
 
+void OffsetMap::Reset(MapBegin begin) {
+  runs_.clear();
+  origin_ = begin_ = begin;
+  position_ = begin.source;
+  changes_ = {.forget_from = SourceOffset(0), .forget_below = std::nullopt, .closed = {}};
+}
+
+void OffsetMap::Restore(MapBegin origin, const std::vector<Run>& closed, const std::optional<Run>& last,
+                        SourceOffset position, bool older_runs_omitted) {
+  runs_.assign(closed.begin(), closed.end());
+  if (last.has_value()) runs_.push_back(*last);
+  origin_ = begin_ = origin;
+  if (older_runs_omitted && !runs_.empty()) begin_ = {runs_.front().source_base, runs_.front().target_base};
+  while (runs_.size() > runs_max_) ForgetOldest();
+  position_ = position;
+  changes_ = {};
+}
+
+void OffsetMap::ForgetOldest() {
+  begin_ = {runs_.front().source_end(), runs_.front().target_end()};
+  runs_.pop_front();
+}
+
 void OffsetMap::Append(const Run& run) {
   CHECK_GT(run.count, 0);
+  position_ = std::max(position_, run.source_end());
   if (!runs_.empty()) {
     Run& last = runs_.back();
     CHECK(run.source_base >= last.source_end()) << run.source_base << " < " << last.source_end();
@@ -16,10 +41,13 @@ void OffsetMap::Append(const Run& run) {
       last.count += run.count;
       return;
     }
+    changes_.closed.push_back(last);
   }
   runs_.push_back(run);
-  if (runs_.size() > runs_max_) runs_.pop_front();
+  if (runs_.size() > runs_max_) ForgetOldest();
 }
+
+void OffsetMap::AdvanceTo(SourceOffset position) { position_ = std::max(position_, position); }
 
 std::optional<SourceOffset> OffsetMap::SourceOf(TargetOffset target) const {
   auto after = std::upper_bound(runs_.begin(), runs_.end(), target,
@@ -31,19 +59,38 @@ std::optional<SourceOffset> OffsetMap::SourceOf(TargetOffset target) const {
 }
 
 std::optional<TargetOffset> OffsetMap::TargetOf(SourceOffset source) const {
+  if (source < begin_.source || source > position_) return std::nullopt;
   auto run = std::upper_bound(runs_.begin(), runs_.end(), source,
                               [](SourceOffset s, const Run& r) { return s < r.source_end(); });
-  if (run == runs_.end()) return std::nullopt;
-  if (source >= run->source_base) return run->target_base + (source - run->source_base);
-  if (run == runs_.begin()) return std::nullopt;  // what lay before the first known run is not known
-  return run->target_base;
+  if (run == runs_.end()) return runs_.empty() ? begin_.target : runs_.back().target_end();
+  return run->target_base + std::max<int64_t>(0, source - run->source_base);
 }
 
 void OffsetMap::TruncateTo(TargetOffset end) {
   while (!runs_.empty() && runs_.back().target_base >= end) runs_.pop_back();
-  if (runs_.empty()) return;
-  Run& last = runs_.back();
-  last.count = std::min(last.count, end - last.target_base);
+  position_ = begin_.source;
+  SourceOffset reopened(0);
+  if (!runs_.empty()) {
+    Run& last = runs_.back();
+    last.count = std::min(last.count, end - last.target_base);
+    position_ = last.source_end();
+    reopened = last.source_base;
+  }
+  // The last run grows again: it is none of the closed ones any more.
+  std::erase_if(changes_.closed, [&](const Run& run) { return run.source_base >= reopened; });
+  changes_.forget_from = std::min(changes_.forget_from.value_or(reopened), reopened);
 }
+
+void OffsetMap::PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start) {
+  while (runs_.size() > 1 && runs_.front().source_end() <= source_log_start &&
+         runs_.front().target_end() <= target_log_start) {
+    ForgetOldest();
+    origin_ = begin_;
+    changes_.forget_below = runs_.front().source_base;
+  }
+  std::erase_if(changes_.closed, [&](const Run& run) { return run.source_base < changes_.forget_below; });
+}
+
+OffsetMap::Changes OffsetMap::TakeChanges() { return std::exchange(changes_, {}); }
 
 }  // namespace replicator::offsets

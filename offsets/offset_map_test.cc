@@ -23,11 +23,13 @@ TEST(OffsetMap, AnOffsetInAGapGoesToTheNextRecord) {
   EXPECT_EQ(map.TargetOf(SourceOffset(4)), TargetOffset(4));
   for (int gap : {5, 6, 7, 8}) EXPECT_EQ(map.TargetOf(SourceOffset(gap)), TargetOffset(5)) << gap;
   EXPECT_EQ(map.TargetOf(SourceOffset(12)), TargetOffset(9));
-  EXPECT_EQ(map.TargetOf(SourceOffset(13)), std::nullopt);
+  EXPECT_EQ(map.TargetOf(SourceOffset(13)), TargetOffset(10));  // the position: where a reader of everything goes on
+  EXPECT_EQ(map.TargetOf(SourceOffset(14)), std::nullopt);
 }
 
 TEST(OffsetMap, TranslationBackIsExactAndDeclinesOutsideTheRuns) {
   OffsetMap map;
+  map.Reset({SourceOffset(100), TargetOffset(3)});
   map.Append(MakeRun(100, 3, 2));
   map.Append(MakeRun(110, 5, 2));
   EXPECT_EQ(map.SourceOf(TargetOffset(2)), std::nullopt);
@@ -50,6 +52,76 @@ TEST(OffsetMap, TruncationCutsInsideAndBetweenRuns) {
   EXPECT_TRUE(map.runs().empty());
 }
 
+// J
+TEST(OffsetMap, TheGapThatEndsTheMapGoesToTheTargetsEnd) {
+  OffsetMap map;
+  map.Reset({SourceOffset(7), TargetOffset(0)});
+  EXPECT_EQ(map.TargetOf(SourceOffset(7)), TargetOffset(0));
+  map.AdvanceTo(SourceOffset(9));  // an aborted transaction before the first record
+  EXPECT_EQ(map.TargetOf(SourceOffset(6)), std::nullopt);
+  EXPECT_EQ(map.TargetOf(SourceOffset(9)), TargetOffset(0));
+  map.Append(MakeRun(10, 0, 5));
+  map.AdvanceTo(SourceOffset(16));  // its marker
+  EXPECT_EQ(map.TargetOf(SourceOffset(8)), TargetOffset(0));
+  EXPECT_EQ(map.TargetOf(SourceOffset(16)), TargetOffset(5));
+  EXPECT_EQ(map.TargetOf(SourceOffset(17)), std::nullopt);
+}
+
+TEST(OffsetMap, ChangesNameEachRunOnceItCanNotGrowAnyMore) {
+  OffsetMap map;
+  map.Append(MakeRun(0, 0, 5));
+  EXPECT_TRUE(map.TakeChanges().closed.empty());
+  map.Append(MakeRun(8, 5, 5));
+  map.Append(MakeRun(20, 10, 1));
+  const OffsetMap::Changes changes = map.TakeChanges();
+  EXPECT_EQ(changes.closed, (std::vector<offsets::Run>{MakeRun(0, 0, 5), MakeRun(8, 5, 5)}));
+  EXPECT_FALSE(changes.forget_from.has_value());
+  EXPECT_TRUE(map.TakeChanges().closed.empty());
+}
+
+// F
+TEST(OffsetMap, ARunThatIsCutGrowsAgainAndIsForgottenAsAClosedOne) {
+  OffsetMap map;
+  map.Append(MakeRun(0, 0, 5));
+  map.Append(MakeRun(8, 5, 5));
+  map.Append(MakeRun(20, 10, 1));
+  map.TakeChanges();
+  map.TruncateTo(TargetOffset(7));
+  OffsetMap::Changes changes = map.TakeChanges();
+  EXPECT_EQ(changes.forget_from, SourceOffset(8));
+  EXPECT_TRUE(changes.closed.empty());
+  EXPECT_EQ(map.runs().back(), MakeRun(8, 5, 2));
+  map.Append(MakeRun(10, 7, 3));
+  map.Append(MakeRun(30, 10, 1));
+  EXPECT_EQ(map.TakeChanges().closed, std::vector<offsets::Run>{MakeRun(8, 5, 5)});
+}
+
+TEST(OffsetMap, ARestoredMapAnswersLikeTheOneBeforeIt) {
+  OffsetMap map;
+  map.Restore({SourceOffset(3), TargetOffset(0)}, {MakeRun(5, 0, 5)}, MakeRun(20, 5, 2), SourceOffset(25), false);
+  EXPECT_EQ(map.TargetOf(SourceOffset(3)), TargetOffset(0));
+  EXPECT_EQ(map.TargetOf(SourceOffset(12)), TargetOffset(5));
+  EXPECT_EQ(map.TargetOf(SourceOffset(25)), TargetOffset(7));
+  EXPECT_EQ(map.SourceOf(TargetOffset(6)), SourceOffset(21));
+  map.Restore({SourceOffset(3), TargetOffset(0)}, {MakeRun(5, 0, 5)}, MakeRun(20, 5, 2), SourceOffset(25), true);
+  EXPECT_EQ(map.TargetOf(SourceOffset(4)), std::nullopt);  // a run that was not loaded may hold it
+  EXPECT_EQ(map.TargetOf(SourceOffset(5)), TargetOffset(0));
+  EXPECT_EQ(map.origin().source, SourceOffset(3));
+}
+
+TEST(OffsetMap, RunsBelowBothLogStartsArePruned) {
+  OffsetMap map;
+  for (int i = 0; i < 4; ++i) map.Append(MakeRun(i * 10, i * 5, 5));
+  map.TakeChanges();
+  map.PruneBelow(SourceOffset(25), TargetOffset(9));  // the target still holds the second run's last record
+  EXPECT_EQ(map.runs().size(), 3u);
+  EXPECT_EQ(map.TakeChanges().forget_below, SourceOffset(10));
+  EXPECT_EQ(map.TargetOf(SourceOffset(4)), std::nullopt);
+  EXPECT_EQ(map.TargetOf(SourceOffset(10)), TargetOffset(5));
+  map.PruneBelow(SourceOffset(1000), TargetOffset(1000));
+  EXPECT_EQ(map.runs().size(), 1u);  // the last one grows
+}
+
 TEST(OffsetMap, PastItsBoundItForgetsTheOldestAndSaysSo) {
   OffsetMap map(2);
   map.Append(MakeRun(0, 0, 1));
@@ -57,7 +129,7 @@ TEST(OffsetMap, PastItsBoundItForgetsTheOldestAndSaysSo) {
   map.Append(MakeRun(4, 2, 1));
   EXPECT_EQ(map.runs().size(), 2u);
   EXPECT_EQ(map.SourceOf(TargetOffset(0)), std::nullopt);
-  EXPECT_EQ(map.TargetOf(SourceOffset(1)), std::nullopt);
+  EXPECT_EQ(map.TargetOf(SourceOffset(0)), std::nullopt);
   EXPECT_EQ(map.SourceOf(TargetOffset(1)), SourceOffset(2));
 }
 

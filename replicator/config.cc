@@ -472,6 +472,10 @@ class LinkConfigReader {
 
 }  // namespace
 
+const char* IsolationName(kafka::IsolationLevel level) {
+  return level == kafka::IsolationLevel::kReadCommitted ? "read_committed" : "read_uncommitted";
+}
+
 absl::StatusOr<LinkConfig> LoadLinkConfig(const std::string& file_name) {
   absl::StatusOr<Properties> properties = Properties::Load(file_name);
   if (!properties.ok()) return properties.status();

@@ -14,6 +14,9 @@
 namespace replicator {
 
 // One side of a link.
+// As isolation.level has it: "read_committed" or "read_uncommitted".
+const char* IsolationName(kafka::IsolationLevel level);
+
 struct ClusterConfig {
   std::string alias;
   std::vector<std::string> bootstrap_servers;  // "host:port", IPv6 as "[::1]:9092"; at least one
@@ -43,6 +46,8 @@ struct LinkConfig {
 
   // "A->B"
   std::string Name() const { return source.alias + "->" + target.alias; }
+  // "replicator-state/A-to-B", below the working folder: where the state is kept unless the command line says.
+  std::string DefaultStateDir() const { return "replicator-state/" + source.alias + "-to-" + target.alias; }
 };
 
 // Reads a file as MirrorMakerConfig does: `A->B.key` wins over `key`; what concerns a cluster's clients stands under

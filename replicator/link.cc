@@ -20,9 +20,10 @@
 #include "absl/time/time.h"
 #include "kafka/admin.h"
 #include "kafka/cluster.h"
+#include "offsets/crash_point.h"
 #include "replicator/console.h"
 #include "replicator/exit_code.h"
-#include "replicator/link_state.h"
+#include "replicator/link_memory.h"
 #include "replicator/progress.h"
 #include "replicator/reconciler.h"
 #include "replicator/shard.h"
@@ -91,11 +92,11 @@ class Link {
   asio::io_context io_;
   RateLimiter source_limit_;
   RateLimiter target_limit_;
-  std::unique_ptr<LinkState> state_;
+  std::unique_ptr<LinkMemory> memory_;
   std::unique_ptr<kafka::ClusterClient> source_;
   std::unique_ptr<kafka::ClusterClient> target_;
   std::unique_ptr<Reconciler> reconciler_;
-  LinkIdentity identity_;
+  Producer producer_;
   std::vector<std::unique_ptr<Shard>> shards_;
   kafka::Signal stale_;
   bool stale_sides_[2] = {false, false};
@@ -144,15 +145,16 @@ asio::awaitable<void> Link::Main() {
 
 asio::awaitable<absl::Status> Link::Prepare() {
   if (options_.dry_run) co_return co_await DryRun();
-  if (!options_.state_dir.empty()) {
-    absl::StatusOr<std::unique_ptr<LinkState>> state = LinkState::Open(options_.state_dir);
-    if (!state.ok()) co_return state.status();
-    state_ = *std::move(state);
+  if (!options_.without_store) {
+    absl::StatusOr<std::unique_ptr<LinkMemory>> memory = LinkMemory::Open(options_.state_dir);
+    if (!memory.ok()) co_return memory.status();
+    memory_ = *std::move(memory);
   }
   absl::Status opened = co_await OpenClusters();
   if (!opened.ok()) co_return opened;
   absl::Status identified = co_await Identify();
   if (!identified.ok()) co_return identified;
+  CrashPoint("after-identity");
   StartShards();
   co_return co_await Reconcile();
 }
@@ -199,37 +201,22 @@ asio::awaitable<absl::Status> Link::OpenClusters() {
 // The link's clusters and its producer: from the state folder, or new ones that are stored before the first batch is
 // sent.
 asio::awaitable<absl::Status> Link::Identify() {
-  identity_.source_cluster_id = source_->metadata()->cluster_id;
-  identity_.target_cluster_id = target_->metadata()->cluster_id;
-  identity_.isolation_level = config_.isolation_level;
-  if (state_ != nullptr) {
-    absl::StatusOr<std::optional<LinkIdentity>> stored = state_->Load();
-    if (!stored.ok()) co_return stored.status();
-    if (stored->has_value()) {
-      const LinkIdentity& before = **stored;
-      if (before.source_cluster_id != identity_.source_cluster_id ||
-          before.target_cluster_id != identity_.target_cluster_id) {
-        co_return absl::AbortedError(
-            absl::StrCat("the state folder ", options_.state_dir, " belongs to a link from cluster ",
-                         before.source_cluster_id, " to ", before.target_cluster_id, ", but ", config_.file_name,
-                         " leads from ", identity_.source_cluster_id, " to ", identity_.target_cluster_id,
-                         ". Correct the bootstrap servers, or use another --state-dir for this link"));
-      }
-      if (before.isolation_level != identity_.isolation_level) {
-        co_return absl::FailedPreconditionError(
-            absl::StrCat("this link has copied with isolation.level=", IsolationName(before.isolation_level), ", and ",
-                         config_.file_name, " asks for ", IsolationName(identity_.isolation_level),
-                         " now: half of a copy would hold aborted records and half would not. Write the old level, or ",
-                         "copy anew with another --state-dir and empty target topics"));
-      }
-      identity_.producer = before.producer;
+  offsets::LinkRecord link;
+  link.source_cluster_id = source_->metadata()->cluster_id;
+  link.target_cluster_id = target_->metadata()->cluster_id;
+  link.isolation_level = IsolationName(config_.isolation_level);
+  if (memory_ != nullptr) {
+    absl::Status same = memory_->Check(link, config_.file_name);
+    if (!same.ok()) co_return same;
+    if (memory_->link().has_value()) {
+      producer_ = memory_->link()->producer;
       co_return absl::OkStatus();
     }
   }
   absl::StatusOr<kafka::ProducerIdentity> producer = co_await kafka::NewProducerId(*target_);
   if (!producer.ok()) co_return producer.status();
-  identity_.producer = {producer->id, producer->epoch};
-  co_return state_ == nullptr ? absl::OkStatus() : state_->Save(identity_);
+  producer_ = link.producer = {producer->id, producer->epoch};
+  co_return memory_ == nullptr ? absl::OkStatus() : memory_->Remember(link);
 }
 
 void Link::StartShards() {
@@ -244,7 +231,9 @@ void Link::StartShards() {
     options.target_limit = &target_limit_;
     options.produce_connections = options_.produce_connections;
     options.target = ClientOptions(config_, kafka::BrokerUse::kProduce);
-    options.partition.producer = identity_.producer;
+    options.partition.producer = producer_;
+    options.partition.stores_intents = memory_ != nullptr;
+    options.store = memory_ == nullptr ? nullptr : memory_->store();
     options.partition.in_flight_max = options_.in_flight_max;
     shards_.push_back(std::make_unique<Shard>(std::move(options), [this](Side side) {
       asio::post(io_, [this, side] {
@@ -260,6 +249,11 @@ void Link::StartShards() {
 asio::awaitable<absl::Status> Link::Reconcile() {
   absl::StatusOr<std::vector<Assignment>> assignments = co_await reconciler_->Reconcile();
   if (!assignments.ok()) co_return assignments.status();
+  if (memory_ != nullptr) {
+    absl::Status completed = memory_->Complete(*assignments);
+    if (!completed.ok()) co_return completed;
+  }
+  CrashPoint("after-topics");
   std::vector<std::vector<Assignment>> by_shard(shards_.size());
   const size_t count = assignments->size();
   for (Assignment& assignment : *assignments) {
@@ -345,6 +339,7 @@ asio::awaitable<void> Link::ShowProgress() {
 void Link::StopShards() {
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Stop(kDrain);
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Join();
+  if (memory_ != nullptr) memory_->Close();
 }
 
 void Link::LogResult() {

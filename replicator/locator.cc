@@ -20,7 +20,7 @@ constexpr int kSearchBatchesMax = 64;
 
 bool MustBeLocated(const Stream& stream) {
   if (stream.partition.quarantined()) return false;
-  return stream.range_in_doubt || (!stream.partition.begun() && stream.tail.has_value());
+  return stream.range_in_doubt || stream.history_in_doubt || (!stream.partition.begun() && stream.tail.has_value());
 }
 
 kafka::PeekTarget SourceOf(const Stream& stream) {
@@ -102,12 +102,15 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     const int64_t log_end = (*ends)[i].offset;
     stream->source_log_start = log_start;
     stream->source_end = log_end;
-    if (stream->range_in_doubt) {
+    absl::Status located;
+    if (stream->history_in_doubt) {
+      located = co_await CheckHistory(connection, stream, log_start, log_end);
+    } else if (stream->range_in_doubt) {
       CheckRange(*stream, log_start, log_end);
     } else {
-      absl::Status located = co_await Locate(connection, stream, log_start, log_end);
-      if (!located.ok()) BackOff(*stream, std::string(located.message()));
+      located = co_await Locate(connection, stream, log_start, log_end);
     }
+    if (!located.ok()) BackOff(*stream, std::string(located.message()));
     owner_.Changed(*stream);
   }
   co_return absl::OkStatus();
@@ -192,6 +195,47 @@ void Locator::BeginBehind(Stream& stream, int64_t position) {
   LOG(INFO) << stream.Name() << ": goes on at source offset " << position << ", target offset " << stream.tail->log_end;
   stream.partition.Begin(SourceOffset(position), stream.tail->log_end,
                          Ordinal(int64_t{last.base_sequence()} + last.record_count()));
+}
+
+// The last copied batch must still be what it was. Not if retention has removed it, or compaction changed it: then it
+// can only be seen that the log goes on behind it.
+asio::awaitable<absl::Status> Locator::CheckHistory(std::shared_ptr<kafka::Connection> connection, Stream* stream,
+                                                    int64_t log_start, int64_t log_end) {
+  const offsets::SourceEvidence evidence = stream->partition.evidence();
+  const int64_t position = stream->partition.position().value;
+  if (log_end >= position && evidence.base_offset >= log_start && !stream->partition.is_compacted()) {
+    kafka::PeekTarget where = SourceOf(*stream);
+    absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, evidence.base_offset);
+    if (!batch.ok() && !absl::IsOutOfRange(batch.status())) co_return batch.status();
+    if (batch.ok() && !batch->bytes.empty()) {
+      const kafka::RecordBatchView view = batch->view();
+      if (view.base_offset() == evidence.base_offset && view.record_count() == evidence.record_count &&
+          view.ContentCrc() == evidence.content_crc) {
+        stream->history_in_doubt = false;
+      } else {
+        QuarantineHistory(*stream, absl::StrCat("the batch at offset ", evidence.base_offset,
+                                                " that was copied last is another one there now"));
+      }
+      co_return absl::OkStatus();
+    }
+  }
+  if (log_end < position) {
+    QuarantineHistory(*stream, absl::StrCat("the source's log ends at ", log_end, ", but everything below offset ",
+                                            position, " was copied already"));
+  } else {
+    stream->history_in_doubt = false;
+    stream->range_in_doubt = log_start > position;
+  }
+  co_return absl::OkStatus();
+}
+
+void Locator::QuarantineHistory(Stream& stream, std::string what) {
+  stream.partition.PutInQuarantine(
+      QuarantineCode::kSourceTruncated,
+      absl::StrCat(
+          what, ": the source lost records (an unclean leader election?), or the topic was deleted and made ",
+          "anew. Compare both sides; then let the topic be copied anew, or keep the copy as it is and exclude ",
+          "the topic"));
 }
 
 void Locator::CheckRange(Stream& stream, int64_t log_start, int64_t log_end) {

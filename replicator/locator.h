@@ -4,6 +4,9 @@
 //  by
 //    the offset that a gapless copy gives, else by the batch's time. No such batch, or more than one: the partition is
 //    quarantined, nothing is guessed;
+//  - an earlier process has stored where it stood: the last copied batch is read again; if it is another now, the
+//  source's
+//    history is not the one that was copied (invariant G: quarantine);
 //  - the source said OFFSET_OUT_OF_RANGE: confirmed by its leader, either retention has passed the position (the lost
 //  range
 //    is counted and logged, copying goes on at the new log start) or the source was truncated (quarantine).
@@ -43,6 +46,9 @@ class Locator {
   asio::awaitable<absl::StatusOr<std::optional<int64_t>>> SearchByTime(std::shared_ptr<kafka::Connection> connection,
                                                                        Stream* stream, int64_t log_end);
   void BeginBehind(Stream& stream, int64_t position);
+  asio::awaitable<absl::Status> CheckHistory(std::shared_ptr<kafka::Connection> connection, Stream* stream,
+                                             int64_t log_start, int64_t log_end);
+  static void QuarantineHistory(Stream& stream, std::string what);
   void CheckRange(Stream& stream, int64_t log_start, int64_t log_end);
   void BackOff(Stream& stream, std::string error);
 

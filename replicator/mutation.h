@@ -10,6 +10,7 @@ enum class Mutation {
   kAFetchesOnAfterAFailure,
   kBSequenceStartsAnew,
   kCBaseOffsetIsNotChecked,
+  kDSendsBeforeTheIntentIsStored,
   kEResendsBlindly,
   kEDoesNotWaitForTheHighWatermark,
   kFCountsWithoutLooking,

@@ -40,11 +40,76 @@ const char* QuarantineCodeName(QuarantineCode code) {
   return "unknown";
 }
 
+std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name) {
+  for (QuarantineCode code :
+       {QuarantineCode::kForeignWrite, QuarantineCode::kTargetLost, QuarantineCode::kTargetNotOurs,
+        QuarantineCode::kTargetRefused, QuarantineCode::kSourceTruncated, QuarantineCode::kSourceRecreated,
+        QuarantineCode::kTargetRecreated, QuarantineCode::kUnsupportedBatch, QuarantineCode::kMalformedBatch}) {
+    if (name == QuarantineCodeName(code)) return code;
+  }
+  return std::nullopt;
+}
+
 void Partition::Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal) {
   if (quarantined()) return;
   CHECK(phase_ == Phase::kNew) << "a partition begins once";
   eras_ = {{target_end, options_.producer, ordinal.value - target_end.value}};
+  map_.Reset({position, target_end});
+  unsaved_ = must_sync_ = true;
   RestartAt(position, target_end, target_end);
+}
+
+void Partition::Restore(const offsets::PartitionState& state) {
+  CHECK(phase_ == Phase::kNew) << "a partition begins once";
+  if (state.eras.empty()) return;  // it was stored before it began, for its quarantine
+  eras_ = state.eras;
+  options_.is_compacted = options_.is_compacted || state.is_compacted;
+  position_ = fetch_offset_ = state.position;
+  target_end_ = next_expected_ = landed_end_ = state.target_end;
+  evidence_ = state.evidence;
+  map_.Restore(state.origin, state.runs.closed, state.last_run, state.position, state.older_runs_omitted);
+  for (const offsets::Intent& intent : state.intents) {
+    in_flight_.push_back({.id = 0,
+                          .source_base = intent.source_base,
+                          .source_end = intent.source_end,
+                          .expected = next_expected_,
+                          .record_count = intent.record_count,
+                          .size_bytes = 0,
+                          .leader_epoch = -1,
+                          .content_crc = intent.content_crc,
+                          .answered = true});
+    next_expected_ += intent.record_count;
+  }
+  phase_ = Phase::kSettling;
+}
+
+offsets::PartitionState Partition::TakeState() {
+  CHECK(!storing_);
+  offsets::PartitionState state;
+  state.origin = map_.origin();
+  state.position = position_;
+  state.target_end = target_end_;
+  state.eras = eras_;
+  state.evidence = evidence_;
+  state.is_compacted = options_.is_compacted;
+  if (!map_.runs().empty()) state.last_run = map_.runs().back();
+  state.runs = map_.TakeChanges();
+  for (const InFlight& sent : in_flight_)
+    state.intents.push_back({sent.source_base, sent.source_end, sent.record_count, sent.content_crc});
+  being_covered_ = std::min(queue_.size(), kIntentsMax);
+  for (size_t i = 0; i < being_covered_; ++i) {
+    const Batch& batch = queue_[i];
+    state.intents.push_back({batch.source_base, batch.source_end, batch.record_count, batch.content_crc});
+  }
+  state.must_sync = std::exchange(must_sync_, false);
+  storing_ = true;
+  unsaved_ = false;
+  return state;
+}
+
+void Partition::OnStored() {
+  storing_ = false;
+  covered_ = std::max(covered_, std::exchange(being_covered_, 0));
 }
 
 void Partition::RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset landed_end) {
@@ -77,13 +142,19 @@ void Partition::Adopt(const Batch& batch) {
                                         ", inside of the batch that begins at source offset ", batch.source_base.value,
                                         ". Delete the target topic and let it be copied again"));
   }
-  Landed({.id = 0,
+  Landed(InFlightOf(batch, target_end_));
+  next_expected_ = target_end_;
+}
+
+Partition::InFlight Partition::InFlightOf(const Batch& batch, TargetOffset expected) {
+  return {.id = 0,
           .source_base = batch.source_base,
           .source_end = batch.source_end,
-          .expected = target_end_,
+          .expected = expected,
           .record_count = batch.record_count,
-          .size_bytes = batch.size_bytes()});
-  next_expected_ = target_end_;
+          .size_bytes = batch.size_bytes(),
+          .leader_epoch = batch.leader_epoch,
+          .content_crc = batch.content_crc};
 }
 
 // What is skipped belongs to whatever comes before it, so that the position passes it in order.
@@ -97,6 +168,8 @@ void Partition::SkipTo(SourceOffset next) {
     in_flight_.back().source_end = next;
   } else {
     position_ = next;
+    map_.AdvanceTo(next);
+    unsaved_ = true;
   }
 }
 
@@ -109,6 +182,8 @@ Send Partition::TakeSend() {
   Batch batch = std::move(queue_.front());
   queue_.pop_front();
   queue_bytes_ -= batch.size_bytes();
+  if (covered_ > 0) --covered_;
+  if (being_covered_ > 0) --being_covered_;
   Send send;
   send.id = next_send_id_++;
   send.producer = producer();
@@ -116,12 +191,8 @@ Send Partition::TakeSend() {
                                                                : SequenceFor(eras_.back(), next_expected_);
   send.expected = next_expected_;
   send.record_count = batch.record_count;
-  in_flight_.push_back({.id = send.id,
-                        .source_base = batch.source_base,
-                        .source_end = batch.source_end,
-                        .expected = next_expected_,
-                        .record_count = batch.record_count,
-                        .size_bytes = batch.size_bytes()});
+  in_flight_.push_back(InFlightOf(batch, next_expected_));
+  in_flight_.back().id = send.id;
   send.bytes = std::move(batch.bytes);
   next_expected_ += batch.record_count;
   ++unanswered_;
@@ -173,7 +244,10 @@ void Partition::Acknowledge() {
 void Partition::Landed(const InFlight& batch) {
   map_.Append({batch.source_base, batch.expected, batch.record_count});
   position_ = batch.source_end;
+  map_.AdvanceTo(position_);
   target_end_ = batch.expected_end();
+  evidence_ = {batch.source_base.value, batch.leader_epoch, batch.record_count, batch.content_crc};
+  unsaved_ = true;
   records_copied_ += batch.record_count;
   bytes_copied_ += batch.size_bytes;
 }
@@ -188,6 +262,7 @@ void Partition::Fail(std::string error) {
 void Partition::ClearQueue() {
   queue_.clear();
   queue_bytes_ = 0;
+  covered_ = being_covered_ = 0;
 }
 
 void Partition::OnTargetChange() {
@@ -199,6 +274,7 @@ void Partition::OnTargetChange() {
 void Partition::RenewProducer(Producer producer) {
   CHECK(must_renew_producer());
   eras_.push_back({landed_end_, producer, -landed_end_.value});
+  unsaved_ = must_sync_ = true;
   producer_forgotten_ = false;
   phase_ = Phase::kCopying;
 }
@@ -224,17 +300,37 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
                                ", replicated up to ", high_watermark.value);
     return;
   }
-  if (!IsOurs(log_end, tail)) return QuarantineForeign(log_end);
+  if (!IsOurs(log_end, tail) || !IsWhatWeSent(log_end, tail)) return QuarantineForeign(log_end);
   if (in_flight_.empty()) {  // nothing was refused or lost, so nothing is left to back off from
     failures_ = 0;
     last_error_.clear();
   }
   while (!in_flight_.empty() && in_flight_.front().expected_end() <= log_end) Acknowledge();
   if (log_end > target_end_ && !tail.has_value()) return QuarantineForeign(log_end);
+  if (log_end > target_end_ && options_.is_compacted) return FindByContent(log_end);
   if (log_end < target_end_ && !Mutated(Mutation::kFIgnoresLostRecords)) return CutBackTo(log_end);
   // Batches that were sent long ago can land after they were given up: what lies beyond target_end_ is read from the
   // source once more, and counted instead of sent.
   RestartAt(position_, target_end_, log_end);
+}
+
+// Of the batch that ends the log, when it is one whose intent is known: the broker takes a sequence that it has seen
+// for the batch that it has seen, whatever the content.
+bool Partition::IsWhatWeSent(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
+  if (!tail.has_value() || !tail->content_crc.has_value()) return true;
+  auto sent = std::find_if(in_flight_.begin(), in_flight_.end(),
+                           [&](const InFlight& batch) { return batch.expected_end() == log_end; });
+  return sent == in_flight_.end() || sent->content_crc == *tail->content_crc;
+}
+
+// More is there than this life knows the source offsets of, and counting the source's records proves nothing: the place
+// is to be found anew, by the content of the target's last batch.
+void Partition::FindByContent(TargetOffset log_end) {
+  LOG(WARNING) << "the target holds records up to " << log_end << ", of which the places in the compacted source are "
+               << "known up to " << target_end_ << ": looking for the last batch by its content";
+  ClearQueue();
+  in_flight_.clear();
+  phase_ = Phase::kNew;
 }
 
 void Partition::QuarantineForeign(TargetOffset log_end) {
@@ -261,6 +357,8 @@ void Partition::CutBackTo(TargetOffset log_end) {
                << target_end_ << "); copying again from source offset " << *source;
   records_copied_ -= target_end_ - log_end;
   map_.TruncateTo(log_end);
+  evidence_ = {};  // of a batch that is to be copied again
+  unsaved_ = true;
   // What is left was written with an earlier producer: the leader knows that one, or has forgotten it again.
   while (eras_.size() > 1 && eras_.back().begin >= log_end) eras_.pop_back();
   RestartAt(*source, log_end, log_end);
@@ -278,6 +376,7 @@ void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
   in_flight_.clear();
   unanswered_ = 0;
   phase_ = Phase::kQuarantined;
+  unsaved_ = true;
   quarantine_ = Quarantine{code, std::move(reason)};
 }
 

@@ -24,6 +24,7 @@
 //   B  a batch's base sequence is the ordinal of its first record mod 2^31, from one producer id and epoch per link,
 //   and one
 //      batch is in flight: the broker's sequence check becomes compare-and-append.
+//   D  a batch is sent only once a state that names it (its intent) is stored; a new life begins from that state.
 //   C  an answer counts only for a batch that is in flight, and only when its base offset is the expected one.
 //   E  after an ambiguous answer nothing is sent until the target's leader has shown log end == high watermark.
 //   F  the target is the truth: less there than acknowledged cuts the map back; more is ours only if the last batch's
@@ -42,19 +43,15 @@
 #include "kafka/buffer.h"
 #include "offsets/offset_map.h"
 #include "offsets/offsets.h"
+#include "offsets/partition_state.h"
+#include "replicator/mutation.h"
 
 namespace replicator {
 
 using offsets::Ordinal;
+using offsets::Producer;
 using offsets::SourceOffset;
 using offsets::TargetOffset;
-
-// The producer identity that every batch of a link carries (B).
-struct Producer {
-  int64_t id = -1;
-  int16_t epoch = -1;
-  bool operator==(const Producer&) const = default;
-};
 
 // Why a partition stands still. The name (QuarantineCodeName) is what scripts match on.
 enum class QuarantineCode : uint8_t {
@@ -69,6 +66,8 @@ enum class QuarantineCode : uint8_t {
   kMalformedBatch,    // the source's bytes are not a record batch
 };
 const char* QuarantineCodeName(QuarantineCode code);
+// nullopt for a name that is none.
+std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name);
 
 struct Quarantine {
   QuarantineCode code;
@@ -81,6 +80,8 @@ struct Batch {
   SourceOffset source_end;   // the next source offset to look at once this batch is on the target
   int32_t record_count = 0;  // > 0, and source_base + record_count <= source_end
   kafka::Slice bytes;        // the whole v2 batch inside the fetch buffer
+  int32_t leader_epoch = -1;
+  uint32_t content_crc = 0;
 
   int64_t size_bytes() const { return static_cast<int64_t>(bytes.bytes().size()); }
 };
@@ -113,7 +114,8 @@ struct Answer {
 // The last record batch of the target's log, as its header says.
 struct TargetTail {
   Producer producer;
-  int32_t next_sequence = 0;  // its base sequence plus its record count, mod 2^31
+  int32_t next_sequence = 0;                           // its base sequence plus its record count, mod 2^31
+  std::optional<uint32_t> content_crc = std::nullopt;  // when it was looked at
 };
 
 class Partition {
@@ -124,6 +126,10 @@ class Partition {
     int in_flight_max = 1;
     // Fetching pauses while at least this much waits to be sent.
     int64_t queue_bytes_max = 1 << 20;
+    // Nothing is sent before a state that names it was stored (D).
+    bool stores_intents = false;
+    // Compaction may have changed the source since it was first read: counting its records proves nothing.
+    bool is_compacted = false;
   };
 
   explicit Partition(const Options& options) : options_(options) {}
@@ -137,6 +143,24 @@ class Partition {
   // The target's log ends at `target_end` (log end == high watermark) and holds everything to replicate below
   // `position`. `ordinal` counts those records.
   void Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal);
+
+  // Goes on from what an earlier life stored: the target is asked where it stands, and each intent is settled by that.
+  // REQUIRES: !begun().
+  void Restore(const offsets::PartitionState& state);
+
+  // ---- What must be stored.
+
+  // There are batches to send that no stored state names yet.
+  bool must_store() const {
+    return options_.stores_intents && phase_ == Phase::kCopying && !storing_ && covered_ < kCoveredMin &&
+           covered_ < queue_.size();
+  }
+  // Something moved since the last state was taken: to be stored some time soon.
+  bool has_unsaved() const { return options_.stores_intents && unsaved_ && !storing_ && begun(); }
+  // The state to store now; names what is in flight and the next batches to send. REQUIRES: no other is being stored.
+  offsets::PartitionState TakeState();
+  // The state that was taken last is stored.
+  void OnStored();
 
   // ---- Source events. A response counts only if it was asked for at what is still fetch_offset() when it comes: else
   // a failure overtook it, and its owner drops it whole (A: taking it would leave out what lies between). Offsets must
@@ -181,7 +205,7 @@ class Partition {
   // ---- What to do next.
 
   bool can_send() const {
-    return phase_ == Phase::kCopying && !queue_.empty() &&
+    return phase_ == Phase::kCopying && !queue_.empty() && (covered_ > 0 || !waits_for_store()) &&
            in_flight_.size() < static_cast<size_t>(options_.in_flight_max);
   }
   // Nothing is in flight any more and where the target stands is not known: ask it, then OnTargetEnd.
@@ -206,6 +230,9 @@ class Partition {
   // The target's log end as acknowledged to us.
   TargetOffset target_end() const { return target_end_; }
   const offsets::OffsetMap& map() const { return map_; }
+  // The last source batch below the position.
+  const offsets::SourceEvidence& evidence() const { return evidence_; }
+  bool is_compacted() const { return options_.is_compacted; }
   int64_t records_copied() const { return records_copied_; }
   int64_t bytes_copied() const { return bytes_copied_; }
   int64_t queue_bytes() const { return queue_bytes_; }
@@ -218,12 +245,7 @@ class Partition {
  private:
   enum class Phase : uint8_t { kNew, kCopying, kSettling, kRenewing, kQuarantined };
 
-  // The part of the target's log that carries one producer id.
-  struct Era {
-    TargetOffset begin;  // what lies below is of an earlier era, or from before this process
-    Producer producer;
-    int64_t ordinal_minus_target;  // of the records that the producer's sequences count
-  };
+  using Era = offsets::Era;
 
   // A batch that was sent, without its bytes: after a failure it is fetched again, never kept for a retry.
   struct InFlight {
@@ -233,11 +255,20 @@ class Partition {
     TargetOffset expected;
     int32_t record_count;
     int64_t size_bytes;
+    int32_t leader_epoch;
+    uint32_t content_crc;
     bool answered = false;
 
     TargetOffset expected_end() const { return expected + record_count; }
   };
 
+  // Batches that one state names besides those in flight, so that a queue of tiny ones makes no huge record; the next
+  // state is stored while the rest of them is being sent.
+  static constexpr size_t kIntentsMax = 64;
+  static constexpr size_t kCoveredMin = 32;
+
+  bool waits_for_store() const { return options_.stores_intents && !Mutated(Mutation::kDSendsBeforeTheIntentIsStored); }
+  static InFlight InFlightOf(const Batch& batch, TargetOffset expected);
   void Acknowledge();
   void Landed(const InFlight& batch);
   void Adopt(const Batch& batch);
@@ -245,6 +276,8 @@ class Partition {
   void RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset landed_end);
   void CutBackTo(TargetOffset log_end);
   void ClearQueue();
+  bool IsWhatWeSent(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
+  void FindByContent(TargetOffset log_end);
   bool IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void QuarantineForeign(TargetOffset log_end);
   static int32_t SequenceFor(const Era& era, TargetOffset target);
@@ -262,6 +295,12 @@ class Partition {
   int64_t queue_bytes_ = 0;
   std::deque<InFlight> in_flight_;  // oldest first; kept while settling, since the target may hold them
   int unanswered_ = 0;
+  size_t covered_ = 0;        // of the queue, from its front: named by a stored state
+  size_t being_covered_ = 0;  // by the state that is being stored
+  bool storing_ = false;
+  bool unsaved_ = false;
+  bool must_sync_ = false;
+  offsets::SourceEvidence evidence_;
   bool paused_ = false;
   bool producer_forgotten_ = false;
   int failures_ = 0;

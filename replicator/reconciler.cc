@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "kafka/errors.h"
@@ -59,15 +60,15 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
   if (!created.ok()) co_return created;
   absl::Status added = co_await AddPartitions(pairs);
   if (!added.ok()) co_return added;
-  absl::StatusOr<std::map<std::string, int64_t>> limits = co_await BatchLimits(pairs);
-  if (!limits.ok()) co_return limits.status();
-  std::vector<Assignment> assignments = Assign(pairs, *limits);
+  absl::StatusOr<std::map<std::string, TargetConfig>> configs = co_await TargetConfigs(pairs);
+  if (!configs.ok()) co_return configs.status();
+  std::vector<Assignment> assignments = Assign(pairs, *configs);
   reported_ = faults_;
   co_return assignments;
 }
 
 std::vector<Assignment> Reconciler::Assign(const std::vector<Pair>& pairs,
-                                           const std::map<std::string, int64_t>& batch_limits) {
+                                           const std::map<std::string, TargetConfig>& configs) {
   std::vector<Assignment> assignments;
   topics_ = 0;
   for (const Pair& pair : pairs) {
@@ -86,7 +87,8 @@ std::vector<Assignment> Reconciler::Assign(const std::vector<Pair>& pairs,
       continue;
     }
     ++topics_;
-    auto limit = batch_limits.find(pair.target);
+    auto found = configs.find(pair.target);
+    const TargetConfig config = found == configs.end() ? TargetConfig() : found->second;
     for (int32_t partition = 0; partition < static_cast<int32_t>(from.partitions.size()); ++partition) {
       if (!assigned_.insert({pair.source, partition}).second) continue;
       assignments.push_back({.source_topic = pair.source,
@@ -94,7 +96,10 @@ std::vector<Assignment> Reconciler::Assign(const std::vector<Pair>& pairs,
                              .partition = partition,
                              .source_topic_id = from.id,
                              .target_topic_id = to->second.id,
-                             .target_batch_bytes_max = limit == batch_limits.end() ? 0 : limit->second});
+                             .target_batch_bytes_max = config.batch_bytes_max,
+                             .is_compacted = config.is_compacted,
+                             .key = {},
+                             .stored = nullptr});
     }
   }
   return assignments;
@@ -238,24 +243,27 @@ asio::awaitable<absl::Status> Reconciler::AwaitLeaders(std::vector<Pair> created
   co_return absl::OkStatus();
 }
 
-// max.message.bytes of the target topics, by name.
-asio::awaitable<absl::StatusOr<std::map<std::string, int64_t>>> Reconciler::BatchLimits(std::vector<Pair> pairs) {
+// By name. The target's cleanup.policy is the source's: it was created with it.
+asio::awaitable<absl::StatusOr<std::map<std::string, Reconciler::TargetConfig>>> Reconciler::TargetConfigs(
+    std::vector<Pair> pairs) {
   std::vector<std::string> names;
   for (const Pair& pair : pairs) {
     if (!HasFault(pair.source)) names.push_back(pair.target);
   }
   absl::StatusOr<kafka::TopicConfigs> described =
-      co_await kafka::DescribeTopics(target_, names, std::vector<std::string>{"max.message.bytes"});
+      co_await kafka::DescribeTopics(target_, names, std::vector<std::string>{"max.message.bytes", "cleanup.policy"});
   if (!described.ok()) co_return described.status();
-  std::map<std::string, int64_t> limits;
+  std::map<std::string, TargetConfig> result;
   for (const auto& [name, configs] : described->configs) {
-    for (const kafka::DescribeConfigsResponse::Config& config : configs) {
-      int64_t bytes = 0;
-      if (config.name == "max.message.bytes" && absl::SimpleAtoi(config.value.value_or(""), &bytes))
-        limits[name] = bytes;
+    TargetConfig& config = result[name];
+    for (const kafka::DescribeConfigsResponse::Config& each : configs) {
+      const std::string value = each.value.value_or("");
+      if (each.name == "max.message.bytes" && !absl::SimpleAtoi(value, &config.batch_bytes_max))
+        config.batch_bytes_max = 0;
+      if (each.name == "cleanup.policy") config.is_compacted = absl::StrContains(value, "compact");
     }
   }
-  co_return limits;
+  co_return result;
 }
 
 void Reconciler::Fault(const std::string& topic, std::string why) {

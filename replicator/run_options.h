@@ -8,8 +8,10 @@ namespace replicator {
 
 // What `replicator run` takes from its command line, beside the properties file.
 struct RunOptions {
-  // Folder of this process's own state; empty: none is kept.
+  // Folder of this link's state: what survives a crash is in it.
   std::string state_dir;
+  // Keep no state and store no intents. For benchmarks alone: what the store costs.
+  bool without_store = false;
   // Threads that copy, each with its own event loop and connections; at least 1, already resolved and at most
   // tasks.max.
   int shards = 1;

@@ -9,6 +9,7 @@
 #include "kafka/errors.h"
 #include "kafka/peek.h"
 #include "kafka/wire/init_producer_id.h"
+#include "offsets/crash_point.h"
 #include "replicator/offsets_query.h"
 
 namespace replicator {
@@ -24,7 +25,9 @@ bool MustBeAsked(const Stream& stream) {
 TargetTail TailOf(const kafka::RecordBatchView& batch) {
   // A sequence counts mod 2^31 (DefaultRecordBatch.incrementSequence).
   const int64_t next = (int64_t{batch.base_sequence()} + batch.record_count()) & 0x7fffffff;
-  return {.producer = {batch.producer_id(), batch.producer_epoch()}, .next_sequence = static_cast<int32_t>(next)};
+  return {.producer = {batch.producer_id(), batch.producer_epoch()},
+          .next_sequence = static_cast<int32_t>(next),
+          .content_crc = batch.ContentCrc()};
 }
 
 }  // namespace
@@ -123,6 +126,7 @@ asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> c
   }
   std::optional<TargetTail> tail;
   if (!last->bytes.empty()) tail = TailOf(last->view());
+  CrashPoint("before-settle");
   stream->partition.OnTargetEnd(log_end, high_watermark, tail);
   if (!stream->partition.must_renew_producer()) co_return absl::OkStatus();
   co_return co_await RenewProducer(connection, stream);

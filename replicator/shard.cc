@@ -11,10 +11,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 
 namespace replicator {
 namespace {
 
+constexpr Clock::duration kDrainPoll = std::chrono::milliseconds(10);
 constexpr Clock::duration kTick = std::chrono::milliseconds(250);
 // How long bytes of a closed connection may lie in a broker before it reads them. A new producer id is no barrier
 // against a batch of the old one, so it is not taken any earlier.
@@ -78,6 +81,7 @@ Shard::Shard(Options options, std::function<void(Side)> on_stale)
       io_(1),
       work_(io_.get_executor()),
       memory_(io_.get_executor(), options_.buffer_bytes_max),
+      keeper_(io_.get_executor(), options_.store, [this](Stream& stream) { Changed(stream); }),
       ticked_(io_.get_executor()) {}
 
 Shard::~Shard() { CHECK(!thread_.joinable()); }
@@ -111,11 +115,27 @@ void Shard::AddStreams(std::vector<Assignment> assignments) {
   if (stopping_) return;
   for (Assignment& assignment : assignments) {
     Member& member = members_.emplace_back();
-    member.stream = std::make_unique<Stream>(std::move(assignment), options_.partition);
+    Partition::Options partition = options_.partition;
+    partition.is_compacted = assignment.is_compacted;
+    member.stream = std::make_unique<Stream>(std::move(assignment), partition);
     member_of_[member.stream.get()] = &member;
+    Restore(*member.stream);
     Reroute(member);
   }
   NoteLeaderless();
+}
+
+// Goes on where an earlier process stood.
+void Shard::Restore(Stream& stream) {
+  if (stream.assignment.stored == nullptr) return;
+  const offsets::PartitionState& state = *stream.assignment.stored;
+  stream.partition.Restore(state);
+  stream.records_lost = state.records_lost;
+  stream.history_in_doubt = state.evidence.base_offset >= 0;
+  if (!state.quarantine.has_value()) return;
+  stream.quarantined_since_ms = state.quarantine->since_ms;
+  stream.partition.PutInQuarantine(ParseQuarantineCode(state.quarantine->code).value_or(QuarantineCode::kTargetNotOurs),
+                                   state.quarantine->reason);
 }
 
 void Shard::NoteLeaderless() {
@@ -239,6 +259,7 @@ void Shard::Changed(Stream& stream) {
   Partition& partition = stream.partition;
   if (partition.quarantined() && !stream.quarantine_logged) {
     stream.quarantine_logged = true;
+    if (stream.quarantined_since_ms == 0) stream.quarantined_since_ms = absl::ToUnixMillis(absl::Now());
     const Quarantine& quarantine = *partition.quarantine();
     LOG(ERROR) << stream.Name() << " is quarantined (" << QuarantineCodeName(quarantine.code)
                << "): " << quarantine.reason << ". All other partitions go on";
@@ -252,13 +273,14 @@ void Shard::Changed(Stream& stream) {
         Clock::now() + (partition.producer_forgotten() ? kOldRequestLife : BackoffAfter(partition.failures() - 1));
   }
   stream.settling = partition.must_settle();
+  keeper_.Note(stream);
   if (member.target != nullptr) {
     if (partition.can_send()) member.sink->Ready(&stream);
     if (partition.must_settle() || partition.must_renew_producer() || !partition.begun()) member.target->settler.Wake();
   }
   if (member.source != nullptr) {
     member.source->source.Note(stream);
-    if (stream.range_in_doubt || !partition.begun()) member.source->locator.Wake();
+    if (stream.range_in_doubt || stream.history_in_doubt || !partition.begun()) member.source->locator.Wake();
   }
 }
 
@@ -272,6 +294,7 @@ asio::awaitable<void> Shard::Tick() {
       MetadataIsStale(Side::kSource);
       MetadataIsStale(Side::kTarget);
     }
+    keeper_.Tick(now);
     if (std::exchange(changed_, false)) PublishStatus();
     co_await ticked_.Wait(now + kTick);
   }
@@ -333,7 +356,9 @@ asio::awaitable<void> Shard::Shutdown(Clock::duration drain) {
   }
   for (Member& member : members_) member.stream->partition.Pause();
   const Clock::time_point deadline = Clock::now() + drain;
-  while (AnswersAreDue() && Clock::now() < deadline) co_await kafka::SleepFor(std::chrono::milliseconds(10));
+  while (AnswersAreDue() && Clock::now() < deadline) co_await kafka::SleepFor(kDrainPoll);
+  while (keeper_.is_writing() && Clock::now() < deadline) co_await kafka::SleepFor(kDrainPoll);
+  keeper_.SaveAll();
   stopping_ = true;
   PublishStatus();
   for (auto& [broker, desk] : target_desks_) desk->Stop();

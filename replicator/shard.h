@@ -30,6 +30,7 @@
 #include "replicator/settler.h"
 #include "replicator/sink.h"
 #include "replicator/source.h"
+#include "replicator/state_keeper.h"
 #include "replicator/stream.h"
 
 namespace replicator {
@@ -69,6 +70,7 @@ class Shard : public StreamOwner {
     // replicas have the batches: another connection keeps it busy meanwhile.
     int produce_connections = 1;
     Partition::Options partition;
+    offsets::Store* store = nullptr;  // null: nothing is kept. Closed between Join and the shard's end
   };
 
   // `on_stale` is called on the shard's loop when an answer shows that a side's metadata is out of date.
@@ -117,6 +119,7 @@ class Shard : public StreamOwner {
   asio::awaitable<void> Shutdown(Clock::duration drain);
   bool AnswersAreDue() const;
   void AddStreams(std::vector<Assignment> assignments);
+  static void Restore(Stream& stream);
   void Reroute(Member& member);
   void RerouteSource(Member& member);
   void RerouteTarget(Member& member);
@@ -134,6 +137,7 @@ class Shard : public StreamOwner {
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   absl::BitGen random_;
   kafka::FetchMemory memory_;
+  StateKeeper keeper_;
   kafka::MetadataSnapshot source_metadata_;
   kafka::MetadataSnapshot target_metadata_;
   std::list<Member> members_;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "kafka/errors.h"
 #include "kafka/record_batch.h"
+#include "offsets/crash_point.h"
 
 namespace replicator {
 namespace {
@@ -182,8 +183,10 @@ asio::awaitable<void> Sink::WriteRequest(std::shared_ptr<kafka::Connection> conn
   not_before_ = std::max(not_before_, limit_.Book(bytes, Clock::now()));
   std::vector<iovec> parts = builder_.Finish();
   sent_at_[request->number] = Clock::now();
+  CrashPoint("before-send");
   absl::StatusOr<std::shared_ptr<kafka::PendingReply>> written =
       co_await connection->Send(std::move(parts), correlation_id, kProduceTimeout);
+  CrashPoint("after-send");
   // The kernel has the bytes, or the connection is gone: either way they are not needed any more.
   for (Sent& sent : request->sent) sent.send.bytes = kafka::Slice();
   if (!written.ok()) {
@@ -240,12 +243,14 @@ absl::Status Sink::HandleAnswer(Request& request, const kafka::PendingReply& rep
 
 void Sink::HandlePartition(Sent& sent, const kafka::ProduceResponse::Partition& partition) {
   Stream& stream = *sent.stream;
+  CrashPoint("before-answer");
   const Answer answer = AnswerOf(partition);
   if (answer.verdict != Answer::Verdict::kAppended) {
     LOG(WARNING) << stream.Name() << ": " << answer.error;
     owner_.MetadataIsStale(Side::kTarget);
   }
   stream.partition.OnAnswer(sent.send.id, answer);
+  CrashPoint("after-answer");
   owner_.Changed(stream);
 }
 

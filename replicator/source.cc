@@ -143,7 +143,7 @@ bool Source::Collect(Clock::time_point now, Clock::time_point* next_due) {
   bool comes_back = false;
   std::vector<Stream*> waiting;
   for (Stream* stream : noted_) {
-    const bool wants = stream->partition.wants_fetch() && !stream->range_in_doubt;
+    const bool wants = stream->partition.wants_fetch() && !stream->range_in_doubt && !stream->history_in_doubt;
     if (wants && stream->fetch_not_before <= now) {
       stream->noted_by_source = false;
       session_.Include(*stream);
@@ -368,7 +368,9 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
   stream.partition.Accept({.source_base = SourceOffset(batch.base_offset()),
                            .source_end = next,
                            .record_count = batch.record_count(),
-                           .bytes = kafka::Slice(buffer, batch.bytes())});
+                           .bytes = kafka::Slice(buffer, batch.bytes()),
+                           .leader_epoch = batch.partition_leader_epoch(),
+                           .content_crc = batch.ContentCrc()});
   return true;
 }
 

@@ -4,6 +4,7 @@
 #define REPLICATOR_REPLICATOR_STREAM_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "kafka/peek.h"
 #include "kafka/signal.h"
 #include "kafka/wire/primitives.h"
+#include "offsets/store_codec.h"
 #include "replicator/partition.h"
 
 namespace replicator {
@@ -26,7 +28,10 @@ struct Assignment {
   int32_t partition = -1;
   kafka::Uuid source_topic_id = kafka::kNoUuid;
   kafka::Uuid target_topic_id = kafka::kNoUuid;
-  int64_t target_batch_bytes_max = 0;  // the target topic's max.message.bytes; 0: not known
+  int64_t target_batch_bytes_max = 0;                     // the target topic's max.message.bytes; 0: not known
+  bool is_compacted = false;                              // by the target topic's cleanup.policy
+  offsets::PartitionKey key;                              // in the store
+  std::shared_ptr<const offsets::PartitionState> stored;  // what an earlier process left; null: nothing
 };
 
 // Where a partition's leader is, by the last metadata. broker -1: it has none at present.
@@ -81,7 +86,9 @@ struct Stream {
   int32_t last_fetched_epoch = -1;  // leader epoch of the last accepted batch
 
   std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
-  bool range_in_doubt = false;        // the source said OFFSET_OUT_OF_RANGE, or is to be asked where its log begins
+  // The source may have another history than the one that was copied: its last copied batch is to be looked at again.
+  bool history_in_doubt = false;
+  bool range_in_doubt = false;  // the source said OFFSET_OUT_OF_RANGE, or is to be asked where its log begins
 
   FetchPlace fetch_place;
   bool noted_by_source = false;  // waits in its source's list of those to look at
@@ -95,6 +102,9 @@ struct Stream {
   bool queued_for_send = false;  // in its sink's ready list
   bool settling = false;         // must_settle() was seen, and the wait before it begun
   bool quarantine_logged = false;
+  int64_t quarantined_since_ms = 0;  // Unix time
+  bool noted_to_send = false;        // waits in its keeper's lists
+  bool noted_moved = false;
   int64_t records_lost = 0;  // deleted by the source's retention before they were copied
 
   std::string Name() const { return absl::StrCat(assignment.source_topic, "-", assignment.partition); }

@@ -182,7 +182,7 @@ TEST_F(FirstCopyTest, LivesThatEndInMidCopyLeaveNothingTwice) {
     } else {
       EXPECT_TRUE(StopsHealthy(*replicator));
     }
-    if (end == End::kForgetState) options.state_dir.clear();
+    if (end == End::kForgetState) options.state_dir = options.dir + "/state-of-a-new-machine";
   }
   std::unique_ptr<ReplicatorProcess> replicator = Run(options);
   ASSERT_NE(replicator, nullptr);

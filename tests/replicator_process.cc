@@ -79,6 +79,7 @@ absl::StatusOr<std::unique_ptr<ReplicatorProcess>> ReplicatorProcess::Start(cons
   process.argv = {*binary, "run", "--config=" + config};
   if (!options.state_dir.empty()) process.argv.push_back("--state-dir=" + options.state_dir);
   process.argv.insert(process.argv.end(), options.flags.begin(), options.flags.end());
+  process.environment = options.environment;
   process.log_path = name + ".log";
   const absl::Time started = absl::Now();
   absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start(process);

@@ -38,9 +38,11 @@ struct ReplicatorOptions {
   std::map<std::string, std::string> properties;
   // Arguments behind `run --config=FILE`.
   std::vector<std::string> flags;
+  // Added to this process's environment.
+  std::map<std::string, std::string> environment;
   // An existing folder for the properties file and the logs. Every start writes a log of its own.
   std::string dir;
-  // Empty: the process keeps no state.
+  // Empty: the program's default, below the working folder.
   std::string state_dir;
 };
 

@@ -16,6 +16,7 @@
 // What these mean to the operator stands in RunCommand(), once.
 DEFINE_string(config, "", "");
 DEFINE_string(state_dir, "", "");
+DEFINE_bool(without_store, false, "");
 DEFINE_int32(shards, 0, "");
 DEFINE_int64(buffer_bytes, int64_t{64} << 20, "");
 DEFINE_int64(source_bytes_per_second, 0, "");
@@ -86,7 +87,8 @@ ExitCode Run(const LinkRunner& run_link, Streams streams) {
   const absl::StatusOr<LinkConfig> config = LoadLinkConfig(FLAGS_config);
   if (!config.ok()) return Fail(streams, config.status());
   RunOptions options;
-  options.state_dir = FLAGS_state_dir;
+  options.state_dir = FLAGS_state_dir.empty() ? config->DefaultStateDir() : FLAGS_state_dir;
+  options.without_store = FLAGS_without_store;
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   options.shards = ResolveShards(FLAGS_shards, cores, config->tasks_max);
   options.buffer_bytes_max = FLAGS_buffer_bytes;
@@ -116,7 +118,10 @@ Command RunCommand(LinkRunner run_link) {
        .value_name = "FILE",
        .help = "MirrorMaker 2 properties file with one enabled link",
        .is_required = true},
-      {.name = "state_dir", .value_name = "DIR", .help = "folder for this process's own state"},
+      {.name = "state_dir",
+       .value_name = "DIR",
+       .help = "folder that keeps where each partition stands; survives crashes, one link each",
+       .default_text = "replicator-state/SOURCE-to-TARGET"},
       {.name = "shards",
        .value_name = "N",
        .help = "threads that copy; 0 takes one per core; at most tasks.max of FILE",
@@ -137,6 +142,7 @@ Command RunCommand(LinkRunner run_link) {
        .help = "create topics with as many replicas as the target has brokers when it has fewer than\n"
                "replication.factor of FILE asks for; for labs"},
       {.name = "dry_run", .help = "connect, check, print what would be created and copied, and end; change nothing"},
+      {.name = "without_store", .is_hidden = true},
       {.name = "in_flight_max", .value_name = "N", .is_hidden = true},
       {.name = "produce_connections", .value_name = "N", .is_hidden = true},
   };

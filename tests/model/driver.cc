@@ -56,6 +56,9 @@ void Coverage::Add(const Coverage& other) {
   late_doubles += other.late_doubles;
   overtaken_fetches += other.overtaken_fetches;
   take_overs += other.take_overs;
+  restarts += other.restarts;
+  power_cuts += other.power_cuts;
+  intents_settled += other.intents_settled;
   wraps += other.wraps;
 }
 
@@ -71,6 +74,7 @@ History::History(uint64_t seed, Coverage& coverage, std::vector<std::string>* tr
       target_(random_.OneIn(2) ? 0 : 7, /*refuses_unknown_producers=*/random_.OneIn(4)) {}
 
 void History::Setup() {
+  stores_ = random_.OneIn(2);
   menu_ = static_cast<uint32_t>(random_.Next());
   if (random_.OneIn(2)) menu_ &= static_cast<uint32_t>(random_.Next());
   steps_per_fault_ = 2 << random_.Below(3);
@@ -94,14 +98,36 @@ void History::Setup() {
 }
 
 void History::Begin(int64_t position, int64_t ordinal) {
-  partition_.emplace(Partition::Options{.producer = producer_, .queue_bytes_max = kQueueBytesMax});
+  partition_.emplace(FreshPartition());
   partition_->Begin(SourceOffset(position), TargetOffset(target_.log_end()), Ordinal(ordinal));
+  states_ = {};
+  state_on_its_way_.reset();
   life_begin_ = last_target_end_ = target_.log_end();
   life_producers_ = {producer_.id};
   last_position_ = -1;
   lost_before_life_ = false;
   known_leader_epoch_ = target_.leader_epoch();
   Trace("begin: position ", position, ", target end ", target_.log_end(), ", ordinal ", ordinal);
+}
+
+Partition History::FreshPartition() const {
+  return Partition({.producer = producer_, .queue_bytes_max = kQueueBytesMax, .stores_intents = stores_});
+}
+
+// What the stored state says, and nothing else.
+void History::Restore(const offsets::PartitionState& state) {
+  producer_ = state.eras.back().producer;
+  partition_.emplace(FreshPartition());
+  partition_->Restore(state);
+  is_restarted_ = true;
+  life_begin_ = state.origin.target.value;
+  last_target_end_ = state.target_end.value;
+  last_position_ = -1;
+  life_producers_.clear();
+  for (const offsets::Era& era : state.eras) life_producers_.insert(era.producer.id);
+  known_leader_epoch_ = target_.leader_epoch();
+  Trace("restore: position ", state.position.value, ", target end ", state.target_end.value, ", ", state.intents.size(),
+        " intents");
 }
 
 std::string History::Run() {
@@ -133,6 +159,7 @@ void History::Step() {
                                         : RandomBorder(target_.high_watermark(), target_.log_end()));
     default:
       if (random_.OneIn(2)) source_.Grow();
+      if (random_.OneIn(2)) KeepState();
       return;
   }
 }
@@ -186,7 +213,11 @@ void History::DeliverFetch() {
       partition_->SkipTo(SourceOffset(entry.end));
     } else {
       Trace("accept batch ", index, " [", entry.base, ", ", entry.end, ")");
-      partition_->Accept({SourceOffset(entry.base), SourceOffset(entry.end), entry.record_count, ContentSlice(index)});
+      partition_->Accept({.source_base = SourceOffset(entry.base),
+                          .source_end = SourceOffset(entry.end),
+                          .record_count = entry.record_count,
+                          .bytes = ContentSlice(index),
+                          .content_crc = static_cast<uint32_t>(index)});
     }
     if (partition_->target_end().value > target_end) {
       ++coverage_.adopted;
@@ -212,7 +243,27 @@ void History::Sink() {
     return partition_->OnTargetChange();
   }
   if (partition_->must_renew_producer()) return RenewProducer();
-  if (partition_->can_send()) Send();
+  if (partition_->can_send()) return Send();
+  KeepState();
+}
+
+// ---- The store.
+
+// Its thread writes a state some time after it was taken, and the partition hears of it later still.
+void History::KeepState() {
+  if (state_on_its_way_.has_value()) {
+    if (!std::exchange(state_is_written_, true)) {
+      states_.Write(*state_on_its_way_);
+    } else {
+      state_on_its_way_.reset();
+      partition_->OnStored();
+    }
+  } else if (partition_->must_store() || (partition_->has_unsaved() && random_.OneIn(4))) {
+    state_on_its_way_ = partition_->TakeState();
+    state_is_written_ = false;
+  } else if (random_.OneIn(4)) {
+    states_.Sync();
+  }
 }
 
 void History::Send() {
@@ -225,7 +276,9 @@ void History::Send() {
                .produce = {send.producer, send.base_sequence, send.record_count, content},
                .read = false,
                .result = {}};
-  // A, B
+  // A, B, D
+  if (stores_ && !states_.Names(SourceOffset(source_.entry(content).base)))
+    Violated("D: batch ", content, " was sent before its intent was stored");
   if (send.base_sequence != (ordinal & kSequenceMax))
     Violated("B: sequence ", send.base_sequence, " for ordinal ", ordinal);
   if (source_.entry(content).first_record != send.expected.value - target_.start()) {
@@ -297,6 +350,7 @@ void History::EndSettle() {
   const int64_t after = partition_->target_end().value;
   coverage_.acknowledged_by_settling += after > before;
   coverage_.cut_back += after < before;
+  coverage_.intents_settled += std::exchange(is_restarted_, false) && after > before;
   if (!partition_->quarantined() && settle.log_end == high_watermark) {
     CheckAcknowledged(std::min(before, settle.log_end), settle.log_end);
   }

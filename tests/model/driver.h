@@ -27,6 +27,9 @@ struct Coverage {
   int64_t late_doubles = 0;  // late, with the producer forgotten: stored a second time
   int64_t overtaken_fetches = 0;
   int64_t take_overs = 0;
+  int64_t restarts = 0;
+  int64_t power_cuts = 0;
+  int64_t intents_settled = 0;
   int64_t wraps = 0;  // sequences past 2^31 - 1
 
   void Add(const Coverage& other);

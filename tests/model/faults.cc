@@ -140,8 +140,27 @@ void History::TogglePause() {
   paused_ ? partition_->Pause() : partition_->Resume();
 }
 
-// kill -9; the next owner begins where the target's log, replicated to its end and looked at, proves that it may.
+// kill -9 or a power cut; the next process begins from the stored state, if there is one.
 void History::Die() {
+  if (!stores_ || random_.OneIn(8)) return TakeOver();  // the folder is lost
+  BreakConnection("death of the process");
+  if (state_on_its_way_.has_value() && !state_is_written_ && random_.OneIn(2)) states_.Write(*state_on_its_way_);
+  // Without a last batch to look at, more than was stored cannot be told from what somebody else wrote.
+  const bool is_power_cut = tail_is_readable_ && random_.OneIn(4);
+  if (is_power_cut) states_.CutPower();
+  const std::optional<offsets::PartitionState> state = states_.Read();
+  if (!state.has_value()) return TakeOver();
+  ++coverage_.restarts;
+  coverage_.power_cuts += is_power_cut;
+  fetch_.reset();
+  stale_.reset();
+  state_on_its_way_.reset();
+  paused_ = false;
+  Restore(*state);
+}
+
+// The next owner begins where the target's log, replicated to its end and looked at, proves that it may.
+void History::TakeOver() {
   if (Contaminated()) return;
   BreakConnection("death of the process");
   Replicate(target_.log_end());

@@ -15,6 +15,7 @@
 #include "tests/model/driver.h"
 #include "tests/model/random.h"
 #include "tests/model/source_log.h"
+#include "tests/model/state_log.h"
 #include "tests/model/target_log.h"
 
 namespace replicator::tests {
@@ -63,6 +64,8 @@ class History {
   // The owner's moves.
   void Setup();
   void Begin(int64_t position, int64_t ordinal);
+  Partition FreshPartition() const;
+  void Restore(const offsets::PartitionState& state);
   void Step();
   void Drain();
   void Source();
@@ -76,6 +79,7 @@ class History {
   void EndSettle();
   void RenewProducer();
   void Replicate(int64_t end);
+  void KeepState();
 
   // What goes wrong.
   bool Knows(FaultKind kind) const { return (menu_ >> kind & 1) != 0; }
@@ -91,6 +95,7 @@ class History {
   void WriteForeign();
   void TogglePause();
   void Die();
+  void TakeOver();
   int64_t RandomBorder(int64_t from, int64_t to);
 
   // What must hold.
@@ -124,6 +129,7 @@ class History {
   uint32_t menu_ = 0;  // which faults this history knows
   int steps_per_fault_ = 8;
   bool tail_is_readable_ = true;
+  bool stores_ = false;  // the owner keeps a state folder
   std::string violation_;
 
   // The owner's memory; lost when the process dies.
@@ -134,6 +140,11 @@ class History {
   std::optional<StaleAnswer> stale_;
   int known_leader_epoch_ = 0;
   bool paused_ = false;
+  std::optional<offsets::PartitionState> state_on_its_way_;  // to the store
+  bool state_is_written_ = false;
+  bool is_restarted_ = false;  // from a stored state that is not settled yet
+
+  StateLog states_;  // survives the process
 
   // What only the model knows.
   Producer producer_ = {.id = 7, .epoch = 0};         // the last one that the partition got

@@ -38,6 +38,7 @@ constexpr MutationCase kMutations[] = {
     {Mutation::kAFetchesOnAfterAFailure, "AFetchesOnAfterAFailure"},
     {Mutation::kBSequenceStartsAnew, "BSequenceStartsAnew"},
     {Mutation::kCBaseOffsetIsNotChecked, "CBaseOffsetIsNotChecked"},
+    {Mutation::kDSendsBeforeTheIntentIsStored, "DSendsBeforeTheIntentIsStored"},
     {Mutation::kEResendsBlindly, "EResendsBlindly"},
     {Mutation::kEDoesNotWaitForTheHighWatermark, "EDoesNotWaitForTheHighWatermark"},
     {Mutation::kFCountsWithoutLooking, "FCountsWithoutLooking"},
@@ -82,7 +83,10 @@ TEST_F(PartitionModel, EveryHistoryCopiesExactlyOnceInOrderOrStopsForACause) {
       {"late landings", coverage.late_landings},
       {"late doubles", coverage.late_doubles},
       {"overtaken fetches", coverage.overtaken_fetches},
-      {"take-overs", coverage.take_overs},
+      {"take-overs by content", coverage.take_overs},
+      {"restarts from the stored state", coverage.restarts},
+      {"restarts after a power cut", coverage.power_cuts},
+      {"intents settled by a restart", coverage.intents_settled},
       {"wraps", coverage.wraps},
   };
   for (const auto& [name, count] : reached) {

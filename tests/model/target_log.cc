@@ -94,7 +94,8 @@ std::optional<TargetTail> TargetLog::TailAt(int64_t end) const {
     if (batch->end_offset() < end) return std::nullopt;
     const Produce& produce = batch->produce;
     if (produce.producer.id < 0) return TargetTail{produce.producer, -1};
-    return TargetTail{produce.producer, AddToSequence(produce.base_sequence, produce.record_count)};
+    return TargetTail{produce.producer, AddToSequence(produce.base_sequence, produce.record_count),
+                      static_cast<uint32_t>(produce.content)};
   }
   return std::nullopt;
 }

@@ -1,0 +1,83 @@
+// What must outlive the process about one topic-partition: where its copy stands, and what may be under way. Plain
+// values; the store (store.h) keeps them, replicator/partition.h makes them and begins from them.
+#ifndef REPLICATOR_OFFSETS_PARTITION_STATE_H_
+#define REPLICATOR_OFFSETS_PARTITION_STATE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "offsets/offset_map.h"
+#include "offsets/offsets.h"
+
+namespace replicator::offsets {
+
+// The producer identity that batches of a link carry.
+struct Producer {
+  int64_t id = -1;
+  int16_t epoch = -1;
+  bool operator==(const Producer&) const = default;
+};
+
+// The part of the target's log that carries one producer id.
+struct Era {
+  TargetOffset begin;  // what lies below is of an earlier era, or from before the copy
+  Producer producer;
+  int64_t ordinal_minus_target = 0;  // of the records that the producer's sequences count
+  bool operator==(const Era&) const = default;
+};
+
+// A batch that may have been sent (invariant D). It lands behind the one before it in the list; the first one of a list
+// at the state's target end.
+struct Intent {
+  SourceOffset source_base;
+  SourceOffset source_end;   // the next source offset to look at once this batch is on the target
+  int32_t record_count = 0;  // > 0
+  uint32_t content_crc = 0;  // kafka::RecordBatchView::ContentCrc()
+  bool operator==(const Intent&) const = default;
+};
+
+// The last source batch below the position, as it was read: what shows later that the source's history is still the one
+// that was copied (invariant G). base_offset -1: nothing was copied yet.
+struct SourceEvidence {
+  int64_t base_offset = -1;
+  int32_t leader_epoch = -1;  // -1: not known
+  int32_t record_count = 0;
+  uint32_t content_crc = 0;
+  bool operator==(const SourceEvidence&) const = default;
+};
+
+// Why a partition stands still, as it was told first.
+struct StoredQuarantine {
+  std::string code;
+  std::string reason;
+  int64_t since_ms = 0;  // Unix time
+  bool operator==(const StoredQuarantine&) const = default;
+};
+
+struct PartitionState {
+  MapBegin origin;
+  SourceOffset position;    // everything below is on the target, or is nothing to copy
+  TargetOffset target_end;  // the target's log end as acknowledged
+  std::vector<Era> eras;    // oldest first
+  std::vector<Intent> intents;
+  std::optional<Run> last_run;  // the one that is still growing
+  SourceEvidence evidence;
+  int64_t records_lost = 0;  // deleted by the source's retention before they were copied
+  // Compaction may have changed the source since it was first read: places are found by content, never by counting.
+  bool is_compacted = false;
+  std::optional<StoredQuarantine> quarantine;
+
+  // Written: what changed since the state before this one. Read: the latest closed runs, without the older ones when
+  // `older_runs_omitted`.
+  OffsetMap::Changes runs;
+  bool older_runs_omitted = false;
+
+  // Written: to the disk at once. A producer that even a power cut must not take.
+  bool must_sync = false;
+};
+
+}  // namespace replicator::offsets
+
+#endif  // REPLICATOR_OFFSETS_PARTITION_STATE_H_

@@ -1,0 +1,89 @@
+// The state folder of one link: where each partition stands, what may be under way (intents), the closed runs of the
+// offset maps, and which clusters the link joins. A RocksDB database below `folder`/store; formats: docs/formats.md.
+//
+// One thread writes: it takes what all shards have queued, writes it as one batch (one write call to the log), and
+// tells each of them. Another one syncs the log to disk once per interval: after kill -9 nothing that was told is
+// missing, after a power cut at most the last interval is, which costs a look at the target and the source, nothing
+// else.
+//
+// A write that fails (disk full, I/O error) is kept and tried again until it succeeds; nothing behind it is told. So a
+// batch whose intent cannot be stored is not sent.
+//
+// Threading: Open, Load..., Save... and the destructor from one thread; Write and trouble from any.
+#ifndef REPLICATOR_OFFSETS_STORE_H_
+#define REPLICATOR_OFFSETS_STORE_H_
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "offsets/partition_state.h"
+#include "offsets/store_codec.h"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace replicator::offsets {
+
+struct PartitionWrite {
+  PartitionKey key;
+  PartitionState state;
+};
+
+class Store {
+ public:
+  struct Options {
+    std::string folder;
+    // How much a power cut may take; a sync costs up to 20 ms of a disk's time, and none of the copy's.
+    std::chrono::milliseconds sync_interval{1000};
+    // Looks at a folder that may be another process's; Write is not allowed.
+    bool read_only = false;
+    // Of the files: nullptr is the machine's own. Outlives the store.
+    rocksdb::Env* env = nullptr;
+  };
+
+  // Makes the folder if it is missing and locks it. FailedPrecondition when another process has it, DataLoss when what
+  // is there is damaged; each says what to do. NotFound: read-only, and there is none.
+  static absl::StatusOr<std::unique_ptr<Store>> Open(const Options& options);
+  // Writes and syncs what is queued; gives up on what cannot be written.
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // ---- The Load calls are for a store that has just been opened, before the first Write.
+
+  // nullopt in a new folder.
+  absl::StatusOr<std::optional<LinkRecord>> LoadLink() const;
+  // On disk when it returns.
+  absl::Status SaveLink(const LinkRecord& link);
+
+  absl::StatusOr<std::map<std::string, TopicRecord>> LoadTopics() const;
+  // On disk when it returns.
+  absl::Status SaveTopics(const std::map<std::string, TopicRecord>& topics);
+
+  // Every partition, each with at most `runs_max` of its latest closed runs.
+  absl::StatusOr<std::map<PartitionKey, PartitionState>> LoadPartitions(size_t runs_max) const;
+
+  // Queues `writes`; `stored` is called on the store's thread once they, and everything queued before, are written.
+  void Write(std::vector<PartitionWrite> writes, std::function<void()> stored);
+
+  // Why nothing can be written at present; empty when all is well.
+  std::string trouble() const;
+
+ private:
+  class Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace replicator::offsets
+
+#endif  // REPLICATOR_OFFSETS_STORE_H_

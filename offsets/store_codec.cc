@@ -1,0 +1,237 @@
+#include "offsets/store_codec.h"
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "offsets/store.pb.h"
+
+namespace replicator::offsets {
+namespace {
+
+constexpr char kLinkLetter = 'L';
+constexpr char kTopicLetter = 'T';
+constexpr char kPartitionLetter = 'P';
+constexpr char kRunLetter = 'R';
+constexpr size_t kPartitionKeyBytes = 1 + 4 + 4;
+constexpr size_t kRunKeyBytes = kPartitionKeyBytes + 8;
+
+template <typename Number>
+void PutBigEndian(std::string& out, Number number) {
+  for (int shift = static_cast<int>(sizeof(Number) - 1) * 8; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(number >> shift & 0xff));
+}
+
+template <typename Number>
+Number GetBigEndian(absl::string_view bytes) {
+  Number number = 0;
+  for (size_t i = 0; i < sizeof(Number); ++i)
+    number = static_cast<Number>(number << 8 | static_cast<uint8_t>(bytes[i]));
+  return number;
+}
+
+std::string PartitionKeyWith(char letter, PartitionKey key) {
+  std::string bytes(1, letter);
+  PutBigEndian(bytes, key.topic);
+  PutBigEndian(bytes, static_cast<uint32_t>(key.partition));
+  return bytes;
+}
+
+PartitionKey PartitionKeyAt(absl::string_view key) {
+  return {GetBigEndian<uint32_t>(key.substr(1)), static_cast<int32_t>(GetBigEndian<uint32_t>(key.substr(5)))};
+}
+
+absl::Status NotA(const char* what) { return absl::InvalidArgumentError(absl::StrCat("not a ", what)); }
+
+template <typename Message>
+bool Parse(absl::string_view bytes, Message& message) {
+  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+}
+
+void SetProducer(const Producer& producer, stored::Producer* out) {
+  out->set_id(producer.id);
+  out->set_epoch(producer.epoch);
+}
+
+Producer ProducerOf(const stored::Producer& producer) {
+  return {producer.id(), static_cast<int16_t>(producer.epoch())};
+}
+
+void SetIntents(const PartitionState& state, stored::Partition* out) {
+  SourceOffset end = state.position;
+  for (const Intent& intent : state.intents) {
+    stored::Intent* stored = out->add_intents();
+    stored->set_source_gap(intent.source_base - end);
+    stored->set_record_count(intent.record_count);
+    stored->set_trailing_gap(intent.source_end - (intent.source_base + intent.record_count));
+    stored->set_content_crc(intent.content_crc);
+    end = intent.source_end;
+  }
+}
+
+absl::Status ReadIntents(const stored::Partition& from, PartitionState& state) {
+  SourceOffset end = state.position;
+  for (const stored::Intent& stored : from.intents()) {
+    if (stored.source_gap() < 0 || stored.record_count() <= 0 || stored.trailing_gap() < 0)
+      return NotA("partition's record: an intent makes no sense");
+    Intent intent;
+    intent.source_base = end + stored.source_gap();
+    intent.record_count = stored.record_count();
+    intent.source_end = intent.source_base + stored.record_count() + stored.trailing_gap();
+    intent.content_crc = stored.content_crc();
+    end = intent.source_end;
+    state.intents.push_back(intent);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string LinkKey() { return std::string(1, kLinkLetter); }
+std::string TopicKey(absl::string_view name) { return absl::StrCat(std::string(1, kTopicLetter), name); }
+std::string PartitionKeyBytes(PartitionKey key) { return PartitionKeyWith(kPartitionLetter, key); }
+
+std::string RunKey(PartitionKey key, SourceOffset source_base) {
+  std::string bytes = PartitionKeyWith(kRunLetter, key);
+  PutBigEndian(bytes, static_cast<uint64_t>(source_base.value));
+  return bytes;
+}
+
+std::string EndOf(char letter) { return std::string(1, static_cast<char>(letter + 1)); }
+
+absl::StatusOr<std::string> ParseTopicKey(absl::string_view key) {
+  if (key.size() < 2 || key[0] != kTopicLetter) return NotA("topic's key");
+  return std::string(key.substr(1));
+}
+
+absl::StatusOr<PartitionKey> ParsePartitionKey(absl::string_view key) {
+  if (key.size() != kPartitionKeyBytes || key[0] != kPartitionLetter) return NotA("partition's key");
+  return PartitionKeyAt(key);
+}
+
+absl::StatusOr<RunKeyParts> ParseRunKey(absl::string_view key) {
+  if (key.size() != kRunKeyBytes || key[0] != kRunLetter) return NotA("run's key");
+  return RunKeyParts{PartitionKeyAt(key),
+                     SourceOffset(static_cast<int64_t>(GetBigEndian<uint64_t>(key.substr(kPartitionKeyBytes))))};
+}
+
+std::string EncodeLink(const LinkRecord& link) {
+  stored::Link out;
+  out.set_schema_version(kSchemaVersion);
+  out.set_source_cluster_id(link.source_cluster_id);
+  out.set_target_cluster_id(link.target_cluster_id);
+  out.set_isolation_level(link.isolation_level);
+  SetProducer(link.producer, out.mutable_producer());
+  out.set_instance_id(link.instance_id);
+  return out.SerializeAsString();
+}
+
+absl::StatusOr<LinkRecord> DecodeLink(absl::string_view bytes) {
+  stored::Link from;
+  if (!Parse(bytes, from)) return NotA("link's record");
+  if (from.schema_version() > kSchemaVersion) {
+    return absl::FailedPreconditionError(absl::StrCat("it was written by a newer replicator (schema ",
+                                                      from.schema_version(), ", this one knows ", kSchemaVersion,
+                                                      "): use that version or a later one"));
+  }
+  return LinkRecord{.source_cluster_id = from.source_cluster_id(),
+                    .target_cluster_id = from.target_cluster_id(),
+                    .isolation_level = from.isolation_level(),
+                    .producer = ProducerOf(from.producer()),
+                    .instance_id = from.instance_id()};
+}
+
+std::string EncodeTopic(const TopicRecord& topic) {
+  stored::Topic out;
+  out.set_number(topic.number);
+  out.set_source_id(topic.source_id);
+  out.set_target_id(topic.target_id);
+  out.set_target_name(topic.target_name);
+  return out.SerializeAsString();
+}
+
+absl::StatusOr<TopicRecord> DecodeTopic(absl::string_view bytes) {
+  stored::Topic from;
+  if (!Parse(bytes, from)) return NotA("topic's record");
+  return TopicRecord{.number = from.number(),
+                     .source_id = from.source_id(),
+                     .target_id = from.target_id(),
+                     .target_name = from.target_name()};
+}
+
+std::string EncodePartition(const PartitionState& state) {
+  stored::Partition out;
+  out.mutable_origin()->set_source(state.origin.source.value);
+  out.mutable_origin()->set_target(state.origin.target.value);
+  out.set_position(state.position.value);
+  out.set_target_end(state.target_end.value);
+  for (const Era& era : state.eras) {
+    stored::Era* stored = out.add_eras();
+    stored->set_begin(era.begin.value);
+    SetProducer(era.producer, stored->mutable_producer());
+    stored->set_ordinal_minus_target(era.ordinal_minus_target);
+  }
+  SetIntents(state, &out);
+  if (state.last_run.has_value()) {
+    out.mutable_last_run()->set_source_base(state.last_run->source_base.value);
+    out.mutable_last_run()->set_target_base(state.last_run->target_base.value);
+    out.mutable_last_run()->set_count(state.last_run->count);
+  }
+  if (state.evidence.base_offset >= 0) {
+    out.mutable_evidence()->set_base_offset(state.evidence.base_offset);
+    out.mutable_evidence()->set_leader_epoch(state.evidence.leader_epoch);
+    out.mutable_evidence()->set_record_count(state.evidence.record_count);
+    out.mutable_evidence()->set_content_crc(state.evidence.content_crc);
+  }
+  out.set_records_lost(state.records_lost);
+  out.set_is_compacted(state.is_compacted);
+  if (state.quarantine.has_value()) {
+    out.mutable_quarantine()->set_code(state.quarantine->code);
+    out.mutable_quarantine()->set_reason(state.quarantine->reason);
+    out.mutable_quarantine()->set_since_ms(state.quarantine->since_ms);
+  }
+  return out.SerializeAsString();
+}
+
+absl::StatusOr<PartitionState> DecodePartition(absl::string_view bytes) {
+  stored::Partition from;
+  if (!Parse(bytes, from)) return NotA("partition's record");
+  PartitionState state;
+  state.origin = {SourceOffset(from.origin().source()), TargetOffset(from.origin().target())};
+  state.position = SourceOffset(from.position());
+  state.target_end = TargetOffset(from.target_end());
+  for (const stored::Era& era : from.eras()) {
+    state.eras.push_back({TargetOffset(era.begin()), ProducerOf(era.producer()), era.ordinal_minus_target()});
+  }
+  absl::Status intents = ReadIntents(from, state);
+  if (!intents.ok()) return intents;
+  if (from.has_last_run()) {
+    const stored::Run& run = from.last_run();
+    if (run.count() <= 0) return NotA("partition's record: its last run is empty");
+    state.last_run = Run{SourceOffset(run.source_base()), TargetOffset(run.target_base()), run.count()};
+  }
+  if (from.has_evidence()) {
+    state.evidence = {from.evidence().base_offset(), from.evidence().leader_epoch(), from.evidence().record_count(),
+                      from.evidence().content_crc()};
+  }
+  state.records_lost = from.records_lost();
+  state.is_compacted = from.is_compacted();
+  if (from.has_quarantine()) {
+    state.quarantine =
+        StoredQuarantine{from.quarantine().code(), from.quarantine().reason(), from.quarantine().since_ms()};
+  }
+  return state;
+}
+
+std::string EncodeClosedRun(const Run& run) {
+  stored::ClosedRun out;
+  out.set_target_base(run.target_base.value);
+  out.set_count(run.count);
+  return out.SerializeAsString();
+}
+
+absl::StatusOr<Run> DecodeClosedRun(SourceOffset source_base, absl::string_view bytes) {
+  stored::ClosedRun from;
+  if (!Parse(bytes, from) || from.count() <= 0) return NotA("run's record");
+  return Run{source_base, TargetOffset(from.target_base()), from.count()};
+}
+
+}  // namespace replicator::offsets

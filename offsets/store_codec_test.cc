@@ -1,0 +1,83 @@
+#include "offsets/store_codec.h"
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/escaping.h"
+
+namespace replicator::offsets {
+namespace {
+
+PartitionState ExampleState() {
+  PartitionState state;
+  state.origin = {SourceOffset(100), TargetOffset(0)};
+  state.position = SourceOffset(5'000);
+  state.target_end = TargetOffset(4'890);
+  state.eras = {{TargetOffset(0), {.id = 4'000, .epoch = 0}, 0}, {TargetOffset(900), {.id = 4'001, .epoch = 0}, -900}};
+  state.intents = {{SourceOffset(5'000), SourceOffset(5'127), 127, 0xdeadbeef},
+                   {SourceOffset(5'130), SourceOffset(5'141), 10, 7}};
+  state.last_run = Run{SourceOffset(4'000), TargetOffset(3'890), 1'000};
+  state.evidence = {.base_offset = 4'900, .leader_epoch = 3, .record_count = 100, .content_crc = 99};
+  state.records_lost = 12;
+  state.is_compacted = true;
+  state.quarantine = StoredQuarantine{"foreign-write", "somebody else writes", 1'700'000'000'000};
+  return state;
+}
+
+void ExpectSame(const PartitionState& a, const PartitionState& b) {
+  EXPECT_EQ(a.origin, b.origin);
+  EXPECT_EQ(a.position, b.position);
+  EXPECT_EQ(a.target_end, b.target_end);
+  EXPECT_EQ(a.eras, b.eras);
+  EXPECT_EQ(a.intents, b.intents);
+  EXPECT_EQ(a.last_run, b.last_run);
+  EXPECT_EQ(a.evidence, b.evidence);
+  EXPECT_EQ(a.records_lost, b.records_lost);
+  EXPECT_EQ(a.is_compacted, b.is_compacted);
+  EXPECT_EQ(a.quarantine, b.quarantine);
+}
+
+TEST(StoreCodec, APartitionIsReadAsItWasWritten) {
+  absl::StatusOr<PartitionState> read = DecodePartition(EncodePartition(ExampleState()));
+  ASSERT_TRUE(read.ok()) << read.status();
+  ExpectSame(*read, ExampleState());
+  read = DecodePartition(EncodePartition(PartitionState()));
+  ASSERT_TRUE(read.ok()) << read.status();
+  ExpectSame(*read, PartitionState());
+}
+
+TEST(StoreCodec, ALinkIsReadAsItWasWritten) {
+  const LinkRecord link = {"source-id", "target-id", "read_committed", {.id = 1 << 20, .epoch = 0}, "host-0a"};
+  absl::StatusOr<LinkRecord> read = DecodeLink(EncodeLink(link));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->source_cluster_id, "source-id");
+  EXPECT_EQ(read->target_cluster_id, "target-id");
+  EXPECT_EQ(read->isolation_level, "read_committed");
+  EXPECT_EQ(read->producer, link.producer);
+  EXPECT_EQ(read->instance_id, "host-0a");
+}
+
+// The worked example of docs/formats.md.
+TEST(StoreCodec, KeysLieInTheOrderOfTheirNumbers) {
+  EXPECT_EQ(absl::BytesToHexString(PartitionKeyBytes({2, 5})), "500000000200000005");
+  EXPECT_EQ(absl::BytesToHexString(RunKey({2, 5}, SourceOffset(4'000))), "5200000002000000050000000000000fa0");
+  EXPECT_EQ(absl::BytesToHexString(EncodeClosedRun({SourceOffset(4'000), TargetOffset(3'890), 1'000})), "08b21e10e807");
+  EXPECT_LT(PartitionKeyBytes({2, 500}), PartitionKeyBytes({3, 0}));
+  EXPECT_LT(RunKey({2, 5}, SourceOffset(255)), RunKey({2, 5}, SourceOffset(256)));
+  EXPECT_EQ(ParsePartitionKey(PartitionKeyBytes({7, 8})).value(), (PartitionKey{7, 8}));
+  EXPECT_EQ(ParseRunKey(RunKey({7, 8}, SourceOffset(9)))->source_base, SourceOffset(9));
+  EXPECT_EQ(ParseTopicKey(TopicKey("orders")).value(), "orders");
+}
+
+TEST(StoreCodec, WhatMakesNoSenseIsRefused) {
+  EXPECT_FALSE(ParsePartitionKey("P123").ok());
+  EXPECT_FALSE(ParseRunKey(PartitionKeyBytes({1, 2})).ok());
+  EXPECT_FALSE(ParseTopicKey("T").ok());
+  EXPECT_FALSE(DecodePartition("\xff\xff").ok());
+  EXPECT_FALSE(DecodeClosedRun(SourceOffset(1), "").ok());  // no records
+  PartitionState state = ExampleState();
+  state.intents[1].source_base = SourceOffset(5'100);  // inside of the one before it
+  EXPECT_FALSE(DecodePartition(EncodePartition(state)).ok());
+}
+
+}  // namespace
+}  // namespace replicator::offsets

@@ -1,0 +1,120 @@
+#include "replicator/link_memory.h"
+
+#include <glog/logging.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace replicator {
+namespace {
+
+// Of each partition's offset map; a target that lost more records than these hold is taken up by their content.
+constexpr size_t kRunsLoadedMax = 256;
+
+std::string BytesOf(const kafka::Uuid& id) {
+  return id == kafka::kNoUuid ? "" : std::string(reinterpret_cast<const char*>(id.data()), id.size());
+}
+
+kafka::Uuid IdOf(const std::string& bytes) {
+  kafka::Uuid id = kafka::kNoUuid;
+  if (bytes.size() == id.size()) std::copy(bytes.begin(), bytes.end(), id.begin());
+  return id;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LinkMemory>> LinkMemory::Open(const std::string& folder) {
+  absl::StatusOr<std::unique_ptr<offsets::Store>> store = offsets::Store::Open({.folder = folder});
+  if (!store.ok()) return store.status();
+  std::unique_ptr<LinkMemory> memory(new LinkMemory(folder, *std::move(store)));
+  absl::Status loaded = memory->Load();
+  if (!loaded.ok()) return loaded;
+  return memory;
+}
+
+absl::Status LinkMemory::Load() {
+  absl::StatusOr<std::optional<offsets::LinkRecord>> link = store_->LoadLink();
+  if (!link.ok()) return link.status();
+  absl::StatusOr<std::map<std::string, offsets::TopicRecord>> topics = store_->LoadTopics();
+  if (!topics.ok()) return topics.status();
+  absl::StatusOr<std::map<offsets::PartitionKey, offsets::PartitionState>> partitions =
+      store_->LoadPartitions(kRunsLoadedMax);
+  if (!partitions.ok()) return partitions.status();
+  link_ = *std::move(link);
+  topics_ = *std::move(topics);
+  partitions_ = *std::move(partitions);
+  for (const auto& [name, topic] : topics_) next_topic_ = std::max(next_topic_, topic.number + 1);
+  return absl::OkStatus();
+}
+
+absl::Status LinkMemory::Check(const offsets::LinkRecord& now, const std::string& file_name) const {
+  if (!link_.has_value()) return absl::OkStatus();
+  if (link_->source_cluster_id != now.source_cluster_id || link_->target_cluster_id != now.target_cluster_id) {
+    return absl::AbortedError(absl::StrCat(
+        "the state folder ", folder_, " belongs to a link from cluster ", link_->source_cluster_id, " to ",
+        link_->target_cluster_id, ", but ", file_name, " leads from ", now.source_cluster_id, " to ",
+        now.target_cluster_id, ". Correct the bootstrap servers, or use another --state-dir for this link"));
+  }
+  if (link_->isolation_level != now.isolation_level) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "this link has copied with isolation.level=", link_->isolation_level, ", and ", file_name, " asks for ",
+        now.isolation_level,
+        " now: half of a copy would hold aborted records and half would not. Write the old level, or copy anew with "
+        "another --state-dir and empty target topics"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LinkMemory::Remember(offsets::LinkRecord link) {
+  absl::Status saved = store_->SaveLink(link);
+  if (saved.ok()) link_ = std::move(link);
+  return saved;
+}
+
+// The topic's record, brought up to what can be known now.
+offsets::TopicRecord& LinkMemory::TopicOf(const Assignment& assignment,
+                                          std::map<std::string, offsets::TopicRecord>* changed) {
+  auto [found, is_new] = topics_.try_emplace(assignment.source_topic);
+  offsets::TopicRecord& topic = found->second;
+  bool is_changed = is_new;
+  if (is_new) {
+    topic.number = next_topic_++;
+    topic.target_name = assignment.target_topic;
+  }
+  // Brokers that are upgraded give ids to topics that had none.
+  for (auto& [known, seen] :
+       {std::pair<std::string&, std::string>{topic.source_id, BytesOf(assignment.source_topic_id)},
+        {topic.target_id, BytesOf(assignment.target_topic_id)}}) {
+    if (!known.empty() || seen.empty()) continue;
+    known = seen;
+    is_changed = true;
+  }
+  if (is_changed) (*changed)[assignment.source_topic] = topic;
+  return topic;
+}
+
+absl::Status LinkMemory::Complete(std::vector<Assignment>& assignments) {
+  std::map<std::string, offsets::TopicRecord> changed;
+  std::erase_if(assignments, [&](Assignment& assignment) {
+    const offsets::TopicRecord& topic = TopicOf(assignment, &changed);
+    if (topic.target_name != assignment.target_topic) {
+      LOG(ERROR) << "topic " << assignment.source_topic << " is not copied: it was copied into " << topic.target_name
+                 << " so far, and the file asks for " << assignment.target_topic
+                 << " now. Write the old replication policy, or use another --state-dir to copy it anew";
+      return true;
+    }
+    assignment.key = {topic.number, assignment.partition};
+    if (!topic.source_id.empty()) assignment.source_topic_id = IdOf(topic.source_id);
+    if (!topic.target_id.empty()) assignment.target_topic_id = IdOf(topic.target_id);
+    auto stored = partitions_.find(assignment.key);
+    if (stored == partitions_.end()) return false;
+    assignment.stored = std::make_shared<const offsets::PartitionState>(std::move(stored->second));
+    partitions_.erase(stored);
+    return false;
+  });
+  return changed.empty() ? absl::OkStatus() : store_->SaveTopics(changed);
+}
+
+}  // namespace replicator

@@ -1,0 +1,60 @@
+// What a link's process remembers of its earlier life, on top of the store (offsets/store.h): which two clusters the
+// link joins, at which isolation level it reads, the producer of its batches, which topics it copies into which, and
+// where each partition stands.
+//
+// Used by the control thread; store() is handed to the shards.
+#ifndef REPLICATOR_REPLICATOR_LINK_MEMORY_H_
+#define REPLICATOR_REPLICATOR_LINK_MEMORY_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "offsets/store.h"
+#include "replicator/stream.h"
+
+namespace replicator {
+
+class LinkMemory {
+ public:
+  // As offsets::Store::Open.
+  static absl::StatusOr<std::unique_ptr<LinkMemory>> Open(const std::string& folder);
+
+  // nullopt: the folder is new.
+  const std::optional<offsets::LinkRecord>& link() const { return link_; }
+  // Whether the folder belongs to the link that `now` describes: Aborted for other clusters, FailedPrecondition for
+  // another isolation level. `file_name` is where the operator would change that.
+  absl::Status Check(const offsets::LinkRecord& now, const std::string& file_name) const;
+  // On disk when it returns.
+  absl::Status Remember(offsets::LinkRecord link);
+
+  // Gives each assignment its key in the store, what is stored of it, and the topic ids that were copied first: a topic
+  // that was deleted and made anew while nobody looked has another. Removes the assignments of topics that were copied
+  // into a topic of another name, and logs them.
+  absl::Status Complete(std::vector<Assignment>& assignments);
+
+  offsets::Store* store() const { return store_.get(); }
+  // The last writes are on disk when it returns. No shard may be running.
+  void Close() { store_.reset(); }
+
+ private:
+  LinkMemory(std::string folder, std::unique_ptr<offsets::Store> store)
+      : folder_(std::move(folder)), store_(std::move(store)) {}
+  absl::Status Load();
+  offsets::TopicRecord& TopicOf(const Assignment& assignment, std::map<std::string, offsets::TopicRecord>* changed);
+
+  const std::string folder_;
+  std::unique_ptr<offsets::Store> store_;
+  std::optional<offsets::LinkRecord> link_;
+  std::map<std::string, offsets::TopicRecord> topics_;  // by source name
+  uint32_t next_topic_ = 1;
+  std::map<offsets::PartitionKey, offsets::PartitionState> partitions_;  // not assigned yet
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_LINK_MEMORY_H_

@@ -1,0 +1,78 @@
+#include "replicator/state_keeper.h"
+
+#include <asio/post.hpp>
+#include <utility>
+
+#include "offsets/crash_point.h"
+
+namespace replicator {
+namespace {
+
+// How long a position may be on its way to the store. Not needed for exactness: intents are written before anything is
+// sent; it is what a restart has to settle at most, and how old a status read from the store can be.
+constexpr Clock::duration kSaveInterval = std::chrono::seconds(1);
+
+offsets::PartitionWrite WriteOf(Stream& stream) {
+  offsets::PartitionWrite write;
+  write.key = stream.assignment.key;
+  write.state = stream.partition.TakeState();
+  write.state.records_lost = stream.records_lost;
+  if (stream.partition.quarantined()) {
+    const Quarantine& quarantine = *stream.partition.quarantine();
+    write.state.quarantine = {QuarantineCodeName(quarantine.code), quarantine.reason, stream.quarantined_since_ms};
+  }
+  return write;
+}
+
+}  // namespace
+
+void StateKeeper::Note(Stream& stream) {
+  if (store_ == nullptr) return;
+  if (stream.partition.must_store() && !std::exchange(stream.noted_to_send, true)) {
+    to_send_.push_back(&stream);
+    if (!std::exchange(flush_posted_, true)) {
+      asio::post(executor_, [this] {
+        flush_posted_ = false;
+        std::vector<Stream*> streams = std::exchange(to_send_, {});
+        for (Stream* each : streams) each->noted_to_send = false;
+        std::erase_if(streams, [](const Stream* each) { return !each->partition.must_store(); });
+        Write(std::move(streams));
+      });
+    }
+  }
+  if (stream.partition.has_unsaved() && !std::exchange(stream.noted_moved, true)) moved_.push_back(&stream);
+}
+
+void StateKeeper::Tick(Clock::time_point now) {
+  if (store_ == nullptr || now < next_save_) return;
+  next_save_ = now + kSaveInterval;
+  SaveAll();
+}
+
+void StateKeeper::SaveAll() {
+  std::vector<Stream*> streams = std::exchange(moved_, {});
+  for (Stream* each : streams) each->noted_moved = false;
+  std::erase_if(streams, [](const Stream* each) { return !each->partition.has_unsaved(); });
+  Write(std::move(streams));
+}
+
+void StateKeeper::Write(std::vector<Stream*> streams) {
+  if (streams.empty()) return;
+  std::vector<offsets::PartitionWrite> writes;
+  writes.reserve(streams.size());
+  for (Stream* stream : streams) writes.push_back(WriteOf(*stream));
+  ++writes_in_flight_;
+  CrashPoint("before-intent");
+  store_->Write(std::move(writes), [this, streams = std::move(streams)] {
+    asio::post(executor_, [this, streams] {
+      --writes_in_flight_;
+      CrashPoint("after-intent");
+      for (Stream* stream : streams) {
+        stream->partition.OnStored();
+        stored_(*stream);
+      }
+    });
+  });
+}
+
+}  // namespace replicator

@@ -1,0 +1,50 @@
+// Keeps what the streams of one shard must not forget: hands their states to the store and tells the shard when they
+// are written. States with new batches to send go at once, all of one Fetch response in one write; what only moved goes
+// within a second.
+//
+// Thread-confined to its shard's loop.
+#ifndef REPLICATOR_REPLICATOR_STATE_KEEPER_H_
+#define REPLICATOR_REPLICATOR_STATE_KEEPER_H_
+
+#include <asio/any_io_executor.hpp>
+#include <functional>
+#include <vector>
+
+#include "offsets/store.h"
+#include "replicator/stream.h"
+
+namespace replicator {
+
+class StateKeeper {
+ public:
+  // `store` may be null: then nothing is kept. `stored` is called on the loop for each stream whose state was written.
+  // All outlive the keeper, and the store's last call back comes before the loop is gone.
+  StateKeeper(asio::any_io_executor executor, offsets::Store* store, std::function<void(Stream&)> stored)
+      : executor_(std::move(executor)), store_(store), stored_(std::move(stored)) {}
+
+  // Something happened to `stream`.
+  void Note(Stream& stream);
+  // To be called a few times a second: writes what moved a second ago.
+  void Tick(Clock::time_point now);
+  // Writes everything that moved. For the end.
+  void SaveAll();
+  bool is_writing() const { return writes_in_flight_ > 0; }
+  // Why states cannot be written; empty when they can.
+  std::string trouble() const { return store_ == nullptr ? "" : store_->trouble(); }
+
+ private:
+  void Write(std::vector<Stream*> streams);
+
+  asio::any_io_executor executor_;
+  offsets::Store* store_;
+  std::function<void(Stream&)> stored_;
+  std::vector<Stream*> to_send_;  // have batches that wait for their state
+  std::vector<Stream*> moved_;
+  bool flush_posted_ = false;
+  int writes_in_flight_ = 0;
+  Clock::time_point next_save_;
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_STATE_KEEPER_H_

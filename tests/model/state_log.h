@@ -1,0 +1,58 @@
+// What the store holds of one partition, in memory: applies states as offsets/store.h does, and can lose what came
+// after the last sync. Single-threaded.
+#ifndef REPLICATOR_TESTS_MODEL_STATE_LOG_H_
+#define REPLICATOR_TESTS_MODEL_STATE_LOG_H_
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "offsets/partition_state.h"
+
+namespace replicator::tests {
+
+class StateLog {
+ public:
+  void Write(const offsets::PartitionState& state) {
+    const offsets::OffsetMap::Changes& changes = state.runs;
+    std::erase_if(now_.runs, [&](const auto& run) {
+      return (changes.forget_from.has_value() && run.first >= *changes.forget_from) ||
+             (changes.forget_below.has_value() && run.first < *changes.forget_below);
+    });
+    for (const offsets::Run& run : changes.closed) now_.runs[run.source_base] = run;
+    now_.state = state;
+    if (state.must_sync) Sync();
+  }
+
+  void Sync() { synced_ = now_; }
+  void CutPower() { now_ = synced_; }
+
+  // nullopt: nothing was ever written.
+  std::optional<offsets::PartitionState> Read() const {
+    if (!now_.state.has_value()) return std::nullopt;
+    offsets::PartitionState state = *now_.state;
+    state.runs = {};
+    for (const auto& [base, run] : now_.runs) state.runs.closed.push_back(run);
+    return state;
+  }
+
+  // Whether a batch that begins at `source_base` is an intent of the state.
+  bool Names(offsets::SourceOffset source_base) const {
+    return now_.state.has_value() &&
+           std::any_of(now_.state->intents.begin(), now_.state->intents.end(),
+                       [&](const offsets::Intent& intent) { return intent.source_base == source_base; });
+  }
+
+ private:
+  struct Contents {
+    std::optional<offsets::PartitionState> state;
+    std::map<offsets::SourceOffset, offsets::Run> runs;
+  };
+  Contents now_;
+  Contents synced_;
+};
+
+}  // namespace replicator::tests
+
+#endif  // REPLICATOR_TESTS_MODEL_STATE_LOG_H_
