@@ -23,15 +23,18 @@ namespace {
 constexpr absl::Duration kKillTimeout = absl::Seconds(30);
 constexpr absl::string_view kCopiedBytes = "payload bytes copied in user space: ";
 
-// A test lies in BIN/tests, the program in BIN/replicator.
+// A test lies in BIN/tests or below, the program in BIN/replicator.
 absl::StatusOr<std::string> BinaryPath() {
   std::error_code error;
   std::filesystem::path path;
   if (const char* given = std::getenv("REPLICATOR_BINARY"); given != nullptr && *given != '\0') {
     path = std::filesystem::absolute(given, error);
   } else {
-    path = std::filesystem::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "replicator" /
-           "replicator";
+    // BIN/tests/TEST and BIN/tests/FOLDER/TEST.
+    path = std::filesystem::read_symlink("/proc/self/exe", error);
+    for (int up = 0; up < 4 && !std::filesystem::exists(path / "replicator" / "replicator"); ++up)
+      path = path.parent_path();
+    path = path / "replicator" / "replicator";
   }
   if (error || access(path.c_str(), X_OK) != 0) {
     return absl::NotFoundError(absl::StrCat("no program at ", path.string(), "; set REPLICATOR_BINARY"));

@@ -1,0 +1,21 @@
+// The soak's short form.
+#include "tests/soak/soak.h"
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+namespace replicator::tests {
+namespace {
+
+TEST(Soak, TwentyKillsAmongAllFaultsLeaveEveryRecordOnce) {
+  absl::StatusOr<SoakResult> result = RunSoak({.duration = absl::Minutes(2), .seed = 20, .kills_min = 20});
+  ASSERT_TRUE(result.ok()) << result.status();
+  for (const auto& [fault, count] : result->faults) std::cout << count << " x " << fault << std::endl;
+  EXPECT_TRUE(result->equal) << result->verdict;
+  EXPECT_GT(result->records, 0);
+  EXPECT_EQ(result->missing + result->duplicated + result->reordered + result->changed, 0) << result->verdict;
+}
+
+}  // namespace
+}  // namespace replicator::tests
