@@ -85,6 +85,15 @@ void Sink::Remove(Stream* stream) {
   stream->queued_for_send = false;
 }
 
+void Sink::TakeOver(Stream* stream) {
+  CHECK(!stream->partition.in_flight());
+  Add(stream);
+  was_connected_ = true;  // so that a connection that is still to be made counts as a new one
+  if (!connection_.expired()) stream->partition.OnTargetChange();
+}
+
+bool Sink::saturated() const { return !ready_.empty() && (writing_ || sent_at_.size() >= kRequestsInFlightMax); }
+
 void Sink::Ready(Stream* stream) {
   if (stream->queued_for_send) return;
   stream->queued_for_send = true;
@@ -133,7 +142,7 @@ void Sink::NoteConnection(const std::shared_ptr<kafka::Connection>& connection) 
   if (connection_.lock() == connection) return;
   connection_ = connection;
   if (!std::exchange(was_connected_, true)) return;
-  for (Stream* stream : streams_) {
+  for (Stream* stream : std::vector<Stream*>(streams_)) {  // Changed may take one away
     stream->partition.OnTargetChange();
     owner_.Changed(*stream);
   }
@@ -182,8 +191,11 @@ asio::awaitable<void> Sink::WriteRequest(std::shared_ptr<kafka::Connection> conn
   not_before_ = std::max(not_before_, limit_.Book(bytes, Clock::now()));
   std::vector<iovec> parts = builder_.Finish();
   sent_at_[request->number] = Clock::now();
+  bytes_sent_ += bytes;
+  writing_ = true;
   absl::StatusOr<std::shared_ptr<kafka::PendingReply>> written =
       co_await connection->Send(std::move(parts), correlation_id, kProduceTimeout);
+  writing_ = false;
   // The kernel has the bytes, or the connection is gone: either way they are not needed any more.
   for (Sent& sent : request->sent) sent.send.bytes = kafka::Slice();
   if (!written.ok()) {
@@ -287,7 +299,7 @@ void Sink::SetStalled(bool stalled) {
   stalled_ = stalled;
   LOG(WARNING) << "target broker " << broker_id_
                << (stalled ? " does not answer: its partitions wait" : " answers again");
-  for (Stream* stream : streams_) {
+  for (Stream* stream : std::vector<Stream*>(streams_)) {  // Changed may take one away
     if (stalled) {
       stream->partition.Pause();
     } else {

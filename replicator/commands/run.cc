@@ -23,7 +23,7 @@ DEFINE_int64(target_bytes_per_second, 0, "");
 DEFINE_bool(allow_lower_replication_factor, false, "");
 DEFINE_bool(dry_run, false, "");
 DEFINE_int32(in_flight_max, 1, "");
-DEFINE_int32(produce_connections, 1, "");
+DEFINE_int32(produce_connections, 4, "");
 
 namespace replicator {
 namespace {
@@ -95,7 +95,7 @@ ExitCode Run(const LinkRunner& run_link, Streams streams) {
   options.allow_lower_replication_factor = FLAGS_allow_lower_replication_factor;
   options.dry_run = FLAGS_dry_run;
   options.in_flight_max = FLAGS_in_flight_max;
-  options.produce_connections = FLAGS_produce_connections;
+  options.produce_connections_max = FLAGS_produce_connections;
   Announce(*config, options);
   return static_cast<ExitCode>(run_link(*config, options));
 }
@@ -137,8 +137,12 @@ Command RunCommand(LinkRunner run_link) {
        .help = "create topics with as many replicas as the target has brokers when it has fewer than\n"
                "replication.factor of FILE asks for; for labs"},
       {.name = "dry_run", .help = "connect, check, print what would be created and copied, and end; change nothing"},
+      {.name = "produce_connections",
+       .value_name = "N",
+       .help = "most connections to write to one target broker, for each shard; begins with one, opens\n"
+               "another while partitions wait for answers over those it has",
+       .default_text = "4"},
       {.name = "in_flight_max", .value_name = "N", .is_hidden = true},
-      {.name = "produce_connections", .value_name = "N", .is_hidden = true},
   };
   command.run = [run_link = std::move(run_link)](Streams streams) { return Run(run_link, streams); };
   return command;

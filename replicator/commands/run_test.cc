@@ -76,8 +76,8 @@ class RunTest : public ::testing::Test {
 TEST_F(RunTest, HandsTheConfigAndTheOptionsOverAndReturnsTheLinksCode) {
   WriteFile("tasks.max = 4\n");
   EXPECT_EQ(Run({"run", "--config=" + file_, "--state-dir", "/s", "--shards=3", "--buffer-bytes=20000000",
-                 "--in-flight-max=5", "--source-bytes-per-second=1000000", "--target-bytes-per-second", "2000000",
-                 "--allow-lower-replication-factor", "--dry-run"}),
+                 "--in-flight-max=5", "--produce-connections=2", "--source-bytes-per-second=1000000",
+                 "--target-bytes-per-second", "2000000", "--allow-lower-replication-factor", "--dry-run"}),
             ExitCode::kQuarantined);
   ASSERT_TRUE(config_.has_value());
   EXPECT_EQ(config_->Name(), "A->B");
@@ -85,6 +85,7 @@ TEST_F(RunTest, HandsTheConfigAndTheOptionsOverAndReturnsTheLinksCode) {
   EXPECT_EQ(options_.shards, 3);
   EXPECT_EQ(options_.buffer_bytes_max, 20000000);
   EXPECT_EQ(options_.in_flight_max, 5);
+  EXPECT_EQ(options_.produce_connections_max, 2);
   EXPECT_EQ(options_.source_bytes_per_second, 1000000);
   EXPECT_EQ(options_.target_bytes_per_second, 2000000);
   EXPECT_TRUE(options_.allow_lower_replication_factor);
@@ -98,6 +99,7 @@ TEST_F(RunTest, TakesDefaults) {
   EXPECT_EQ(options_.shards, 1);
   EXPECT_EQ(options_.buffer_bytes_max, 64 * 1024 * 1024);
   EXPECT_EQ(options_.in_flight_max, 1);
+  EXPECT_EQ(options_.produce_connections_max, 4);
   EXPECT_EQ(options_.source_bytes_per_second, 0);
   EXPECT_EQ(options_.target_bytes_per_second, 0);
   EXPECT_FALSE(options_.allow_lower_replication_factor);
@@ -127,7 +129,8 @@ TEST_F(RunTest, RefusesNumbersOutOfRange) {
   WriteFile("");
   for (const char* flag :
        {"--shards=-1", "--shards=257", "--buffer-bytes=1000", "--in-flight-max=0", "--in-flight-max=6",
-        "--source-bytes-per-second=-1", "--source-bytes-per-second=999", "--target-bytes-per-second=1099511627777"}) {
+        "--produce-connections=0", "--produce-connections=17", "--source-bytes-per-second=-1",
+        "--source-bytes-per-second=999", "--target-bytes-per-second=1099511627777"}) {
     gflags::FlagSaver saver;
     EXPECT_EQ(Run({"run", "--config=" + file_, flag}), ExitCode::kUsage) << flag;
     EXPECT_THAT(err_.str(), HasSubstr(flag));
