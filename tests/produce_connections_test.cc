@@ -81,5 +81,18 @@ TEST_F(ProduceConnectionsTest, MoreAreOpenedWhereOneIsNotEnough) {
   EXPECT_GT(chosen.records_per_second, one.records_per_second * 1.4);
 }
 
+TEST_F(ProduceConnectionsTest, NothingIsLostWhenAllOfThemBreak) {
+  ReplicatorOptions options = scene_->Replicator(kTopic);
+  options.replication_factor = 1;
+  options.flags = {"--shards=1"};
+  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
+  ASSERT_TRUE(replicator.ok()) << replicator.status();
+  ASSERT_TRUE((*replicator)->WaitForLog("opens produce connection 2", kPatience)) << (*replicator)->LogTail();
+  scene_->target_proxy(1).CutAll();
+  EXPECT_TRUE((*replicator)->WaitForLog("settling", kPatience)) << (*replicator)->LogTail();
+  EXPECT_TRUE(scene_->Equal({kTopic}));
+  EXPECT_TRUE(StopsHealthy(**replicator));
+}
+
 }  // namespace
 }  // namespace replicator::tests
