@@ -139,6 +139,27 @@ TEST_F(LinkFaultsTest, FewerReplicasOnlyWhenAskedFor) {
   EXPECT_TRUE(StopsHealthy(*replicator));
 }
 
+TEST_F(LinkFaultsTest, TheTargetsOwnReplicationFactor) {
+  ASSERT_NO_FATAL_FAILURE(Fill("own-factor", 2));
+  ReplicatorOptions options = Options("own-factor");
+  options.replication_factor = -1;  // of a lone broker: 1
+  std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
+  EXPECT_TRUE(scene_->WaitForTargetRecords("own-factor", kRecords)) << replicator->LogTail();
+  EXPECT_TRUE(StopsHealthy(*replicator));
+}
+
+TEST_F(LinkFaultsTest, AnOldTargetsOwnReplicationFactorCannotBeHad) {
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> old_target = KafkaCluster::Launch({.version = "2.1.1"});
+  ASSERT_TRUE(old_target.ok()) << old_target.status();
+  ASSERT_NO_FATAL_FAILURE(Fill("no-own-factor", 2));
+  ReplicatorOptions options = Options("no-own-factor");
+  options.target_bootstrap_servers = (*old_target)->bootstrap_servers();
+  options.replication_factor = -1;
+  options.flags = {"--dry-run"};
+  ExpectEnds(options, kBlocked, {"topic no-own-factor is not copied: replication.factor is -1", "before Kafka 2.4"});
+}
+
 // What readers of MirrorMaker's copies are used to.
 TEST_F(LinkFaultsTest, AbortedRecordsAreCopiedWhenTheFileSaysReadUncommitted) {
   ASSERT_OK(scene_->source_admin().CreateTopic({.name = "uncommitted", .partitions = 1}));

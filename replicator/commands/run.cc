@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
+#include "policy/topic_filter.h"
 
 // What these mean to the operator stands in RunCommand(), once.
 DEFINE_string(config, "", "");
@@ -78,6 +79,12 @@ void Announce(const LinkConfig& config, const RunOptions& options) {
             << absl::StrJoin(config.target.bootstrap_servers, ",") << ", topics "
             << absl::StrJoin(config.topic_filter.options().topics, ",") << ", " << options.shards
             << (options.shards == 1 ? " shard" : " shards");
+  if (!config.has_topics_exclude) {
+    LOG(INFO) << "no topics.exclude in " << config.file_name << ": as in MirrorMaker up to 3.9, topics that match "
+              << policy::kTopicsExcludeDefault
+              << " are not copied. MirrorMaker 4 leaves out less, mm2.*\\.internal in place of the first: write "
+                 "topics.exclude to have other topics that end with .internal or -internal copied";
+  }
 }
 
 ExitCode Run(const LinkRunner& run_link, Streams streams) {

@@ -115,6 +115,18 @@ TEST_F(RunTest, NamesEachKeyThatIsNotHonouredOnceInTheLog) {
   EXPECT_EQ(log.Count("4711"), 0);
 }
 
+TEST_F(RunTest, SaysWhichDefaultExcludesAreInForce) {
+  const std::string excludes = R"(.*[\-\.]internal, .*\.replica, __.*)";
+  WriteFile("");
+  const LogLines silent;
+  EXPECT_EQ(Run({"run", "--config=" + file_}), ExitCode::kQuarantined);
+  EXPECT_EQ(silent.Count("topics that match " + excludes + " are not copied"), 1);
+  WriteFile("topics.exclude = x\n");
+  const LogLines explicitly;
+  EXPECT_EQ(Run({"run", "--config=" + file_}), ExitCode::kQuarantined);
+  EXPECT_EQ(explicitly.Count(excludes), 0);
+}
+
 TEST_F(RunTest, DoesNotStartWithABadFile) {
   WriteFile("tasks.max = x\nA.ssl.key.password = hidden\n");
   EXPECT_EQ(Run({"run", "--config=" + file_}), ExitCode::kUsage);
