@@ -110,6 +110,7 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     }
     owner_.Changed(*stream);
   }
+  errors_.Log();
   co_return absl::OkStatus();
 }
 
@@ -218,7 +219,7 @@ void Locator::CheckRange(Stream& stream, int64_t log_start, int64_t log_end) {
 
 void Locator::BackOff(Stream& stream, std::string error) {
   ++stream.ask_failures;
-  if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) LOG(WARNING) << stream.Name() << ": " << error;
+  if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) errors_.Add(stream.Name(), error);
   stream.ask_not_before = Clock::now() + owner_.BackoffAfter(stream.ask_failures);
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "kafka/lane.h"
+#include "replicator/error_tally.h"
 #include "replicator/stream.h"
 
 namespace replicator {
@@ -51,6 +52,7 @@ class Locator {
   kafka::Lane lane_;
   kafka::Signal wake_;
   std::vector<Stream*> streams_;
+  ErrorTally errors_;  // of the present answer
   bool stopping_ = false;
 };
 

@@ -103,6 +103,7 @@ asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> co
     }
     owner_.Changed(*stream);
   }
+  errors_.Log();
   co_return absl::OkStatus();
 }
 
@@ -157,7 +158,7 @@ asio::awaitable<absl::StatusOr<kafka::PeekedBatch>> Settler::LastBatch(std::shar
 
 void Settler::BackOff(Stream& stream, std::string error) {
   ++stream.ask_failures;
-  if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) LOG(WARNING) << stream.Name() << ": " << error;
+  if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) errors_.Add(stream.Name(), error);
   stream.ask_not_before = Clock::now() + owner_.BackoffAfter(stream.ask_failures);
 }
 

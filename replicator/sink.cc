@@ -27,6 +27,7 @@ constexpr int kRequestsInFlightMax = 5;
 // Of one request; the first batch may be larger. Small enough that two requests share the streams of one broker.
 constexpr size_t kRequestBytes = 1 << 20;
 constexpr Clock::duration kStalledAfter = std::chrono::seconds(1);
+constexpr Clock::duration kStallLoggedAfter = std::chrono::seconds(5);
 
 bool StreamBefore(const Stream* a, const Stream* b) { return a->assignment.target_topic < b->assignment.target_topic; }
 
@@ -244,6 +245,7 @@ absl::Status Sink::HandleAnswer(Request& request, const kafka::PendingReply& rep
       next = sent + 1;
     }
   }
+  errors_.Log();
   const bool all =
       std::all_of(request.sent.begin(), request.sent.end(), [](const Sent& sent) { return sent.stream == nullptr; });
   if (!all) return absl::DataLossError("the Produce answer lacks partitions that were sent");
@@ -254,7 +256,7 @@ void Sink::HandlePartition(Sent& sent, const kafka::ProduceResponse::Partition& 
   Stream& stream = *sent.stream;
   const Answer answer = AnswerOf(partition);
   if (answer.verdict != Answer::Verdict::kAppended) {
-    LOG(WARNING) << stream.Name() << ": " << answer.error;
+    errors_.Add(stream.Name(), answer.error);
     owner_.MetadataIsStale(Side::kTarget);
   }
   stream.partition.OnAnswer(sent.send.id, answer);
@@ -284,7 +286,12 @@ void Sink::Finish(const Request& request) {
 
 void Sink::CheckProgress(Clock::time_point now) {
   const Clock::time_point oldest = sent_at_.empty() ? Clock::time_point::max() : sent_at_.begin()->second;
-  SetStalled(std::min(oldest, unreachable_since_) < now - kStalledAfter);
+  const Clock::time_point since = std::min(oldest, unreachable_since_);
+  SetStalled(since < now - kStalledAfter);
+  if (stalled_ && !stall_logged_ && since < now - kStallLoggedAfter) {
+    stall_logged_ = true;
+    LOG(WARNING) << "target broker " << broker_id_ << " does not answer: its partitions wait";
+  }
 }
 
 void Sink::LeadershipLost() {
@@ -297,8 +304,9 @@ void Sink::LeadershipLost() {
 void Sink::SetStalled(bool stalled) {
   if (stalled == stalled_) return;
   stalled_ = stalled;
-  LOG(WARNING) << "target broker " << broker_id_
-               << (stalled ? " does not answer: its partitions wait" : " answers again");
+  if (!stalled && std::exchange(stall_logged_, false)) {
+    LOG(INFO) << "target broker " << broker_id_ << " answers again";
+  }
   for (Stream* stream : std::vector<Stream*>(streams_)) {  // Changed may take one away
     if (stalled) {
       stream->partition.Pause();

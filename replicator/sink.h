@@ -19,6 +19,7 @@
 
 #include "kafka/lane.h"
 #include "kafka/wire/produce.h"
+#include "replicator/error_tally.h"
 #include "replicator/rate_limiter.h"
 #include "replicator/stream.h"
 
@@ -39,7 +40,8 @@ class Sink {
   void Ready(Stream* stream);
 
   // To be called a few times a second: a broker that owes an answer for kStalledAfter, or cannot be reached for as
-  // long, has its streams paused, so that they do not hold memory which others could use.
+  // long, has its streams paused, so that they do not hold memory which others could use. A stall is logged when it
+  // lasts: under load answers take long now and then.
   void CheckProgress(Clock::time_point now);
 
   // One of its streams has another leader now. A broker that does not answer is given up then: what is in flight to it
@@ -98,7 +100,9 @@ class Sink {
   int64_t bytes_sent_ = 0;
   bool writing_ = false;  // a request; its socket may be full
   Clock::time_point unreachable_since_ = Clock::time_point::max();
+  ErrorTally errors_;  // of the present answer
   bool stalled_ = false;
+  bool stall_logged_ = false;
   bool stopping_ = false;
 };
 

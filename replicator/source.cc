@@ -226,6 +226,7 @@ absl::Status Source::HandleResponse(kafka::PendingReply& reply) {
     HandlePartition(*stream, answer, reply.buffer);
     owner_.Changed(*stream);
   }
+  errors_.Log();
   return absl::OkStatus();
 }
 
@@ -294,7 +295,7 @@ void Source::HandleError(Stream& stream, const kafka::FetchResponse::Partition& 
 void Source::BackOff(Stream& stream, std::string error) {
   ++stream.source_failures;
   if (stream.source_failures == 1 || stream.source_error != error) {
-    LOG(WARNING) << stream.Name() << ": the source broker " << broker_id_ << " answers " << error << "; trying again";
+    errors_.Add(stream.Name(), absl::StrCat("the source broker ", broker_id_, " answers ", error, "; trying again"));
   }
   stream.source_error = std::move(error);
   stream.fetch_not_before = Clock::now() + owner_.BackoffAfter(stream.source_failures);
