@@ -256,6 +256,12 @@ TEST(ConfigTest, SaysWhatIsMissing) {
                     HasSubstr("B.bootstrap.servers is missing")));
 }
 
+TEST(ConfigTest, RefusesServersThatNameNoBrokerWithTheLine) {
+  EXPECT_THAT(ErrorOf("clusters=A,B\nA->B.enabled=true\nA.bootstrap.servers=a\nB.bootstrap.servers=b:1\n"),
+              HasSubstr("mm2.properties:3: A.bootstrap.servers names `a`, which has no port: "
+                        "write A.bootstrap.servers=host1:9092,host2:9092"));
+}
+
 TEST(ConfigTest, PointsAtTheLineOfAMissingKeysTypo) {
   EXPECT_THAT(ErrorOf("cluster = A, B\n"), HasSubstr("clusters=A, B (line 1 has `cluster`)"));
   EXPECT_THAT(ErrorOf("clusters = A, B\nA-B.enabled = true\n"),

@@ -21,10 +21,10 @@ namespace {
 constexpr const char* kTopic = "moving";
 constexpr int kBrokers = 3;
 constexpr int kPartitions = 12;
-constexpr int64_t kBulkRecords = 200'000;
-constexpr double kRecordsPerSecond = 2'000;
+constexpr int64_t kBulkRecords = 100'000;
+constexpr double kRecordsPerSecond = 500;
 // Slow enough for the past to be under way still when the first partitions move.
-constexpr int64_t kCap = 10'000'000;
+constexpr int64_t kCap = 3'000'000;
 
 // Two replicas for each partition. With each turn every replica goes to the next broker: all leaders change, and a
 // third of the data moves.
