@@ -95,7 +95,7 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     const int16_t code = (*starts)[i].error_code != kafka::kErrorNone ? (*starts)[i].error_code : (*ends)[i].error_code;
     if (code != kafka::kErrorNone) {
       owner_.MetadataIsStale(Side::kSource);
-      BackOff(*stream, absl::StrCat("the source answers ", kafka::ErrorText(code), ". ", kafka::RemedyFor(code)));
+      BackOff(*stream, absl::StrCat("the source answers ", kafka::ErrorAndRemedy(code)));
       continue;
     }
     const int64_t log_start = (*starts)[i].offset;

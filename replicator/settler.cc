@@ -95,7 +95,7 @@ asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> co
     if (log_end.error_code != kafka::kErrorNone || watermark.error_code != kafka::kErrorNone) {
       const int16_t code = watermark.error_code != kafka::kErrorNone ? watermark.error_code : log_end.error_code;
       owner_.MetadataIsStale(Side::kTarget);
-      BackOff(*stream, absl::StrCat("the target answers ", kafka::ErrorText(code), ". ", kafka::RemedyFor(code)));
+      BackOff(*stream, absl::StrCat("the target answers ", kafka::ErrorAndRemedy(code)));
     } else {
       absl::Status told =
           co_await Tell(connection, stream, TargetOffset(log_end.offset), TargetOffset(watermark.offset));

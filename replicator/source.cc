@@ -288,7 +288,7 @@ void Source::HandleError(Stream& stream, const kafka::FetchResponse::Partition& 
       return BackOff(stream, error);
     case kafka::FetchOutcome::kFatal:
       // What the operator has to mend at the source (a missing ACL, say) passes once it is mended: keep asking.
-      return BackOff(stream, absl::StrCat(error, ". ", kafka::RemedyFor(answer.error_code)));
+      return BackOff(stream, kafka::ErrorAndRemedy(answer.error_code));
   }
 }
 
