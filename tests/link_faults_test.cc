@@ -91,6 +91,17 @@ TEST_F(LinkFaultsTest, NoBrokerAtTheBootstrapAddresses) {
              {"no broker of target cluster new can be reached", options.target_bootstrap_servers});
 }
 
+TEST_F(LinkFaultsTest, ATargetThatIsTooOld) {
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> old_target = KafkaCluster::Launch({.version = "1.1.1"});
+  ASSERT_TRUE(old_target.ok()) << old_target.status();
+  ReplicatorOptions options = Options(".*");
+  options.target_bootstrap_servers = (*old_target)->bootstrap_servers();
+  ExpectEnds(options, kBlocked,
+             {"no broker of target cluster new can be used: ",
+              "no common protocol version for Produce (broker: v0 to v5; needed: v7 or v8)",
+              "A target has to be Kafka 2.1 or newer"});
+}
+
 TEST_F(LinkFaultsTest, AStateFolderOfAnotherLink) {
   ReplicatorOptions options = Options("nothing");
   std::unique_ptr<ReplicatorProcess> replicator = Run(options);

@@ -115,6 +115,14 @@ TEST_F(RunTest, NamesEachKeyThatIsNotHonouredOnceInTheLog) {
   EXPECT_EQ(log.Count("4711"), 0);
 }
 
+TEST_F(RunTest, SaysThatThereAreNoMoreShardsThanTasks) {
+  WriteFile("tasks.max = 2\n");
+  const LogLines log;
+  EXPECT_EQ(Run({"run", "--config=" + file_, "--shards=7"}), ExitCode::kQuarantined);
+  EXPECT_EQ(options_.shards, 2);
+  EXPECT_EQ(log.Count("--shards=7 is cut to tasks.max=2 of " + file_), 1);
+}
+
 TEST_F(RunTest, SaysWhichDefaultExcludesAreInForce) {
   const std::string excludes = R"(.*[\-\.]internal, .*\.replica, __.*)";
   WriteFile("");
