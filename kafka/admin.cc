@@ -115,14 +115,17 @@ asio::awaitable<absl::StatusOr<ProducerIdentity>> NewProducerId(ClusterClient& c
   co_return last;
 }
 
-asio::awaitable<absl::StatusOr<bool>> IsVersion4OrNewer(ClusterClient& cluster) {
+asio::awaitable<absl::StatusOr<ClusterFeatures>> FeaturesOf(ClusterClient& cluster) {
   ApiVersionsRequest request;
   absl::StatusOr<ApiVersionsResponse> response = co_await cluster.Ask(request, kAdminTimeout);
   if (!response.ok()) co_return response.status();
+  ClusterFeatures features;
   for (const ApiVersionsResponse::Range& api : response->apis) {
-    if (api.api_key == static_cast<int16_t>(ApiKey::kFetch)) co_return api.version_min >= 4;
+    if (api.api_key == static_cast<int16_t>(ApiKey::kFetch)) features.is_4_or_newer = api.version_min >= 4;
+    if (api.api_key == static_cast<int16_t>(ApiKey::kCreateTopics))
+      features.has_default_replication_factor = api.version_max >= 4;
   }
-  co_return false;
+  co_return features;
 }
 
 }  // namespace replicator::kafka

@@ -50,8 +50,14 @@ asio::awaitable<absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>>> 
 // A new producer id, not transactional.
 asio::awaitable<absl::StatusOr<ProducerIdentity>> NewProducerId(ClusterClient& cluster);
 
-// Kafka 4.0 or newer: it dropped topic configs and old API versions (KIP-896: Fetch begins at v4).
-asio::awaitable<absl::StatusOr<bool>> IsVersion4OrNewer(ClusterClient& cluster);
+// What a cluster's version means for creating topics, by the API versions of one of its brokers.
+struct ClusterFeatures {
+  // Kafka 4.0 or newer: it dropped topic configs and old API versions (KIP-896: Fetch begins at v4).
+  bool is_4_or_newer = false;
+  // CreateTopics takes -1 for the cluster's own default.replication.factor (KIP-464, Kafka 2.4: CreateTopics v4).
+  bool has_default_replication_factor = false;
+};
+asio::awaitable<absl::StatusOr<ClusterFeatures>> FeaturesOf(ClusterClient& cluster);
 
 }  // namespace replicator::kafka
 

@@ -75,6 +75,7 @@ std::vector<Endpoint> ClusterClient::Candidates() const {
 
 asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::AnyBroker() {
   std::vector<std::string> errors;
+  bool all_unfit = true;  // they answer, and speak no version that we need
   std::vector<Endpoint> candidates = Candidates();
   for (const Endpoint& candidate : candidates) {
     Endpoint endpoint = candidate;
@@ -83,10 +84,12 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::AnyB
       current_ = endpoint;
       co_return connection;
     }
+    all_unfit = all_unfit && absl::IsFailedPrecondition(connection.status());
     errors.push_back(std::string(connection.status().message()));
   }
-  co_return absl::UnavailableError(
-      absl::StrCat("no broker of ", name_, " can be reached: ", absl::StrJoin(errors, "; ")));
+  const std::string why = absl::StrJoin(errors, "; ");
+  if (all_unfit) co_return absl::FailedPreconditionError(absl::StrCat("no broker of ", name_, " can be used: ", why));
+  co_return absl::UnavailableError(absl::StrCat("no broker of ", name_, " can be reached: ", why));
 }
 
 asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::Controller() {

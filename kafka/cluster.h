@@ -57,8 +57,8 @@ class ClusterClient {
   // another while we run. Not set, the first answer sets it.
   void set_expected_id(std::string id) { expected_id_ = std::move(id); }
 
-  // Metadata of every topic. Unavailable, naming every address tried, if no broker answers; Aborted, with the snapshot
-  // unchanged, if another cluster does.
+  // Metadata of every topic. Unavailable, naming every address tried, if no broker answers; FailedPrecondition if all
+  // of them are too old; Aborted, with the snapshot unchanged, if another cluster answers.
   asio::awaitable<absl::StatusOr<MetadataSnapshot>> FetchMetadata();
 
   // A connection to any broker; to the controller if it is known and alive.

@@ -387,10 +387,15 @@ std::string_view RemedyFor(int16_t code) {
   }
 }
 
+std::string ErrorAndRemedy(int16_t code) {
+  const std::string_view remedy = RemedyFor(code);
+  return absl::StrCat(ErrorText(code), remedy.empty() ? "" : ". ", remedy);
+}
+
 absl::Status ErrorStatus(int16_t code, std::string_view what) {
   if (code == kErrorNone) return absl::OkStatus();
   const std::string_view remedy = RemedyFor(code);
-  const std::string text = absl::StrCat(what, ": ", ErrorText(code), remedy.empty() ? "" : ". ", remedy);
+  const std::string text = absl::StrCat(what, ": ", ErrorAndRemedy(code));
   switch (code) {
     case kErrorTopicAuthorizationFailed:
     case kErrorClusterAuthorizationFailed:

@@ -123,6 +123,8 @@ FetchOutcome ClassifyFetchError(int16_t code);
 // One sentence for the operator: what to do about it. Empty for a code with which neither classifier gives
 // kFatal and which no other request of ours can end with.
 std::string_view RemedyFor(int16_t code);
+// ErrorText, and behind it the remedy if there is one.
+std::string ErrorAndRemedy(int16_t code);
 
 // OK for kErrorNone. Else ErrorText and remedy behind `what` ("produce to orders-3"), as PermissionDenied,
 // Unauthenticated, AlreadyExists, InvalidArgument or FailedPrecondition where only the operator can help,

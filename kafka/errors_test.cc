@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 
 namespace replicator::kafka {
 namespace {
@@ -90,6 +91,12 @@ TEST(ErrorsTest, AStatusNamesTheThingTheReasonAndTheRemedy) {
   EXPECT_EQ(ErrorStatus(36, "x").code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(ErrorStatus(40, "x").code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(ErrorStatus(87, "x").code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(ErrorsTest, TheRemedyFollowsWhereThereIsOne) {
+  EXPECT_EQ(ErrorAndRemedy(kErrorNotLeaderOrFollower), ErrorText(kErrorNotLeaderOrFollower));
+  EXPECT_EQ(ErrorAndRemedy(kErrorMessageTooLarge),
+            absl::StrCat(ErrorText(kErrorMessageTooLarge), ". ", RemedyFor(kErrorMessageTooLarge)));
 }
 
 }  // namespace

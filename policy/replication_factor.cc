@@ -21,4 +21,11 @@ absl::Status CheckReplicationFactor(int factor, int target_brokers, int min_insy
   return absl::OkStatus();
 }
 
+absl::Status CheckTargetsOwnFactor(bool target_offers_it) {
+  if (target_offers_it) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "replication.factor is -1, the target's own default, but a target before Kafka 2.4 cannot be asked for it: "
+      "write the number of replicas, as in replication.factor=3");
+}
+
 }  // namespace replicator::policy

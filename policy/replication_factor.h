@@ -11,6 +11,12 @@ namespace replicator::policy {
 // for looks the same until a broker is lost.
 absl::Status CheckReplicationFactor(int factor, int target_brokers, int min_insync_replicas);
 
+// replication.factor=-1: the target's own default.replication.factor.
+inline constexpr int kTargetsOwnFactor = -1;
+
+// FAILED_PRECONDITION, with the remedy, when the target cannot be asked for its own default.
+absl::Status CheckTargetsOwnFactor(bool target_offers_it);
+
 }  // namespace replicator::policy
 
 #endif  // REPLICATOR_POLICY_REPLICATION_FACTOR_H_

@@ -28,5 +28,12 @@ TEST(ReplicationFactorTest, RefusesATopicThatCouldNeverBeWrittenTo) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("write replication.factor=3"));
 }
 
+TEST(ReplicationFactorTest, AsksForTheTargetsOwnOnlyWhereThatIsPossible) {
+  EXPECT_TRUE(CheckTargetsOwnFactor(true).ok());
+  const absl::Status status = CheckTargetsOwnFactor(false);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("before Kafka 2.4 cannot be asked for it: write"));
+}
+
 }  // namespace
 }  // namespace replicator::policy

@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "policy/replication_factor.h"
 #include "replicator/bootstrap_servers.h"
 #include "replicator/client_settings.h"
 #include "replicator/config_values.h"
@@ -160,12 +161,14 @@ class LinkConfigReader {
     return false;
   }
 
-  int64_t ReadNumber(absl::string_view name, int64_t default_value, int64_t max, absl::string_view instead) {
+  // From 1 to `max`, or `also`.
+  int64_t ReadNumber(absl::string_view name, int64_t default_value, int64_t max, absl::string_view instead,
+                     int64_t also = 1) {
     const Property* property = TakeSetting(name);
     if (property == nullptr) return default_value;
     int64_t number = 0;
-    if (absl::SimpleAtoi(absl::StripAsciiWhitespace(property->value), &number) && number >= 1 && number <= max)
-      return number;
+    const bool is_number = absl::SimpleAtoi(absl::StripAsciiWhitespace(property->value), &number);
+    if (is_number && ((number >= 1 && number <= max) || number == also)) return number;
     ErrorAt(*property, absl::StrCat(property->key, " is ", Shown(*property), ", not a whole number from 1 to ", max,
                                     ": write ", instead));
     return default_value;
@@ -387,6 +390,7 @@ class LinkConfigReader {
     const Property* deprecated = TakeSetting("topics.blacklist");
     if (exclude != nullptr && deprecated != nullptr) NoteOverridden(*deprecated, *exclude);
     if (exclude == nullptr) exclude = deprecated;
+    config_.has_topics_exclude = exclude != nullptr;
     if (exclude != nullptr) {
       options.topics_exclude = SplitList(exclude->value);
       valid = CheckPatterns(*exclude, options.topics_exclude) && valid;
@@ -417,7 +421,8 @@ class LinkConfigReader {
   void ReadNumbers() {
     config_.replication_factor =
         static_cast<int>(ReadNumber("replication.factor", config_.replication_factor, kReplicationFactorMax,
-                                    "replication.factor=3 (the target's own default, -1, cannot be asked for)"));
+                                    "replication.factor=3, or replication.factor=-1 for the target's own default",
+                                    /*also=*/policy::kTargetsOwnFactor));
     config_.tasks_max = static_cast<int>(ReadNumber("tasks.max", config_.tasks_max, kTasksMax, "tasks.max=4"));
     config_.refresh_topics_interval = absl::Seconds(ReadNumber(
         "refresh.topics.interval.seconds", absl::ToInt64Seconds(config_.refresh_topics_interval), kRefreshSecondsMax,

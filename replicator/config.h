@@ -30,8 +30,10 @@ struct LinkConfig {
   ClusterConfig source;
   ClusterConfig target;
   policy::TopicFilter topic_filter;              // topics, topics.exclude
+  bool has_topics_exclude = false;               // false: policy::kTopicsExcludeDefault is in force
   policy::ReplicationPolicy replication_policy;  // replication.policy.class, replication.policy.separator
-  int replication_factor = 2;                    // of topics created on the target; never lowered silently
+  // Of topics created on the target; never lowered silently. policy::kTargetsOwnFactor: what the target makes of it.
+  int replication_factor = 2;
   // Of the consumer that reads the source. MirrorMaker's default is read_uncommitted; here records of aborted
   // transactions are left out unless the file asks for them.
   kafka::IsolationLevel isolation_level = kafka::IsolationLevel::kReadCommitted;

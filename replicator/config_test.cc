@@ -7,6 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "policy/replication_factor.h"
 #include "replicator/bootstrap_servers.h"
 
 namespace replicator {
@@ -102,6 +103,16 @@ TEST(ConfigTest, LetsTheLinksKeyWinAndSaysWhichKeyHasNoEffect) {
   EXPECT_EQ(config.replication_factor, 3);
   EXPECT_THAT(config.notes, ElementsAre("mm2.properties:5: replication.factor has no effect: "
                                         "A->B.replication.factor at line 6 takes its place"));
+}
+
+TEST(ConfigTest, LeavesTheReplicationFactorToTheTarget) {
+  EXPECT_EQ(WithLink("replication.factor = -1\n").replication_factor, policy::kTargetsOwnFactor);
+}
+
+TEST(ConfigTest, KnowsWhetherTheFileSaysWhatIsExcluded) {
+  EXPECT_FALSE(WithLink("").has_topics_exclude);
+  EXPECT_TRUE(WithLink("topics.exclude = x\n").has_topics_exclude);
+  EXPECT_TRUE(WithLink("topics.blacklist = x\n").has_topics_exclude);
 }
 
 TEST(ConfigTest, ReadsTheOldNameOfTheExcludesUnlessTheNewOneIsThere) {
@@ -245,6 +256,12 @@ TEST(ConfigTest, SaysWhatIsMissing) {
                     HasSubstr("B.bootstrap.servers is missing")));
 }
 
+TEST(ConfigTest, RefusesServersThatNameNoBrokerWithTheLine) {
+  EXPECT_THAT(ErrorOf("clusters=A,B\nA->B.enabled=true\nA.bootstrap.servers=a\nB.bootstrap.servers=b:1\n"),
+              HasSubstr("mm2.properties:3: A.bootstrap.servers names `a`, which has no port: "
+                        "write A.bootstrap.servers=host1:9092,host2:9092"));
+}
+
 TEST(ConfigTest, PointsAtTheLineOfAMissingKeysTypo) {
   EXPECT_THAT(ErrorOf("cluster = A, B\n"), HasSubstr("clusters=A, B (line 1 has `cluster`)"));
   EXPECT_THAT(ErrorOf("clusters = A, B\nA-B.enabled = true\n"),
@@ -278,7 +295,7 @@ TEST(ConfigTest, RefusesBothWaysWithOneNameAsALoop) {
 }
 
 TEST(ConfigTest, RefusesBadNumbersAndBooleansWithTheLineAndWhatToWrite) {
-  for (const char* value : {"two", "0", "-1", "40000", "3.5", "", "99999999999999999999"}) {
+  for (const char* value : {"two", "0", "-2", "40000", "3.5", "", "99999999999999999999"}) {
     const std::string error = ErrorWithLink("replication.factor = " + std::string(value) + "\n");
     EXPECT_THAT(error,
                 AllOf(HasSubstr("mm2.properties:5: replication.factor is `"), HasSubstr("write replication.factor=3")));

@@ -229,7 +229,7 @@ void Link::StartShards() {
     options.source.isolation_level = config_.isolation_level;
     options.source.limit = &source_limit_;
     options.target_limit = &target_limit_;
-    options.produce_connections = options_.produce_connections;
+    options.produce_connections_max = options_.produce_connections_max;
     options.target = ClientOptions(config_, kafka::BrokerUse::kProduce);
     options.partition.producer = producer_;
     options.partition.stores_intents = memory_ != nullptr;

@@ -95,7 +95,7 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     const int16_t code = (*starts)[i].error_code != kafka::kErrorNone ? (*starts)[i].error_code : (*ends)[i].error_code;
     if (code != kafka::kErrorNone) {
       owner_.MetadataIsStale(Side::kSource);
-      BackOff(*stream, absl::StrCat("the source answers ", kafka::ErrorText(code), ". ", kafka::RemedyFor(code)));
+      BackOff(*stream, absl::StrCat("the source answers ", kafka::ErrorAndRemedy(code)));
       continue;
     }
     const int64_t log_start = (*starts)[i].offset;
@@ -113,6 +113,7 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     if (!located.ok()) BackOff(*stream, std::string(located.message()));
     owner_.Changed(*stream);
   }
+  errors_.Log();
   co_return absl::OkStatus();
 }
 
@@ -262,7 +263,7 @@ void Locator::CheckRange(Stream& stream, int64_t log_start, int64_t log_end) {
 
 void Locator::BackOff(Stream& stream, std::string error) {
   ++stream.ask_failures;
-  if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) LOG(WARNING) << stream.Name() << ": " << error;
+  if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) errors_.Add(stream.Name(), error);
   stream.ask_not_before = Clock::now() + owner_.BackoffAfter(stream.ask_failures);
 }
 

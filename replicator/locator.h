@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "kafka/lane.h"
+#include "replicator/error_tally.h"
 #include "replicator/stream.h"
 
 namespace replicator {
@@ -57,6 +58,7 @@ class Locator {
   kafka::Lane lane_;
   kafka::Signal wake_;
   std::vector<Stream*> streams_;
+  ErrorTally errors_;  // of the present answer
   bool stopping_ = false;
 };
 

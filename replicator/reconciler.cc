@@ -186,8 +186,8 @@ asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> 
   for (const Pair& pair : missing) names.push_back(pair.source);
   absl::StatusOr<kafka::TopicConfigs> described = co_await kafka::DescribeTopics(source_, names);
   if (!described.ok()) co_return described.status();
-  absl::StatusOr<bool> version_4 = co_await kafka::IsVersion4OrNewer(target_);
-  if (!version_4.ok()) co_return version_4.status();
+  absl::StatusOr<kafka::ClusterFeatures> features = co_await kafka::FeaturesOf(target_);
+  if (!features.ok()) co_return features.status();
   std::vector<kafka::CreateTopicsRequest::Topic> topics;
   for (const Pair& pair : missing) {
     auto configs = described->configs.find(pair.source);
@@ -197,8 +197,9 @@ asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> 
                                                           : std::string(error->second.message()));
       continue;
     }
-    policy::TopicConfigPlan plan = policy::PlanTopicConfigs(ToPolicy(configs->second), {.is_4_or_newer = *version_4});
-    const absl::StatusOr<int> factor = ReplicationFactorFor(pair, plan);
+    policy::TopicConfigPlan plan =
+        policy::PlanTopicConfigs(ToPolicy(configs->second), {.is_4_or_newer = features->is_4_or_newer});
+    const absl::StatusOr<int> factor = ReplicationFactorFor(pair, plan, *features);
     if (!factor.ok()) {
       Fault(pair.source, std::string(factor.status().message()));
       continue;
@@ -214,9 +215,15 @@ asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> 
   co_return topics;
 }
 
-absl::StatusOr<int> Reconciler::ReplicationFactorFor(const Pair& pair, const policy::TopicConfigPlan& plan) const {
+absl::StatusOr<int> Reconciler::ReplicationFactorFor(const Pair& pair, const policy::TopicConfigPlan& plan,
+                                                     const kafka::ClusterFeatures& target) const {
   const int brokers = static_cast<int>(target_.metadata()->brokers.size());
   int factor = config_.replication_factor;
+  if (factor == policy::kTargetsOwnFactor) {
+    absl::Status offered = policy::CheckTargetsOwnFactor(target.has_default_replication_factor);
+    if (!offered.ok()) return offered;
+    return factor;
+  }
   if (options_.allow_lower_replication_factor && factor > brokers) {
     LOG(WARNING) << "topic " << pair.target << " gets " << brokers << " replicas and not " << factor
                  << ": the target has no more brokers, and --allow-lower-replication-factor is set";

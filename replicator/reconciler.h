@@ -55,7 +55,8 @@ class Reconciler {
     bool is_compacted = false;
   };
   std::vector<Assignment> Assign(const std::vector<Pair>& pairs, const std::map<std::string, TargetConfig>& configs);
-  absl::StatusOr<int> ReplicationFactorFor(const Pair& pair, const policy::TopicConfigPlan& plan) const;
+  absl::StatusOr<int> ReplicationFactorFor(const Pair& pair, const policy::TopicConfigPlan& plan,
+                                           const kafka::ClusterFeatures& target) const;
   bool IsCopied(const std::string& topic) const { return assigned_.contains({topic, 0}); }
   asio::awaitable<absl::Status> CreateMissing(std::vector<Pair> missing);
   asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> PlanTopics(std::vector<Pair> missing);

@@ -27,8 +27,9 @@ struct RunOptions {
   // Batches in flight per partition. More than one is for benchmarks alone: a broker that has forgotten the producer id
   // would store a batch in the place of the one before it.
   int in_flight_max = 1;
-  // Connections to each target broker, per shard.
-  int produce_connections = 1;
+  // Connections for producing to each target broker, per shard, at most: the first is opened at once, another when
+  // those that are open are saturated. 1 ... 16.
+  int produce_connections_max = 4;
 };
 
 // `--shards`: 0 asks for as many as there are cores. Never more than tasks.max, never less than 1.

@@ -98,7 +98,7 @@ asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> co
     if (log_end.error_code != kafka::kErrorNone || watermark.error_code != kafka::kErrorNone) {
       const int16_t code = watermark.error_code != kafka::kErrorNone ? watermark.error_code : log_end.error_code;
       owner_.MetadataIsStale(Side::kTarget);
-      BackOff(*stream, absl::StrCat("the target answers ", kafka::ErrorText(code), ". ", kafka::RemedyFor(code)));
+      BackOff(*stream, absl::StrCat("the target answers ", kafka::ErrorAndRemedy(code)));
     } else {
       absl::Status told =
           co_await Tell(connection, stream, TargetOffset(log_end.offset), TargetOffset(watermark.offset));
@@ -106,6 +106,7 @@ asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> co
     }
     owner_.Changed(*stream);
   }
+  errors_.Log();
   co_return absl::OkStatus();
 }
 
@@ -161,7 +162,7 @@ asio::awaitable<absl::StatusOr<kafka::PeekedBatch>> Settler::LastBatch(std::shar
 
 void Settler::BackOff(Stream& stream, std::string error) {
   ++stream.ask_failures;
-  if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) LOG(WARNING) << stream.Name() << ": " << error;
+  if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) errors_.Add(stream.Name(), error);
   stream.ask_not_before = Clock::now() + owner_.BackoffAfter(stream.ask_failures);
 }
 

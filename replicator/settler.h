@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "kafka/lane.h"
+#include "replicator/error_tally.h"
 #include "replicator/stream.h"
 
 namespace replicator {
@@ -48,7 +49,8 @@ class Settler {
   kafka::Lane lane_;
   kafka::Signal wake_;
   std::vector<Stream*> streams_;
-  Producer renewed_;  // the last id that was got here: good for every partition that has not used it
+  ErrorTally errors_;  // of the present answer
+  Producer renewed_;   // the last id that was got here: good for every partition that has not used it
   bool stopping_ = false;
 };
 

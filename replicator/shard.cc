@@ -63,16 +63,29 @@ Shard::SourceDesk::SourceDesk(Shard& shard, int32_t broker, const kafka::Endpoin
       locator(shard.io_.get_executor(), broker, endpoint, shard.options_.source.connection, shard) {}
 
 Shard::TargetDesk::TargetDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint)
-    : settler(shard.io_.get_executor(), broker, endpoint, shard.options_.target, shard) {
-  for (int i = 0; i < shard.options_.produce_connections; ++i) {
-    sinks.push_back(std::make_unique<Sink>(shard.io_.get_executor(), broker, endpoint, shard.options_.target,
-                                           *shard.options_.target_limit, shard));
-  }
+    : connections(shard.options_.produce_connections_max),
+      settler(shard.io_.get_executor(), broker, endpoint, shard.options_.target, shard) {
+  sinks.push_back(std::make_unique<Sink>(shard.io_.get_executor(), broker, endpoint, shard.options_.target,
+                                         *shard.options_.target_limit, shard));
 }
 
 void Shard::TargetDesk::Stop() {
   for (const std::unique_ptr<Sink>& sink : sinks) sink->Stop();
   settler.Stop();
+}
+
+bool Shard::TargetDesk::NeedsConnection(Clock::time_point now) {
+  int saturated = 0;
+  int64_t bytes_sent = 0;
+  for (const std::unique_ptr<Sink>& sink : sinks) {
+    if (sink->stalled()) {
+      connections.Forget();
+      return false;
+    }
+    if (sink->saturated()) ++saturated;
+    bytes_sent += sink->bytes_sent();
+  }
+  return connections.Look(now, saturated, bytes_sent);
 }
 
 Shard::Shard(Options options, std::function<void(Side)> on_stale)
@@ -205,10 +218,40 @@ void Shard::RerouteTarget(Member& member) {
   }
   member.target = desk;
   member.sink = nullptr;
+  member.next_sink = nullptr;
   if (desk == nullptr) return;
   member.sink = desk->sinks[desk->next_sink++ % desk->sinks.size()].get();
   member.sink->Add(&stream);
   desk->settler.Add(&stream);
+}
+
+// Shares the streams among the connections anew: as many busy ones to each, and as many idle ones.
+void Shard::AddConnection(int32_t broker, TargetDesk& desk) {
+  desk.sinks.push_back(std::make_unique<Sink>(io_.get_executor(), broker, desk.sinks.front()->endpoint(),
+                                              options_.target, *options_.target_limit, *this));
+  Spawn(desk.sinks.back()->Run());
+  LOG(INFO) << "target broker " << broker << ": shard " << options_.index << " opens produce connection "
+            << desk.sinks.size() << " of at most " << options_.produce_connections_max
+            << ", since partitions wait for answers over those it has";
+  size_t busy = 0;
+  size_t idle = 0;
+  for (Member& member : members_) {
+    if (member.target != &desk) continue;
+    const Partition& partition = member.stream->partition;
+    size_t& rank = partition.in_flight() || partition.queue_bytes() > 0 ? busy : idle;
+    member.next_sink = desk.sinks[rank++ % desk.sinks.size()].get();
+    Changed(*member.stream);
+  }
+}
+
+// One connection at a time carries a stream's batches (B).
+void Shard::ChangeSink(Member& member) {
+  if (member.next_sink == nullptr || member.stream->partition.in_flight()) return;
+  Sink* next = std::exchange(member.next_sink, nullptr);
+  if (next == member.sink) return;
+  member.sink->Remove(member.stream.get());
+  member.sink = next;
+  next->TakeOver(member.stream.get());
 }
 
 Shard::SourceDesk* Shard::SourceDeskFor(int32_t broker) {
@@ -236,7 +279,7 @@ Shard::TargetDesk* Shard::TargetDeskFor(int32_t broker) {
     retired_targets_.push_back(std::move(desk));
   }
   desk = std::make_unique<TargetDesk>(*this, broker, endpoint);
-  for (const std::unique_ptr<Sink>& sink : desk->sinks) Spawn(sink->Run());
+  Spawn(desk->sinks.front()->Run());
   Spawn(desk->settler.Run());
   return desk.get();
 }
@@ -267,6 +310,7 @@ void Shard::Changed(Stream& stream) {
   auto found = member_of_.find(&stream);
   if (found == member_of_.end()) return;
   Member& member = *found->second;
+  ChangeSink(member);
   if (partition.must_settle() && !stream.settling) {
     // The first failure is settled at once; a partition that fails again and again waits longer each time.
     stream.ask_not_before =
@@ -289,6 +333,7 @@ asio::awaitable<void> Shard::Tick() {
     const Clock::time_point now = Clock::now();
     for (auto& [broker, desk] : target_desks_) {
       for (const std::unique_ptr<Sink>& sink : desk->sinks) sink->CheckProgress(now);
+      if (desk->NeedsConnection(now)) AddConnection(broker, *desk);
     }
     if (leaderless_) {
       MetadataIsStale(Side::kSource);

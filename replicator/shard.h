@@ -27,6 +27,7 @@
 #include "kafka/cluster.h"
 #include "kafka/fetch_memory.h"
 #include "replicator/locator.h"
+#include "replicator/produce_connections.h"
 #include "replicator/settler.h"
 #include "replicator/sink.h"
 #include "replicator/source.h"
@@ -66,9 +67,8 @@ class Shard : public StreamOwner {
     SourceOptions source;
     kafka::ConnectionOptions target;
     RateLimiter* target_limit = nullptr;  // of bytes sent; outlives the shard
-    // To each target broker. A broker works on one request of a connection at a time and answers when its in-sync
-    // replicas have the batches: another connection keeps it busy meanwhile.
-    int produce_connections = 1;
+    // To each target broker, at most; see produce_connections.h.
+    int produce_connections_max = 1;
     Partition::Options partition;
     offsets::Store* store = nullptr;  // null: nothing is kept. Closed between Join and the shard's end
   };
@@ -103,7 +103,10 @@ class Shard : public StreamOwner {
   struct TargetDesk {
     TargetDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint);
     void Stop();
-    std::vector<std::unique_ptr<Sink>> sinks;
+    // Whether another produce connection is to be opened.
+    bool NeedsConnection(Clock::time_point now);
+    std::vector<std::unique_ptr<Sink>> sinks;  // one for each produce connection
+    ProduceConnections connections;
     size_t next_sink = 0;  // takes the next stream
     Settler settler;
   };
@@ -111,7 +114,8 @@ class Shard : public StreamOwner {
     std::unique_ptr<Stream> stream;
     SourceDesk* source = nullptr;
     TargetDesk* target = nullptr;
-    Sink* sink = nullptr;  // one of target's
+    Sink* sink = nullptr;       // one of target's
+    Sink* next_sink = nullptr;  // takes the stream over as soon as nothing of it is in flight
   };
 
   void Spawn(asio::awaitable<void> coroutine);
@@ -124,6 +128,8 @@ class Shard : public StreamOwner {
   void RerouteSource(Member& member);
   void RerouteTarget(Member& member);
   void CheckTopicIds(Stream& stream);
+  void AddConnection(int32_t broker, TargetDesk& desk);
+  void ChangeSink(Member& member);
   SourceDesk* SourceDeskFor(int32_t broker);
   TargetDesk* TargetDeskFor(int32_t broker);
   void NoteLeaderless();

@@ -28,6 +28,7 @@ constexpr int kRequestsInFlightMax = 5;
 // Of one request; the first batch may be larger. Small enough that two requests share the streams of one broker.
 constexpr size_t kRequestBytes = 1 << 20;
 constexpr Clock::duration kStalledAfter = std::chrono::seconds(1);
+constexpr Clock::duration kStallLoggedAfter = std::chrono::seconds(5);
 
 bool StreamBefore(const Stream* a, const Stream* b) { return a->assignment.target_topic < b->assignment.target_topic; }
 
@@ -86,6 +87,15 @@ void Sink::Remove(Stream* stream) {
   stream->queued_for_send = false;
 }
 
+void Sink::TakeOver(Stream* stream) {
+  CHECK(!stream->partition.in_flight());
+  Add(stream);
+  was_connected_ = true;  // so that a connection that is still to be made counts as a new one
+  if (!connection_.expired()) stream->partition.OnTargetChange();
+}
+
+bool Sink::saturated() const { return !ready_.empty() && (writing_ || sent_at_.size() >= kRequestsInFlightMax); }
+
 void Sink::Ready(Stream* stream) {
   if (stream->queued_for_send) return;
   stream->queued_for_send = true;
@@ -134,7 +144,7 @@ void Sink::NoteConnection(const std::shared_ptr<kafka::Connection>& connection) 
   if (connection_.lock() == connection) return;
   connection_ = connection;
   if (!std::exchange(was_connected_, true)) return;
-  for (Stream* stream : streams_) {
+  for (Stream* stream : std::vector<Stream*>(streams_)) {  // Changed may take one away
     stream->partition.OnTargetChange();
     owner_.Changed(*stream);
   }
@@ -183,10 +193,13 @@ asio::awaitable<void> Sink::WriteRequest(std::shared_ptr<kafka::Connection> conn
   not_before_ = std::max(not_before_, limit_.Book(bytes, Clock::now()));
   std::vector<iovec> parts = builder_.Finish();
   sent_at_[request->number] = Clock::now();
+  bytes_sent_ += bytes;
+  writing_ = true;
   CrashPoint("before-send");
   absl::StatusOr<std::shared_ptr<kafka::PendingReply>> written =
       co_await connection->Send(std::move(parts), correlation_id, kProduceTimeout);
   CrashPoint("after-send");
+  writing_ = false;
   // The kernel has the bytes, or the connection is gone: either way they are not needed any more.
   for (Sent& sent : request->sent) sent.send.bytes = kafka::Slice();
   if (!written.ok()) {
@@ -235,6 +248,7 @@ absl::Status Sink::HandleAnswer(Request& request, const kafka::PendingReply& rep
       next = sent + 1;
     }
   }
+  errors_.Log();
   const bool all =
       std::all_of(request.sent.begin(), request.sent.end(), [](const Sent& sent) { return sent.stream == nullptr; });
   if (!all) return absl::DataLossError("the Produce answer lacks partitions that were sent");
@@ -246,7 +260,7 @@ void Sink::HandlePartition(Sent& sent, const kafka::ProduceResponse::Partition& 
   CrashPoint("before-answer");
   const Answer answer = AnswerOf(partition);
   if (answer.verdict != Answer::Verdict::kAppended) {
-    LOG(WARNING) << stream.Name() << ": " << answer.error;
+    errors_.Add(stream.Name(), answer.error);
     owner_.MetadataIsStale(Side::kTarget);
   }
   stream.partition.OnAnswer(sent.send.id, answer);
@@ -277,7 +291,12 @@ void Sink::Finish(const Request& request) {
 
 void Sink::CheckProgress(Clock::time_point now) {
   const Clock::time_point oldest = sent_at_.empty() ? Clock::time_point::max() : sent_at_.begin()->second;
-  SetStalled(std::min(oldest, unreachable_since_) < now - kStalledAfter);
+  const Clock::time_point since = std::min(oldest, unreachable_since_);
+  SetStalled(since < now - kStalledAfter);
+  if (stalled_ && !stall_logged_ && since < now - kStallLoggedAfter) {
+    stall_logged_ = true;
+    LOG(WARNING) << "target broker " << broker_id_ << " does not answer: its partitions wait";
+  }
 }
 
 void Sink::LeadershipLost() {
@@ -290,9 +309,10 @@ void Sink::LeadershipLost() {
 void Sink::SetStalled(bool stalled) {
   if (stalled == stalled_) return;
   stalled_ = stalled;
-  LOG(WARNING) << "target broker " << broker_id_
-               << (stalled ? " does not answer: its partitions wait" : " answers again");
-  for (Stream* stream : streams_) {
+  if (!stalled && std::exchange(stall_logged_, false)) {
+    LOG(INFO) << "target broker " << broker_id_ << " answers again";
+  }
+  for (Stream* stream : std::vector<Stream*>(streams_)) {  // Changed may take one away
     if (stalled) {
       stream->partition.Pause();
     } else {

@@ -19,6 +19,7 @@
 
 #include "kafka/lane.h"
 #include "kafka/wire/produce.h"
+#include "replicator/error_tally.h"
 #include "replicator/rate_limiter.h"
 #include "replicator/stream.h"
 
@@ -32,11 +33,15 @@ class Sink {
 
   void Add(Stream* stream);
   void Remove(Stream* stream);
+  // Adds a stream that went on over another connection to the same broker so far. The broker may have been restarted
+  // since it answered there: the target is asked first (F). REQUIRES: nothing of it is in flight.
+  void TakeOver(Stream* stream);
   // `stream` has a batch to send.
   void Ready(Stream* stream);
 
   // To be called a few times a second: a broker that owes an answer for kStalledAfter, or cannot be reached for as
-  // long, has its streams paused, so that they do not hold memory which others could use.
+  // long, has its streams paused, so that they do not hold memory which others could use. A stall is logged when it
+  // lasts: under load answers take long now and then.
   void CheckProgress(Clock::time_point now);
 
   // One of its streams has another leader now. A broker that does not answer is given up then: what is in flight to it
@@ -47,6 +52,9 @@ class Sink {
   asio::awaitable<void> Run();
   void Stop();
 
+  // Another request has no room now, and partitions wait for it.
+  bool saturated() const;
+  int64_t bytes_sent() const { return bytes_sent_; }
   int requests_in_flight() const { return static_cast<int>(sent_at_.size()); }
   bool stalled() const { return stalled_; }
   int32_t broker_id() const { return broker_id_; }
@@ -89,8 +97,12 @@ class Sink {
   kafka::ProduceRequestBuilder builder_;           // kept for its memory
   std::map<uint64_t, Clock::time_point> sent_at_;  // unanswered requests by number
   uint64_t next_request_ = 1;
+  int64_t bytes_sent_ = 0;
+  bool writing_ = false;  // a request; its socket may be full
   Clock::time_point unreachable_since_ = Clock::time_point::max();
+  ErrorTally errors_;  // of the present answer
   bool stalled_ = false;
+  bool stall_logged_ = false;
   bool stopping_ = false;
 };
 

@@ -226,6 +226,7 @@ absl::Status Source::HandleResponse(kafka::PendingReply& reply) {
     HandlePartition(*stream, answer, reply.buffer);
     owner_.Changed(*stream);
   }
+  errors_.Log();
   return absl::OkStatus();
 }
 
@@ -287,14 +288,14 @@ void Source::HandleError(Stream& stream, const kafka::FetchResponse::Partition& 
       return BackOff(stream, error);
     case kafka::FetchOutcome::kFatal:
       // What the operator has to mend at the source (a missing ACL, say) passes once it is mended: keep asking.
-      return BackOff(stream, absl::StrCat(error, ". ", kafka::RemedyFor(answer.error_code)));
+      return BackOff(stream, kafka::ErrorAndRemedy(answer.error_code));
   }
 }
 
 void Source::BackOff(Stream& stream, std::string error) {
   ++stream.source_failures;
   if (stream.source_failures == 1 || stream.source_error != error) {
-    LOG(WARNING) << stream.Name() << ": the source broker " << broker_id_ << " answers " << error << "; trying again";
+    errors_.Add(stream.Name(), absl::StrCat("the source broker ", broker_id_, " answers ", error, "; trying again"));
   }
   stream.source_error = std::move(error);
   stream.fetch_not_before = Clock::now() + owner_.BackoffAfter(stream.source_failures);

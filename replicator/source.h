@@ -22,6 +22,7 @@
 #include "kafka/lane.h"
 #include "kafka/wire/fetch.h"
 #include "policy/transaction_filter.h"
+#include "replicator/error_tally.h"
 #include "replicator/fetch_session.h"
 #include "replicator/rate_limiter.h"
 #include "replicator/stream.h"
@@ -95,6 +96,7 @@ class Source {
   size_t streams_without_id_ = 0;
   int32_t fetch_bytes_max_ = kFetchBytesMax;
   kafka::FetchResponse response_;  // kept for its memory
+  ErrorTally errors_;              // of the response
   bool stopping_ = false;
 };
 

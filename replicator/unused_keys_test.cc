@@ -110,6 +110,8 @@ TEST(UnusedKeysTest, RefusesTlsAndSaslAndOtherBrokers) {
                 AllOf(StartsWith(std::string("`") + key), HasSubstr("plaintext only"), Not(HasSubstr("hidden"))));
   }
   EXPECT_EQ(ExplainUnusedKey(kFile, "A.security.protocol", "plaintext").kind, KeyRemark::Kind::kNone);
+  EXPECT_THAT(ExplainUnusedKey(kFile, "B.security.protocol", "SSL").text,
+              HasSubstr("delete this key or write PLAINTEXT"));
   EXPECT_THAT(ExplainUnusedKey(kFile, "A.consumer.bootstrap.servers", "x:1").text,
               HasSubstr("write A.bootstrap.servers and B.bootstrap.servers"));
 }

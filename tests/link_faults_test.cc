@@ -91,6 +91,17 @@ TEST_F(LinkFaultsTest, NoBrokerAtTheBootstrapAddresses) {
              {"no broker of target cluster new can be reached", options.target_bootstrap_servers});
 }
 
+TEST_F(LinkFaultsTest, ATargetThatIsTooOld) {
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> old_target = KafkaCluster::Launch({.version = "1.1.1"});
+  ASSERT_TRUE(old_target.ok()) << old_target.status();
+  ReplicatorOptions options = Options(".*");
+  options.target_bootstrap_servers = (*old_target)->bootstrap_servers();
+  ExpectEnds(options, kBlocked,
+             {"no broker of target cluster new can be used: ",
+              "no common protocol version for Produce (broker: v0 to v5; needed: v7 or v8)",
+              "A target has to be Kafka 2.1 or newer"});
+}
+
 TEST_F(LinkFaultsTest, AStateFolderOfAnotherLink) {
   ReplicatorOptions options = Options("nothing");
   std::unique_ptr<ReplicatorProcess> replicator = Run(options);
@@ -99,6 +110,43 @@ TEST_F(LinkFaultsTest, AStateFolderOfAnotherLink) {
   EXPECT_TRUE(StopsHealthy(*replicator));
   std::swap(options.source_bootstrap_servers, options.target_bootstrap_servers);
   ExpectEnds(options, kWrongCluster, {"belongs to a link from cluster", "use another --state-dir"});
+}
+
+TEST_F(LinkFaultsTest, AStateFolderThatAnotherProcessUses) {
+  const ReplicatorOptions options = Options("nothing");
+  std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
+  ASSERT_TRUE(replicator->WaitForLog("no topic of the source is to be copied", kPatience)) << replicator->LogTail();
+  ExpectEnds(options, kBlocked, {"is in use by another replicator process. Stop that one, or"});
+  EXPECT_TRUE(StopsHealthy(*replicator));
+}
+
+// As after a change of DNS: the source's address leads to the target, in the middle of a copy.
+TEST_F(LinkFaultsTest, ASourceThatTurnsIntoTheTarget) {
+  SceneOptions with_proxies;
+  with_proxies.target.brokers = 1;
+  with_proxies.proxies = true;
+  absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(with_proxies));
+  ASSERT_TRUE(scene.ok()) << scene.status();
+  ASSERT_OK((*scene)->source_admin().CreateTopic({.name = "turning", .partitions = 2}));
+  LoadOptions load = (*scene)->Load("turning", 2);
+  load.records_total = kRecords;
+  ASSERT_TRUE(WriteLoad(load, kPatience).ok());
+  ReplicatorOptions options = (*scene)->Replicator("turning");
+  options.replication_factor = 1;
+  std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
+  ASSERT_TRUE((*scene)->WaitForTargetRecords("turning", kRecords)) << replicator->LogTail();
+  ASSERT_OK(
+      (*scene)->source_proxy(1).SetUpstream("127.0.0.1", static_cast<uint16_t>((*scene)->target().client_port(1))));
+  (*scene)->source_proxy(1).CutAll();
+  ASSERT_TRUE(WaitFor([&] { return !replicator->Running(); }, kPatience)) << replicator->LogTail();
+  absl::StatusOr<ExitStatus> ended = replicator->Stop(absl::Seconds(1));
+  ASSERT_TRUE(ended.ok()) << ended.status();
+  EXPECT_EQ(ended->code, kWrongCluster) << replicator->Log();
+  EXPECT_TRUE(replicator->LogHas("source cluster old has to be ")) << replicator->Log();
+  EXPECT_TRUE(replicator->LogHas("correct its bootstrap servers or DNS")) << replicator->Log();
+  EXPECT_EQ((*scene)->TargetRecords("turning"), kRecords) << "nothing was copied in a circle";
 }
 
 TEST_F(LinkFaultsTest, AnotherClusterThanTheFilePins) {
@@ -137,6 +185,52 @@ TEST_F(LinkFaultsTest, FewerReplicasOnlyWhenAskedFor) {
   EXPECT_TRUE(scene_->WaitForTargetRecords("replicas", kRecords)) << replicator->LogTail();
   EXPECT_TRUE(replicator->LogHas("topic replicas gets 1 replicas and not 3")) << replicator->Log();
   EXPECT_TRUE(StopsHealthy(*replicator));
+}
+
+TEST_F(LinkFaultsTest, TheTargetsOwnReplicationFactor) {
+  ASSERT_NO_FATAL_FAILURE(Fill("own-factor", 2));
+  ReplicatorOptions options = Options("own-factor");
+  options.replication_factor = -1;  // of a lone broker: 1
+  std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
+  EXPECT_TRUE(scene_->WaitForTargetRecords("own-factor", kRecords)) << replicator->LogTail();
+  EXPECT_TRUE(StopsHealthy(*replicator));
+}
+
+TEST_F(LinkFaultsTest, AnOldTargetsOwnReplicationFactorCannotBeHad) {
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> old_target = KafkaCluster::Launch({.version = "2.1.1"});
+  ASSERT_TRUE(old_target.ok()) << old_target.status();
+  ASSERT_NO_FATAL_FAILURE(Fill("no-own-factor", 2));
+  ReplicatorOptions options = Options("no-own-factor");
+  options.target_bootstrap_servers = (*old_target)->bootstrap_servers();
+  options.replication_factor = -1;
+  options.flags = {"--dry-run"};
+  ExpectEnds(options, kBlocked, {"topic no-own-factor is not copied: replication.factor is -1", "before Kafka 2.4"});
+}
+
+TEST_F(LinkFaultsTest, AnOverrideThatTheTargetRefuses) {
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> old_target = KafkaCluster::Launch({.version = "2.1.1"});
+  ASSERT_TRUE(old_target.ok()) << old_target.status();
+  // Kafka 2.3 was the first to know it.
+  ASSERT_OK(
+      scene_->source_admin().CreateTopic({.name = "refused-new", .configs = {{"max.compaction.lag.ms", "86400000"}}}));
+  ASSERT_NO_FATAL_FAILURE(Fill("refused-not", 1));
+  ReplicatorOptions options = Options("refused-.*");
+  options.target_bootstrap_servers = (*old_target)->bootstrap_servers();
+  options.flags = {"--dry-run"};
+  ExpectEnds(options, kBlocked,
+             {"topic refused-new is not copied: ", "max.compaction.lag.ms", "would create topic refused-not"});
+}
+
+TEST_F(LinkFaultsTest, ANameThatIsTooLongForTheTarget) {
+  const std::string name = "long-" + std::string(249 - 5, 'x');  // the longest that Kafka takes
+  ASSERT_OK(scene_->source_admin().CreateTopic({.name = name}));
+  ReplicatorOptions options = Options("long-.*");
+  options.properties = {{"replication.policy.class", "org.apache.kafka.connect.mirror.DefaultReplicationPolicy"}};
+  options.flags = {"--dry-run"};
+  ExpectEnds(options, kBlocked,
+             {absl::StrCat("topic ", name, " is not copied: the target's name for"), "would have 253 characters",
+              "use a shorter alias"});
 }
 
 // What readers of MirrorMaker's copies are used to.

@@ -30,7 +30,7 @@ struct CreateTopicsResponse {
 
 struct CreateTopicsRequest {
   using Response = CreateTopicsResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kCreateTopics, "CreateTopics", {2}, /*version_flexible=*/5};
+  static constexpr ApiSpec kApi = {ApiKey::kCreateTopics, "CreateTopics", {2, 4}, /*version_flexible=*/5};
 
   struct Assignment {
     int32_t partition = -1;
@@ -42,7 +42,7 @@ struct CreateTopicsRequest {
   };
   struct Topic {
     std::string name;
-    // Both -1 when `assignments` says it. -1 for the cluster's default needs a broker of 2.4 (KIP-464).
+    // Both -1 when `assignments` says it; else -1 is the cluster's default, from version 4 on (KIP-464).
     int32_t partition_count = -1;
     int16_t replication_factor = -1;
     std::vector<Assignment> assignments;  // Empty: the controller places the replicas.

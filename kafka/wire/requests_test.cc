@@ -116,6 +116,7 @@ TEST(RequestsTest, CreateTopicsIsAsKafkaWritesIt) {
   placed.name = "placed";
   placed.assignments = {{0, {1, 2}}};
   EXPECT_EQ(Hex(request, 2), golden::kCreateTopicsRequestV2);
+  EXPECT_EQ(Hex(request, 4), golden::kCreateTopicsRequestV4);
 }
 
 TEST(RequestsTest, DescribeConfigsIsAsKafkaWritesIt) {

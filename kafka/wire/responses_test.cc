@@ -271,6 +271,7 @@ std::vector<DamageCase> AllResponses() {
       Case<OffsetForLeaderEpochResponse>(OffsetForLeaderEpochRequest::kApi, 2, golden::kOffsetForLeaderEpochResponseV2),
       Case<CreatePartitionsResponse>(CreatePartitionsRequest::kApi, 1, golden::kCreatePartitionsResponseV1),
       Case<CreateTopicsResponse>(CreateTopicsRequest::kApi, 2, golden::kCreateTopicsResponseV2),
+      Case<CreateTopicsResponse>(CreateTopicsRequest::kApi, 4, golden::kCreateTopicsResponseV4),
       Case<DescribeConfigsResponse>(DescribeConfigsRequest::kApi, 1, golden::kDescribeConfigsResponseV1),
   };
 }

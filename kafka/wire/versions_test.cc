@@ -41,6 +41,7 @@ TEST(NegotiatedVersionsTest, AnOldBrokerGetsTheLowVersions) {
   EXPECT_EQ(versions->For(ApiKey::kListOffsets), 4);
   EXPECT_EQ(versions->For(ApiKey::kMetadata), 7);
   EXPECT_EQ(versions->For(ApiKey::kApiVersions), 0);
+  EXPECT_EQ(versions->For(ApiKey::kCreateTopics), 2);
   EXPECT_EQ(versions->Fetch(/*by_topic_id=*/false), 10);
 }
 
@@ -50,7 +51,7 @@ TEST(NegotiatedVersionsTest, ANewBrokerGetsTheHighVersions) {
   EXPECT_EQ(versions->For(ApiKey::kProduce), 8);
   EXPECT_EQ(versions->For(ApiKey::kFetch), 13);
   EXPECT_EQ(versions->For(ApiKey::kMetadata), 10);
-  EXPECT_EQ(versions->For(ApiKey::kCreateTopics), 2);
+  EXPECT_EQ(versions->For(ApiKey::kCreateTopics), 4);
   EXPECT_EQ(versions->For(ApiKey::kOffsetForLeaderEpoch), 2);
   EXPECT_EQ(versions->For(ApiKey::kDescribeConfigs), 1);
   EXPECT_EQ(versions->Fetch(/*by_topic_id=*/true), 13);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
+#include "policy/topic_filter.h"
 
 // What these mean to the operator stands in RunCommand(), once.
 DEFINE_string(config, "", "");
@@ -24,7 +25,7 @@ DEFINE_int64(target_bytes_per_second, 0, "");
 DEFINE_bool(allow_lower_replication_factor, false, "");
 DEFINE_bool(dry_run, false, "");
 DEFINE_int32(in_flight_max, 1, "");
-DEFINE_int32(produce_connections, 1, "");
+DEFINE_int32(produce_connections, 4, "");
 
 namespace replicator {
 namespace {
@@ -79,6 +80,12 @@ void Announce(const LinkConfig& config, const RunOptions& options) {
             << absl::StrJoin(config.target.bootstrap_servers, ",") << ", topics "
             << absl::StrJoin(config.topic_filter.options().topics, ",") << ", " << options.shards
             << (options.shards == 1 ? " shard" : " shards");
+  if (!config.has_topics_exclude) {
+    LOG(INFO) << "no topics.exclude in " << config.file_name << ": as in MirrorMaker up to 3.9, topics that match "
+              << policy::kTopicsExcludeDefault
+              << " are not copied. MirrorMaker 4 leaves out less, mm2.*\\.internal in place of the first: write "
+                 "topics.exclude to have other topics that end with .internal or -internal copied";
+  }
 }
 
 ExitCode Run(const LinkRunner& run_link, Streams streams) {
@@ -97,7 +104,7 @@ ExitCode Run(const LinkRunner& run_link, Streams streams) {
   options.allow_lower_replication_factor = FLAGS_allow_lower_replication_factor;
   options.dry_run = FLAGS_dry_run;
   options.in_flight_max = FLAGS_in_flight_max;
-  options.produce_connections = FLAGS_produce_connections;
+  options.produce_connections_max = FLAGS_produce_connections;
   Announce(*config, options);
   return static_cast<ExitCode>(run_link(*config, options));
 }
@@ -143,8 +150,12 @@ Command RunCommand(LinkRunner run_link) {
                "replication.factor of FILE asks for; for labs"},
       {.name = "dry_run", .help = "connect, check, print what would be created and copied, and end; change nothing"},
       {.name = "without_store", .is_hidden = true},
+      {.name = "produce_connections",
+       .value_name = "N",
+       .help = "most connections to write to one target broker, for each shard; begins with one, opens\n"
+               "another while partitions wait for answers over those it has",
+       .default_text = "4"},
       {.name = "in_flight_max", .value_name = "N", .is_hidden = true},
-      {.name = "produce_connections", .value_name = "N", .is_hidden = true},
   };
   command.run = [run_link = std::move(run_link)](Streams streams) { return Run(run_link, streams); };
   return command;

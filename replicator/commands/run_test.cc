@@ -76,8 +76,8 @@ class RunTest : public ::testing::Test {
 TEST_F(RunTest, HandsTheConfigAndTheOptionsOverAndReturnsTheLinksCode) {
   WriteFile("tasks.max = 4\n");
   EXPECT_EQ(Run({"run", "--config=" + file_, "--state-dir", "/s", "--shards=3", "--buffer-bytes=20000000",
-                 "--in-flight-max=5", "--source-bytes-per-second=1000000", "--target-bytes-per-second", "2000000",
-                 "--allow-lower-replication-factor", "--dry-run"}),
+                 "--in-flight-max=5", "--produce-connections=2", "--source-bytes-per-second=1000000",
+                 "--target-bytes-per-second", "2000000", "--allow-lower-replication-factor", "--dry-run"}),
             ExitCode::kQuarantined);
   ASSERT_TRUE(config_.has_value());
   EXPECT_EQ(config_->Name(), "A->B");
@@ -85,6 +85,7 @@ TEST_F(RunTest, HandsTheConfigAndTheOptionsOverAndReturnsTheLinksCode) {
   EXPECT_EQ(options_.shards, 3);
   EXPECT_EQ(options_.buffer_bytes_max, 20000000);
   EXPECT_EQ(options_.in_flight_max, 5);
+  EXPECT_EQ(options_.produce_connections_max, 2);
   EXPECT_EQ(options_.source_bytes_per_second, 1000000);
   EXPECT_EQ(options_.target_bytes_per_second, 2000000);
   EXPECT_TRUE(options_.allow_lower_replication_factor);
@@ -98,6 +99,7 @@ TEST_F(RunTest, TakesDefaults) {
   EXPECT_EQ(options_.shards, 1);
   EXPECT_EQ(options_.buffer_bytes_max, 64 * 1024 * 1024);
   EXPECT_EQ(options_.in_flight_max, 1);
+  EXPECT_EQ(options_.produce_connections_max, 4);
   EXPECT_EQ(options_.source_bytes_per_second, 0);
   EXPECT_EQ(options_.target_bytes_per_second, 0);
   EXPECT_FALSE(options_.allow_lower_replication_factor);
@@ -111,6 +113,26 @@ TEST_F(RunTest, NamesEachKeyThatIsNotHonouredOnceInTheLog) {
   EXPECT_EQ(log.Count("run_test.properties:5: `offset.lag.max` is not honoured"), 1);
   EXPECT_EQ(log.Count("offset.lag.max"), 1);
   EXPECT_EQ(log.Count("4711"), 0);
+}
+
+TEST_F(RunTest, SaysThatThereAreNoMoreShardsThanTasks) {
+  WriteFile("tasks.max = 2\n");
+  const LogLines log;
+  EXPECT_EQ(Run({"run", "--config=" + file_, "--shards=7"}), ExitCode::kQuarantined);
+  EXPECT_EQ(options_.shards, 2);
+  EXPECT_EQ(log.Count("--shards=7 is cut to tasks.max=2 of " + file_), 1);
+}
+
+TEST_F(RunTest, SaysWhichDefaultExcludesAreInForce) {
+  const std::string excludes = R"(.*[\-\.]internal, .*\.replica, __.*)";
+  WriteFile("");
+  const LogLines silent;
+  EXPECT_EQ(Run({"run", "--config=" + file_}), ExitCode::kQuarantined);
+  EXPECT_EQ(silent.Count("topics that match " + excludes + " are not copied"), 1);
+  WriteFile("topics.exclude = x\n");
+  const LogLines explicitly;
+  EXPECT_EQ(Run({"run", "--config=" + file_}), ExitCode::kQuarantined);
+  EXPECT_EQ(explicitly.Count(excludes), 0);
 }
 
 TEST_F(RunTest, DoesNotStartWithABadFile) {
@@ -127,7 +149,8 @@ TEST_F(RunTest, RefusesNumbersOutOfRange) {
   WriteFile("");
   for (const char* flag :
        {"--shards=-1", "--shards=257", "--buffer-bytes=1000", "--in-flight-max=0", "--in-flight-max=6",
-        "--source-bytes-per-second=-1", "--source-bytes-per-second=999", "--target-bytes-per-second=1099511627777"}) {
+        "--produce-connections=0", "--produce-connections=17", "--source-bytes-per-second=-1",
+        "--source-bytes-per-second=999", "--target-bytes-per-second=1099511627777"}) {
     gflags::FlagSaver saver;
     EXPECT_EQ(Run({"run", "--config=" + file_, flag}), ExitCode::kUsage) << flag;
     EXPECT_THAT(err_.str(), HasSubstr(flag));

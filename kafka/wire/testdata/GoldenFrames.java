@@ -226,11 +226,13 @@ public class GoldenFrames {
     create.topics().add(orders);
     create.topics().add(placed);
     request(create, 2);
+    request(create, 4);
     CreateTopicsResponseData created = new CreateTopicsResponseData().setThrottleTimeMs(7);
     created.topics().add(new CreateTopicsResponseData.CreatableTopicResult().setName("orders").setErrorMessage(null));
     created.topics().add(new CreateTopicsResponseData.CreatableTopicResult().setName("placed").setErrorCode((short) 38)
         .setErrorMessage("too few brokers"));
     response(created, 2);
+    response(created, 4);
 
     request(new DescribeConfigsRequestData().setResources(List.of(
         new DescribeConfigsRequestData.DescribeConfigsResource().setResourceType((byte) 2).setResourceName("orders").setConfigurationKeys(null),

@@ -1,0 +1,120 @@
+// Partitions that are given to other brokers and leaders that move, on both sides, in the middle of a copy and with a
+// producer that writes all the while: both sides end equal, at equal offsets, and nothing is quarantined.
+#include "tests/cluster/reassignment.h"
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tests/copy_scene.h"
+
+namespace replicator::tests {
+namespace {
+
+constexpr const char* kTopic = "moving";
+constexpr int kBrokers = 3;
+constexpr int kPartitions = 12;
+constexpr int64_t kBulkRecords = 100'000;
+constexpr double kRecordsPerSecond = 500;
+// Slow enough for the past to be under way still when the first partitions move.
+constexpr int64_t kCap = 3'000'000;
+
+// Two replicas for each partition. With each turn every replica goes to the next broker: all leaders change, and a
+// third of the data moves.
+std::vector<std::vector<int>> Placement(int turn) {
+  std::vector<std::vector<int>> replicas;
+  for (int partition = 0; partition < kPartitions; ++partition) {
+    replicas.push_back({1 + (partition + turn) % kBrokers, 1 + (partition + turn + 1) % kBrokers});
+  }
+  return replicas;
+}
+
+class ReassignmentTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    SceneOptions options;
+    options.source.brokers = options.target.brokers = kBrokers;
+    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
+    ASSERT_TRUE(scene.ok()) << scene.status();
+    scene_ = *std::move(scene);
+    ASSERT_OK(scene_->source_admin().CreateTopic({.name = kTopic, .replicas = Placement(0)}));
+    LoadOptions load = scene_->Load(kTopic, kPartitions);
+    load.records_total = kBulkRecords;
+    absl::StatusOr<LoadCounts> past = WriteLoad(load, kPatience);
+    ASSERT_TRUE(past.ok()) << past.status();
+    load.records_total = 0;
+    load.records_per_second = kRecordsPerSecond;
+    load.first_sequence = past->next_sequence;
+    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
+    ASSERT_TRUE(producer.ok()) << producer.status();
+    producer_ = *std::move(producer);
+    ReplicatorOptions replicator = scene_->Replicator(kTopic);
+    replicator.replication_factor = 2;
+    replicator.flags = {absl::StrCat("--target-bytes-per-second=", kCap)};
+    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> started = ReplicatorProcess::Start(replicator);
+    ASSERT_TRUE(started.ok()) << started.status();
+    replicator_ = *std::move(started);
+    ASSERT_TRUE(scene_->WaitForTargetRecords(kTopic, 1)) << replicator_->LogTail();
+  }
+
+  void Move(KafkaCluster& cluster, ClusterAdmin& admin, int turn) {
+    ASSERT_OK(ReassignPartitions(cluster, kTopic, Placement(turn), kPatience));
+    ASSERT_OK(admin.ElectPreferredLeaders(kTopic));
+    std::cout << cluster.version() << " moved all leaders; the target has " << TargetRecords() << " of "
+              << SourceRecords() << " records" << std::endl;
+  }
+
+  void MoveSource(int turn) { Move(scene_->source(), scene_->source_admin(), turn); }
+  void MoveTarget(int turn) { Move(scene_->target(), scene_->target_admin(), turn); }
+
+  // It cannot be said for a moment after leaders have changed.
+  int64_t TargetRecords() {
+    int64_t records = 0;
+    EXPECT_TRUE(WaitFor([&] { return (records = scene_->TargetRecords(kTopic)) > 0; }, kPatience));
+    return records;
+  }
+  int64_t SourceRecords() {
+    int64_t records = 0;
+    EXPECT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(kTopic)) > 0; }, kPatience));
+    return records;
+  }
+
+  // What the source has now arrives.
+  void ExpectCatchesUp() {
+    const int64_t records = SourceRecords();
+    ASSERT_GE(records, kBulkRecords);
+    EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, records)) << replicator_->LogTail();
+  }
+
+  std::unique_ptr<CopyScene> scene_;
+  std::unique_ptr<LoadGenerator> producer_;
+  std::unique_ptr<ReplicatorProcess> replicator_;
+};
+
+TEST_F(ReassignmentTest, CopyFollowsPartitionsAndLeadersOfBothSides) {
+  ASSERT_NO_FATAL_FAILURE(MoveTarget(0));
+  EXPECT_LT(TargetRecords(), kBulkRecords) << "the past was copied before the source's partitions moved";
+  ASSERT_NO_FATAL_FAILURE(MoveSource(1));
+  ASSERT_NO_FATAL_FAILURE(MoveTarget(1));
+  ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
+  for (int turn = 2; turn <= kBrokers; ++turn) {
+    ASSERT_NO_FATAL_FAILURE(MoveSource(turn));
+    ASSERT_NO_FATAL_FAILURE(MoveTarget(turn));
+    ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
+  }
+  absl::StatusOr<LoadCounts> counts = producer_->Stop();
+  ASSERT_TRUE(counts.ok()) << counts.status();
+  EXPECT_EQ(SourceRecords(), counts->next_sequence);
+  EXPECT_TRUE(scene_->Equal({kTopic})) << replicator_->LogTail();
+  EXPECT_TRUE(StopsHealthy(*replicator_));
+}
+
+}  // namespace
+}  // namespace replicator::tests
