@@ -44,8 +44,15 @@ struct LockGrant {
 // Larger texts than this are no claim and no grant.
 inline constexpr size_t kLockTextBytesMax = 4096;
 
-// Lines of key=value. Unknown keys are skipped, so that a later version may add some. Names from another process are
-// cut and cleaned of control characters, since they end up in the log. nullopt: not such a text.
+// A head line, then lines of key=value:
+//   replicator-lock-claim           replicator-lock-grant
+//   host=host-1                     role=holder                  (or standby)
+//   pid=4711                        held_since_ms=1795340764000
+//   started_ms=1795340760000        members=2
+//   held_since_ms=1795340764000     holder=host-1 (pid 4711, started 2026-11-22 09:46:00 UTC)
+//   attempt=0
+// Unknown keys are skipped, so that a later version may add some; a missing one has its default. Names from another
+// process are cut and cleaned of control characters, since they end up in the log. nullopt: not such a text.
 std::string WriteClaim(const LockClaim& claim);
 std::optional<LockClaim> ReadClaim(absl::string_view text);
 std::string WriteGrant(const LockGrant& grant);

@@ -31,6 +31,7 @@
 #include "kafka/cluster.h"
 #include "kafka/wire/describe_groups.h"
 #include "kafka/wire/find_coordinator.h"
+#include "policy/lock_assignment.h"
 #include "replicator/first_start.h"
 #include "tests/cluster/kafka_cluster.h"
 #include "tests/cluster/process.h"
@@ -176,22 +177,23 @@ int CoordinatorOf(const KafkaCluster& cluster, const std::string& link) {
 }
 
 // REQUIRES: a cluster of one broker. Of a rebalance under way too.
-int MembersOf(const KafkaCluster& cluster, const std::string& link) {
+std::vector<kafka::DescribeGroupsResponse::Member> MembersOf(const KafkaCluster& cluster, const std::string& link) {
   asio::io_context io(1);
   kafka::ClusterClient client("target cluster new", Brokers(cluster), Connection(link));
   kafka::DescribeGroupsRequest request;
   request.group_ids = {LinkLock::GroupId(link)};
-  const absl::StatusOr<kafka::DescribeGroupsResponse> response =
-      RunToEnd(io, client.Ask(request, std::chrono::seconds(5)));
-  return response.ok() && response->groups.size() == 1 ? static_cast<int>(response->groups[0].members.size()) : -1;
+  absl::StatusOr<kafka::DescribeGroupsResponse> response = RunToEnd(io, client.Ask(request, std::chrono::seconds(5)));
+  if (!response.ok() || response->groups.size() != 1) return {};
+  return std::move(response->groups[0].members);
 }
 
-std::unique_ptr<KafkaCluster> StartCluster(const std::string& version, int brokers = 1) {
+std::unique_ptr<KafkaCluster> StartCluster(const std::string& version, int brokers = 1, Properties properties = {}) {
   KafkaClusterOptions options;
   options.version = version;
   options.brokers = brokers;
   // As brokers have it by default: a new group's first member waits.
-  options.properties = {{"group.initial.rebalance.delay.ms", "3000"}};
+  options.properties = std::move(properties);
+  options.properties.insert({"group.initial.rebalance.delay.ms", "3000"});
   absl::StatusOr<std::unique_ptr<KafkaCluster>> cluster = KafkaCluster::Launch(options);
   EXPECT_TRUE(cluster.ok()) << cluster.status();
   return std::move(cluster).value_or(nullptr);
@@ -229,6 +231,20 @@ TEST_F(LinkLockTest, KTheSecondSaysWhoHoldsItAndTakesOverWhenTheFirstIsKilled) {
   const absl::Time killed = absl::Now();
   ASSERT_TRUE(second.WaitFor(Kind::kHeld, kSessionAndSome));
   std::cout << "take-over " << absl::Now() - killed << " after a kill" << std::endl;
+}
+
+// Else a leader that comes later would have to guess whose the lock is.
+TEST_F(LinkLockTest, KTheHolderTellsTheGroupThatItHoldsTheLock) {
+  Locker locker(Member("a"));
+  ASSERT_TRUE(locker.WaitFor(Kind::kHeld));
+  const auto published = [&] {
+    const std::vector<kafka::DescribeGroupsResponse::Member> members = MembersOf(*cluster_, Link());
+    if (members.size() != 1) return false;
+    const std::optional<policy::LockClaim> claim = policy::ReadClaim(members[0].metadata);
+    return claim.has_value() && claim->held_since_ms == locker.held_since_ms();
+  };
+  EXPECT_TRUE(WaitFor(published, kPatience));
+  EXPECT_EQ(locker.events().size(), 1u) << "a rebalance takes nothing from the holder";
 }
 
 TEST_F(LinkLockTest, KACleanStopHandsTheLockToAStandbyAtOnce) {
@@ -321,7 +337,9 @@ TEST_P(LinkLockRestartTest, KARestartHasItsLockBackAtOnce) {
   auto first = std::make_unique<Locker>(Options(*cluster, "old->new", "a"));
   ASSERT_TRUE(first->WaitFor(Kind::kHeld));
   first.reset();
+  const absl::Time asked = absl::Now();
   EXPECT_EQ(Ask(Options(*cluster, "old->new", "a")).kind, LinkLock::Occupants::Kind::kOnlyOurselves);
+  std::cout << GetParam() << ": asked who is there in " << absl::Now() - asked << std::endl;
   Locker alone(Options(*cluster, "old->new", "a"));
   ASSERT_TRUE(alone.WaitFor(Kind::kHeld));
   EXPECT_LE(alone.HeldAfter(), kAtOnce);
@@ -338,7 +356,7 @@ TEST_P(LinkLockRestartTest, KARestartHasItsLockBackAtOnce) {
   // Another one joins while the holder is down, and the group waits for it.
   watched.Kill();
   Locker newcomer(Options(*cluster, "old->new", "c"));
-  ASSERT_TRUE(WaitFor([&] { return MembersOf(*cluster, "old->new") == 3; }, kPatience));
+  ASSERT_TRUE(WaitFor([&] { return MembersOf(*cluster, "old->new").size() == 3; }, kPatience));
   LinkLockOptions options = Options(*cluster, "old->new", "a");
   options.last_held_since_ms = since;
   Locker back(options);
@@ -349,6 +367,9 @@ TEST_P(LinkLockRestartTest, KARestartHasItsLockBackAtOnce) {
   EXPECT_FALSE(newcomer.Had(Kind::kHeld));
   std::cout << GetParam() << ": held again after " << alone.HeldAfter() << " alone, " << watched.HeldAfter()
             << " with a standby, " << back.HeldAfter() << " with a newcomer" << std::endl;
+
+  EXPECT_TRUE(back.StopsCleanly());
+  ASSERT_TRUE(standby.WaitFor(Kind::kHeld, absl::Milliseconds(1500 * kSlowness))) << "a static member leaves, too";
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, LinkLockRestartTest, ::testing::Values("2.8.2", "3.9.1", "4.3.1"),
@@ -374,31 +395,76 @@ TEST(LinkLockOldTargetTest, KATargetWithoutStaticMembersWorksWithDynamicOnes) {
   ASSERT_TRUE(second.WaitFor(Kind::kHeld, absl::Milliseconds(1500 * kSlowness)));
 }
 
-TEST(LinkLockCoordinatorTest, KTheLockOutlivesItsCoordinator) {
-  const std::unique_ptr<KafkaCluster> cluster = StartCluster("4.3.1", 3);
+TEST(LinkLockOldTargetTest, WhatOnlyTheOperatorCanHelpEndsTheLockWithTheRemedy) {
+  const std::unique_ptr<KafkaCluster> cluster = StartCluster("2.1.1", 1, {{"group.min.session.timeout.ms", "20000"}});
   ASSERT_NE(cluster, nullptr);
-  Locker holder(Options(*cluster, "old->new", "a"));
-  ASSERT_TRUE(holder.WaitFor(Kind::kHeld));
-  Locker standby(Options(*cluster, "old->new", "b"));
-  ASSERT_TRUE(standby.WaitFor(Kind::kStandby));
-  const int coordinator = CoordinatorOf(*cluster, "old->new");
-  ASSERT_GT(coordinator, 0);
-  ASSERT_TRUE(cluster->Kill9(coordinator).ok());
-  ASSERT_TRUE(WaitFor(
-      [&] {
-        const int now = CoordinatorOf(*cluster, "old->new");
-        return now > 0 && now != coordinator;
-      },
-      kPatience));
-  // Longer than a session that nobody kept alive would live.
-  EXPECT_FALSE(standby.WaitFor(Kind::kHeld, kSessionAndSome));
-  ASSERT_TRUE(cluster->Start(coordinator).ok());
-  ASSERT_TRUE(cluster->WaitReady().ok());
-  EXPECT_FALSE(standby.WaitFor(Kind::kHeld, kSessionAndSome));
-  EXPECT_FALSE(holder.Had(Kind::kLost));
-  EXPECT_FALSE(holder.Had(Kind::kFatal));
-  EXPECT_TRUE(holder.StopsCleanly());
-  ASSERT_TRUE(standby.WaitFor(Kind::kHeld, absl::Seconds(3 * kSlowness))) << "and it is alive";
+  Locker locker(Options(*cluster, "old->new", "a"));
+  ASSERT_TRUE(locker.WaitFor(Kind::kFatal));
+  const absl::Status why = locker.Last(Kind::kFatal).event.status;
+  EXPECT_TRUE(absl::StrContains(why.message(), "join group replicator.old->new on target cluster new")) << why;
+  EXPECT_TRUE(absl::StrContains(why.message(), "INVALID_SESSION_TIMEOUT (26)")) << why;
+  EXPECT_TRUE(absl::StrContains(why.message(), "group.min.session.timeout.ms")) << why;
+  EXPECT_EQ(locker.events().size(), 1u);
+}
+
+class LinkLockCoordinatorTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    cluster_ = StartCluster("4.3.1", 3);
+    ASSERT_NE(cluster_, nullptr);
+    holder_ = std::make_unique<Locker>(Options(*cluster_, "old->new", "a"));
+    ASSERT_TRUE(holder_->WaitFor(Kind::kHeld));
+    standby_ = std::make_unique<Locker>(Options(*cluster_, "old->new", "b"));
+    ASSERT_TRUE(standby_->WaitFor(Kind::kStandby));
+    coordinator_ = CoordinatorOf(*cluster_, "old->new");
+    ASSERT_GT(coordinator_, 0);
+  }
+
+  bool CoordinatorMoved() {
+    const auto moved = [this] {
+      const int now = CoordinatorOf(*cluster_, "old->new");
+      return now > 0 && now != coordinator_;
+    };
+    return WaitFor(moved, kPatience);
+  }
+
+  // For longer than a session lives that nobody keeps alive.
+  void ExpectNoChangeForASession() {
+    EXPECT_FALSE(standby_->WaitFor(Kind::kHeld, kSessionAndSome));
+    EXPECT_FALSE(holder_->Had(Kind::kLost));
+    EXPECT_FALSE(holder_->Had(Kind::kFatal));
+  }
+
+  // Both are still members, and the lock still moves.
+  void ExpectAlive() {
+    EXPECT_TRUE(holder_->StopsCleanly());
+    EXPECT_TRUE(standby_->WaitFor(Kind::kHeld, absl::Seconds(3 * kSlowness)));
+  }
+
+  std::unique_ptr<KafkaCluster> cluster_;
+  std::unique_ptr<Locker> holder_;
+  std::unique_ptr<Locker> standby_;
+  int coordinator_ = -1;
+};
+
+TEST_F(LinkLockCoordinatorTest, KTheLockOutlivesACoordinatorThatHangs) {
+  ASSERT_TRUE(cluster_->Stop(coordinator_).ok());
+  ASSERT_TRUE(CoordinatorMoved());
+  ExpectNoChangeForASession();
+  ASSERT_TRUE(cluster_->Continue(coordinator_).ok());
+  ASSERT_TRUE(cluster_->WaitReady().ok());
+  ExpectNoChangeForASession();
+  ExpectAlive();
+}
+
+TEST_F(LinkLockCoordinatorTest, KTheLockOutlivesACoordinatorThatIsKilled) {
+  ASSERT_TRUE(cluster_->Kill9(coordinator_).ok());
+  ASSERT_TRUE(CoordinatorMoved());
+  ExpectNoChangeForASession();
+  ASSERT_TRUE(cluster_->Start(coordinator_).ok());
+  ASSERT_TRUE(cluster_->WaitReady().ok());
+  ExpectNoChangeForASession();
+  ExpectAlive();
 }
 
 }  // namespace
