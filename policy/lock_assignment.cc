@@ -74,8 +74,7 @@ std::optional<LockClaim> ReadClaim(absl::string_view text) {
 
 std::string WriteGrant(const LockGrant& grant) {
   return absl::StrCat(kGrantHead, "\nrole=", grant.holds ? "holder" : "standby",
-                      "\nheld_since_ms=", grant.held_since_ms, "\nmembers=", grant.members,
-                      "\nholder=", Clean(grant.holder), "\n");
+                      "\nheld_since_ms=", grant.held_since_ms, "\nholder=", Clean(grant.holder), "\n");
 }
 
 std::optional<LockGrant> ReadGrant(absl::string_view text) {
@@ -83,7 +82,6 @@ std::optional<LockGrant> ReadGrant(absl::string_view text) {
   const bool read = ReadLines(text, kGrantHead, [&grant](absl::string_view key, absl::string_view value) {
     if (key == "role") grant.holds = value == "holder";
     if (key == "held_since_ms") grant.held_since_ms = Number(value);
-    if (key == "members") grant.members = Number(value);
     if (key == "holder") grant.holder = Clean(value);
   });
   if (!read) return std::nullopt;
@@ -106,7 +104,6 @@ std::vector<LockMember> AssignLock(absl::Span<const LockMember> members, int64_t
     best = *claim;
   }
   LockGrant grant;
-  grant.members = static_cast<int64_t>(members.size());
   if (holder != nullptr) grant.holder = best.Describe();
   grant.held_since_ms = best.held_since_ms > 0 ? best.held_since_ms : std::max(now_ms, latest_ms + 1);
   std::vector<LockMember> assignments;

@@ -37,7 +37,6 @@ struct LockClaim {
 struct LockGrant {
   bool holds = false;
   int64_t held_since_ms = 0;  // of the holder
-  int64_t members = 0;        // the holder included
   std::string holder;         // LockClaim::Describe()
 };
 
@@ -48,8 +47,8 @@ inline constexpr size_t kLockTextBytesMax = 4096;
 //   replicator-lock-claim           replicator-lock-grant
 //   host=host-1                     role=holder                  (or standby)
 //   pid=4711                        held_since_ms=1795340764000
-//   started_ms=1795340760000        members=2
-//   held_since_ms=1795340764000     holder=host-1 (pid 4711, started 2026-11-22 09:46:00 UTC)
+//   started_ms=1795340760000        holder=host-1 (pid 4711, started 2026-11-22 09:46:00 UTC)
+//   held_since_ms=1795340764000
 //   attempt=0
 // Unknown keys are skipped, so that a later version may add some; a missing one has its default. Names from another
 // process are cut and cleaned of control characters, since they end up in the log. nullopt: not such a text.

@@ -194,7 +194,6 @@ absl::Status LinkLock::Apply(const std::string& assignment) {
     return absl::UnavailableError(absl::StrCat("the leader of group ", coordinator_.group_id(), " assigned nothing"));
   }
   joined_ = true;
-  members_ = grant->members;
   seen_ms_ = std::max(seen_ms_, grant->held_since_ms);
   next_beat_ = Clock::now() + (grant->holds ? kHeartbeatInterval : kStandbyHeartbeatInterval);
   if (!grant->holds) {
@@ -285,11 +284,16 @@ void LinkLock::Lose(const std::string& why) {
 void LinkLock::Emit(LinkLockEvent event) { on_event_(event); }
 
 asio::awaitable<void> LinkLock::Leave() {
-  const bool stays = holds_ && is_static_ && members_ <= 1;
-  if (stays || member_id_.empty() || !reachable_) co_return;
+  if (member_id_.empty() || !reachable_) co_return;
   absl::StatusOr<std::shared_ptr<Connection>> got = co_await coordinator_.Get();
   if (!got.ok()) co_return;
   std::shared_ptr<Connection> connection = *got;
+  if (holds_ && is_static_) {
+    kafka::DescribeGroupsRequest describe;
+    describe.group_ids = {coordinator_.group_id()};
+    absl::StatusOr<kafka::DescribeGroupsResponse> now = co_await connection->Call(describe, kLeaveTimeout);
+    if (!now.ok() || now->groups.empty() || now->groups[0].members.size() <= 1) co_return;
+  }
   kafka::LeaveGroupRequest request;
   request.group_id = coordinator_.group_id();
   request.member_id = member_id_;

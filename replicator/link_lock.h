@@ -140,7 +140,6 @@ class LinkLock {
   int64_t seen_ms_ = 0;       // the latest LockGrant::held_since_ms seen
   std::string member_id_;
   int32_t generation_ = -1;
-  int64_t members_ = 0;
   int unsettled_ = 0;  // joins in a row that ended in nothing
   bool is_static_ = false;
   bool static_refused_ = false;

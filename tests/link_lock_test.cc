@@ -251,8 +251,8 @@ TEST_F(LinkLockTest, KACleanStopHandsTheLockToAStandbyAtOnce) {
   Locker first(Member("a"));
   ASSERT_TRUE(first.WaitFor(Kind::kHeld));
   Locker second(Member("b"));
-  Locker third(Member(""));
   ASSERT_TRUE(second.WaitFor(Kind::kStandby));
+  Locker third(Member(""));
   ASSERT_TRUE(third.WaitFor(Kind::kStandby));
   const absl::Time stopped = absl::Now();
   EXPECT_TRUE(first.StopsCleanly());
@@ -265,6 +265,16 @@ TEST_F(LinkLockTest, KACleanStopHandsTheLockToAStandbyAtOnce) {
   ASSERT_TRUE(third.WaitFor(Kind::kHeld, absl::Milliseconds(1500 * kSlowness)));
   EXPECT_TRUE(third.StopsCleanly());
   EXPECT_EQ(Ask(Member("c")).kind, LinkLock::Occupants::Kind::kNone) << "a dynamic member leaves";
+}
+
+// The holder hears of the newcomer by its next heartbeat only.
+TEST_F(LinkLockTest, KACleanStopWhileAnotherOneJoinsHandsTheLockToIt) {
+  Locker first(Member("a"));
+  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  Locker second(Member("b"));
+  ASSERT_TRUE(WaitFor([&] { return MembersOf(*cluster_, Link()).size() == 2; }, kPatience));
+  EXPECT_TRUE(first.StopsCleanly());
+  ASSERT_TRUE(second.WaitFor(Kind::kHeld, absl::Milliseconds(1500 * kSlowness)));
 }
 
 TEST_F(LinkLockTest, KAStaticHolderThatIsAloneStaysAMemberOverACleanStop) {
