@@ -70,8 +70,12 @@ std::vector<Endpoint> ClusterClient::Candidates() const {
   for (Endpoint& candidate : candidates) {
     if (std::find(unique.begin(), unique.end(), candidate) == unique.end()) unique.push_back(std::move(candidate));
   }
+  // It may hang, which takes longer to find out than that it is gone.
+  std::stable_partition(unique.begin(), unique.end(), [this](const Endpoint& one) { return !(one == avoided_); });
   return unique;
 }
+
+void ClusterClient::TryAnotherBroker() { avoided_ = std::exchange(current_, Endpoint{}); }
 
 asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::AnyBroker() {
   std::vector<std::string> errors;
@@ -108,7 +112,7 @@ asio::awaitable<absl::StatusOr<MetadataSnapshot>> ClusterClient::FetchMetadata()
   MetadataRequest request;
   absl::StatusOr<MetadataResponse> response = co_await Ask(request, kMetadataTimeout);
   if (!response.ok()) {
-    current_ = Endpoint{};  // it may hang: begin with another one next time
+    TryAnotherBroker();
     co_return response.status();
   }
   MetadataSnapshot snapshot = ToSnapshot(*std::move(response));

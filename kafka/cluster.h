@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -74,6 +75,12 @@ class ClusterClient {
     co_return co_await open->Call(request, timeout);
   }
 
+  // The broker that answered last does not answer now: begin with another one next time.
+  void TryAnotherBroker();
+
+  // What another client of the same cluster has learned.
+  void UpdateMetadata(MetadataSnapshot metadata) { metadata_ = std::move(metadata); }
+
   const std::string& name() const { return name_; }
   // The last snapshot; nullptr before the first.
   const MetadataSnapshot& metadata() const { return metadata_; }
@@ -91,6 +98,7 @@ class ClusterClient {
   // By address. Lanes of brokers that left stay, closed by their peers, until the client goes: a few bytes each.
   absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;
   Endpoint current_;  // the broker that answered last
+  Endpoint avoided_;  // the one that did not
 };
 
 // "host:port,..." as it stands in bootstrap.servers. InvalidArgument names the address that cannot be read.

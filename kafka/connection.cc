@@ -22,7 +22,6 @@ using asio::redirect_error;
 using asio::use_awaitable;
 using asio::ip::tcp;
 
-constexpr Clock::duration kNegotiationTimeout = std::chrono::seconds(10);
 // Waited for at a time. What is more may be a damaged answer; a broker that means it does not read the next request
 // before its time, and says so again.
 constexpr Clock::duration kThrottleMax = std::chrono::seconds(15);
@@ -100,7 +99,8 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Connection::Open(En
 
 asio::awaitable<absl::Status> Connection::Negotiate() {
   ApiVersionsRequest request;
-  absl::StatusOr<ApiVersionsResponse> response = co_await Call(request, kNegotiationTimeout);
+  // A broker that hangs accepts connections, since the kernel does: it is the first answer that takes too long.
+  absl::StatusOr<ApiVersionsResponse> response = co_await Call(request, options_.connect_timeout);
   if (!response.ok()) co_return response.status();
   absl::StatusOr<NegotiatedVersions> versions = NegotiatedVersions::Choose(*response, options_.use);
   if (!versions.ok()) {

@@ -165,6 +165,8 @@ std::string_view AccessRemedy(int16_t code) {
     case kErrorClusterAuthorizationFailed:
       return "Give replicator's user IDEMPOTENT_WRITE (needed before Kafka 2.8) and CREATE on the target's cluster "
              "resource, then resume.";
+    case kErrorGroupAuthorizationFailed:
+      return "Give replicator's user READ on the group at the target (it covers DESCRIBE).";
     case kErrorTransactionalIdAuthorizationFailed:
       return "Give replicator's user WRITE and DESCRIBE on its transactional ids at the target, then resume.";
     case kErrorUnsupportedSaslMechanism:
@@ -186,6 +188,25 @@ std::string_view AccessRemedy(int16_t code) {
   }
 }
 
+// Being a member of a group on the target.
+std::string_view GroupRemedy(int16_t code) {
+  switch (code) {
+    case kErrorInconsistentGroupProtocol:
+      return "Something else uses this group id on the target: stop it, or wait until its members are gone.";
+    case kErrorInvalidGroupId:
+      return "Rename the clusters in the properties file: the group id is made of their aliases.";
+    case kErrorInvalidSessionTimeout:
+      return "Let 10000 lie between group.min.session.timeout.ms and group.max.session.timeout.ms of the target's "
+             "brokers.";
+    case kErrorGroupMaxSizeReached:
+      return "Raise group.max.size of the target's brokers, or start fewer processes for this link.";
+    case kErrorFencedInstanceId:
+      return "Run one process with each state folder: another one was started with a copy of this one's.";
+    default:
+      return AccessRemedy(code);
+  }
+}
+
 // Creating and configuring topics on the target.
 std::string_view TopicRemedy(int16_t code) {
   switch (code) {
@@ -203,7 +224,7 @@ std::string_view TopicRemedy(int16_t code) {
       return "A policy of the target (create.topic.policy.class.name or alter.config.policy.class.name) forbids it: "
              "create the topic there as the policy wants it, then resume.";
     default:
-      return AccessRemedy(code);
+      return GroupRemedy(code);
   }
 }
 
@@ -348,6 +369,45 @@ FetchOutcome ClassifyFetchError(int16_t code) {
   }
 }
 
+GroupOutcome ClassifyGroupError(int16_t code) {
+  switch (code) {
+    case kErrorNone:
+      return GroupOutcome::kOk;
+
+    // 79: KIP-394 has a new dynamic member join twice, so that a lost answer leaves no member behind.
+    case kErrorRebalanceInProgress:
+    case kErrorMemberIdRequired:
+      return GroupOutcome::kRejoin;
+
+    case kErrorIllegalGeneration:
+    case kErrorUnknownMemberId:
+      return GroupOutcome::kForgotten;
+
+    case kErrorFencedInstanceId:
+      return GroupOutcome::kFenced;
+
+    // The group cannot be used like this.
+    case kErrorInconsistentGroupProtocol:
+    case kErrorInvalidGroupId:
+    case kErrorInvalidSessionTimeout:
+    case kErrorGroupMaxSizeReached:
+    // Permissions, login and versions.
+    case kErrorGroupAuthorizationFailed:
+    case kErrorClusterAuthorizationFailed:
+    case kErrorTopicAuthorizationFailed:
+    case kErrorIllegalSaslState:
+    case kErrorSaslAuthenticationFailed:
+    case kErrorUnsupportedVersion:
+    case kErrorInvalidRequest:
+      return GroupOutcome::kFatal;
+
+    // 14, 15, 16, 7, 56, -1: the coordinator is busy, moving, or cannot write its log. Anything unknown: asking again
+    // has no effect beyond the membership.
+    default:
+      return GroupOutcome::kFindCoordinator;
+  }
+}
+
 std::string_view RemedyFor(int16_t code) {
   switch (code) {
     case kErrorCorruptMessage:
@@ -398,6 +458,7 @@ absl::Status ErrorStatus(int16_t code, std::string_view what) {
   const std::string text = absl::StrCat(what, ": ", ErrorAndRemedy(code));
   switch (code) {
     case kErrorTopicAuthorizationFailed:
+    case kErrorGroupAuthorizationFailed:
     case kErrorClusterAuthorizationFailed:
     case kErrorTransactionalIdAuthorizationFailed:
       return absl::PermissionDeniedError(text);

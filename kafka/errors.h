@@ -38,7 +38,14 @@ enum ErrorCode : int16_t {
   kErrorNotEnoughReplicas = 19,
   kErrorNotEnoughReplicasAfterAppend = 20,
   kErrorInvalidRequiredAcks = 21,
+  kErrorIllegalGeneration = 22,
+  kErrorInconsistentGroupProtocol = 23,
+  kErrorInvalidGroupId = 24,
+  kErrorUnknownMemberId = 25,
+  kErrorInvalidSessionTimeout = 26,
+  kErrorRebalanceInProgress = 27,
   kErrorTopicAuthorizationFailed = 29,
+  kErrorGroupAuthorizationFailed = 30,
   kErrorClusterAuthorizationFailed = 31,
   kErrorInvalidTimestamp = 32,
   kErrorUnsupportedSaslMechanism = 33,
@@ -70,6 +77,9 @@ enum ErrorCode : int16_t {
   kErrorUnknownLeaderEpoch = 75,
   kErrorUnsupportedCompressionType = 76,
   kErrorOffsetNotAvailable = 78,
+  kErrorMemberIdRequired = 79,
+  kErrorGroupMaxSizeReached = 81,
+  kErrorFencedInstanceId = 82,
   kErrorInvalidRecord = 87,
   kErrorThrottlingQuotaExceeded = 89,
   kErrorProducerFenced = 90,
@@ -120,8 +130,19 @@ enum class FetchOutcome : uint8_t {
 };
 FetchOutcome ClassifyFetchError(int16_t code);
 
-// One sentence for the operator: what to do about it. Empty for a code with which neither classifier gives
-// kFatal and which no other request of ours can end with.
+// What a group's coordinator, or a broker that was asked for it, asks of a member.
+enum class GroupOutcome : uint8_t {
+  kOk,
+  kRejoin,           // The group rebalances, or has given a member id to join with: join again at once.
+  kForgotten,        // The session or the generation is over: whatever was assigned is no longer ours.
+  kFindCoordinator,  // It moves, loads, or is not there: look for it again. The membership may well go on.
+  kFenced,           // Another process has joined with our instance id.
+  kFatal,            // Will fail again: with RemedyFor().
+};
+GroupOutcome ClassifyGroupError(int16_t code);
+
+// One sentence for the operator: what to do about it. Empty for a code with which no classifier gives kFatal
+// and which no other request of ours can end with.
 std::string_view RemedyFor(int16_t code);
 // ErrorText, and behind it the remedy if there is one.
 std::string ErrorAndRemedy(int16_t code);

@@ -70,10 +70,26 @@ TEST(ErrorsTest, FetchAnswersAreClassified) {
   for (int16_t code : {2, 29, 35, 42, 76, 104}) EXPECT_EQ(ClassifyFetchError(code), FetchOutcome::kFatal) << code;
 }
 
-TEST(ErrorsTest, WhateverStopsAPartitionTellsTheOperatorWhatToDo) {
+TEST(ErrorsTest, GroupAnswersAreClassified) {
+  EXPECT_EQ(ClassifyGroupError(0), GroupOutcome::kOk);
+  for (int16_t code : {27, 79}) EXPECT_EQ(ClassifyGroupError(code), GroupOutcome::kRejoin) << code;
+  for (int16_t code : {22, 25}) EXPECT_EQ(ClassifyGroupError(code), GroupOutcome::kForgotten) << code;
+  for (int16_t code : {14, 15, 16, 7, -1, 999}) {
+    EXPECT_EQ(ClassifyGroupError(code), GroupOutcome::kFindCoordinator) << code;
+  }
+  EXPECT_EQ(ClassifyGroupError(82), GroupOutcome::kFenced);
+  for (int16_t code : {23, 24, 26, 30, 31, 35, 58, 81}) {
+    EXPECT_EQ(ClassifyGroupError(code), GroupOutcome::kFatal) << code;
+  }
+  EXPECT_EQ(ErrorStatus(30, "x").code(), absl::StatusCode::kPermissionDenied);
+}
+
+TEST(ErrorsTest, WhateverStopsAPartitionOrTheLinkTellsTheOperatorWhatToDo) {
   for (const ErrorInfo& error : AllErrors()) {
     const bool fatal = ClassifyProduceError(error.code) == ProduceOutcome::kFatal ||
-                       ClassifyFetchError(error.code) == FetchOutcome::kFatal;
+                       ClassifyFetchError(error.code) == FetchOutcome::kFatal ||
+                       ClassifyGroupError(error.code) == GroupOutcome::kFatal ||
+                       ClassifyGroupError(error.code) == GroupOutcome::kFenced;
     if (!fatal) continue;
     EXPECT_GT(RemedyFor(error.code).size(), 20u) << error.name;
     EXPECT_TRUE(absl::EndsWith(RemedyFor(error.code), ".")) << error.name;

@@ -10,12 +10,18 @@
 #include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
+#include "kafka/wire/describe_groups.h"
 #include "kafka/wire/fetch.h"
+#include "kafka/wire/find_coordinator.h"
+#include "kafka/wire/heartbeat.h"
 #include "kafka/wire/init_producer_id.h"
+#include "kafka/wire/join_group.h"
+#include "kafka/wire/leave_group.h"
 #include "kafka/wire/list_offsets.h"
 #include "kafka/wire/metadata.h"
 #include "kafka/wire/offset_for_leader_epoch.h"
 #include "kafka/wire/produce.h"
+#include "kafka/wire/sync_group.h"
 #include "kafka/wire/testdata/golden_frames.h"
 
 namespace replicator::kafka {
@@ -124,6 +130,61 @@ TEST(RequestsTest, DescribeConfigsIsAsKafkaWritesIt) {
   request.resources.push_back({ConfigResourceType::kTopic, "orders", std::nullopt});
   request.resources.push_back({ConfigResourceType::kBroker, "1", std::vector<std::string>{"log.retention.ms"}});
   EXPECT_EQ(Hex(request, 1), golden::kDescribeConfigsRequestV1);
+}
+
+TEST(RequestsTest, FindCoordinatorIsAsKafkaWritesIt) {
+  EXPECT_EQ(Hex(FindCoordinatorRequest{.group_id = "group"}, 2), golden::kFindCoordinatorRequestV2);
+}
+
+TEST(RequestsTest, JoinGroupIsAsKafkaWritesIt) {
+  JoinGroupRequest request;
+  request.group_id = "group";
+  request.session_timeout_ms = 10000;
+  request.rebalance_timeout_ms = 5000;
+  request.member_id = "member";
+  request.group_instance_id = "instance";
+  request.protocol_type = "type";
+  request.protocols = {{"protocol", "metadata"}};
+  EXPECT_EQ(Hex(request, 3), golden::kJoinGroupRequestV3);
+  EXPECT_EQ(Hex(request, 5), golden::kJoinGroupRequestV5);
+}
+
+TEST(RequestsTest, ADynamicMemberHasNoInstanceId) {
+  JoinGroupRequest request;
+  request.group_id = request.member_id = request.protocol_type = "x";
+  EXPECT_TRUE(absl::StrContains(Hex(request, 5), "000178ffff000178")) << "member id, null, protocol type";
+}
+
+TEST(RequestsTest, SyncGroupIsAsKafkaWritesIt) {
+  SyncGroupRequest request;
+  request.group_id = "group";
+  request.generation_id = 7;
+  request.member_id = "member";
+  request.group_instance_id = "instance";
+  request.assignments = {{"member", "mine"}, {"other", "yours"}};
+  EXPECT_EQ(Hex(request, 2), golden::kSyncGroupRequestV2);
+  EXPECT_EQ(Hex(request, 3), golden::kSyncGroupRequestV3);
+}
+
+TEST(RequestsTest, HeartbeatIsAsKafkaWritesIt) {
+  HeartbeatRequest request;
+  request.group_id = "group";
+  request.generation_id = 7;
+  request.member_id = "member";
+  request.group_instance_id = "instance";
+  EXPECT_EQ(Hex(request, 2), golden::kHeartbeatRequestV2);
+  EXPECT_EQ(Hex(request, 3), golden::kHeartbeatRequestV3);
+}
+
+TEST(RequestsTest, LeaveGroupIsAsKafkaWritesIt) {
+  EXPECT_EQ(Hex(LeaveGroupRequest{.group_id = "group", .member_id = "member"}, 2), golden::kLeaveGroupRequestV2);
+}
+
+TEST(RequestsTest, DescribeGroupsIsAsKafkaWritesIt) {
+  DescribeGroupsRequest request;
+  request.group_ids = {"group", "other"};
+  EXPECT_EQ(Hex(request, 2), golden::kDescribeGroupsRequestV2);
+  EXPECT_EQ(Hex(request, 4), golden::kDescribeGroupsRequestV4);
 }
 
 TEST(RequestsTest, AValueTooLongForTheProtocolIsAnErrorAndNoCrash) {

@@ -12,12 +12,18 @@
 #include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
+#include "kafka/wire/describe_groups.h"
 #include "kafka/wire/fetch.h"
+#include "kafka/wire/find_coordinator.h"
+#include "kafka/wire/heartbeat.h"
 #include "kafka/wire/init_producer_id.h"
+#include "kafka/wire/join_group.h"
+#include "kafka/wire/leave_group.h"
 #include "kafka/wire/list_offsets.h"
 #include "kafka/wire/metadata.h"
 #include "kafka/wire/offset_for_leader_epoch.h"
 #include "kafka/wire/produce.h"
+#include "kafka/wire/sync_group.h"
 #include "kafka/wire/testdata/golden_frames.h"
 
 namespace replicator::kafka {
@@ -244,6 +250,90 @@ TEST(ResponsesTest, DescribeConfigsIsRead) {
   EXPECT_EQ(response.resources[1].type, ConfigResourceType::kBroker);
 }
 
+TEST(ResponsesTest, FindCoordinatorIsRead) {
+  const std::string frame = absl::HexStringToBytes(golden::kFindCoordinatorResponseV2);
+  const auto response = ReadGolden<FindCoordinatorResponse>(FindCoordinatorRequest::kApi, 2, frame);
+  EXPECT_EQ(response.throttle_time_ms, 7);
+  EXPECT_EQ(response.error_code, 15);
+  EXPECT_EQ(response.error_message, "not yet");
+  EXPECT_EQ(response.node_id, 2);
+  EXPECT_EQ(response.host, "two.example");
+  EXPECT_EQ(response.port, 9093);
+}
+
+TEST(ResponsesTest, JoinGroupIsRead) {
+  for (int16_t version : {int16_t{3}, int16_t{5}}) {
+    const std::string frame =
+        absl::HexStringToBytes(version == 3 ? golden::kJoinGroupResponseV3 : golden::kJoinGroupResponseV5);
+    const auto response = ReadGolden<JoinGroupResponse>(JoinGroupRequest::kApi, version, frame);
+    EXPECT_EQ(response.throttle_time_ms, 7);
+    EXPECT_EQ(response.error_code, 0);
+    EXPECT_EQ(response.generation_id, 9);
+    EXPECT_EQ(response.protocol_name, "protocol");
+    EXPECT_EQ(response.leader, "other");
+    EXPECT_EQ(response.member_id, "member");
+    ASSERT_EQ(response.members.size(), 2u);
+    EXPECT_EQ(response.members[0].member_id, "member");
+    EXPECT_EQ(response.members[0].group_instance_id, version == 3 ? std::nullopt : std::make_optional("instance"));
+    EXPECT_EQ(response.members[0].metadata, "metadata");
+    EXPECT_EQ(response.members[1].member_id, "other");
+    EXPECT_EQ(response.members[1].group_instance_id, std::nullopt);
+    EXPECT_EQ(response.members[1].metadata, "");
+  }
+}
+
+TEST(ResponsesTest, SyncGroupIsRead) {
+  for (int16_t version : {int16_t{2}, int16_t{3}}) {
+    const std::string frame =
+        absl::HexStringToBytes(version == 2 ? golden::kSyncGroupResponseV2 : golden::kSyncGroupResponseV3);
+    const auto response = ReadGolden<SyncGroupResponse>(SyncGroupRequest::kApi, version, frame);
+    EXPECT_EQ(response.throttle_time_ms, 7);
+    EXPECT_EQ(response.error_code, 27);
+    EXPECT_EQ(response.assignment, "mine");
+  }
+}
+
+TEST(ResponsesTest, HeartbeatIsRead) {
+  for (int16_t version : {int16_t{2}, int16_t{3}}) {
+    const std::string frame =
+        absl::HexStringToBytes(version == 2 ? golden::kHeartbeatResponseV2 : golden::kHeartbeatResponseV3);
+    const auto response = ReadGolden<HeartbeatResponse>(HeartbeatRequest::kApi, version, frame);
+    EXPECT_EQ(response.throttle_time_ms, 7);
+    EXPECT_EQ(response.error_code, 82);
+  }
+}
+
+TEST(ResponsesTest, LeaveGroupIsRead) {
+  const std::string frame = absl::HexStringToBytes(golden::kLeaveGroupResponseV2);
+  const auto response = ReadGolden<LeaveGroupResponse>(LeaveGroupRequest::kApi, 2, frame);
+  EXPECT_EQ(response.throttle_time_ms, 7);
+  EXPECT_EQ(response.error_code, 25);
+}
+
+TEST(ResponsesTest, DescribeGroupsIsRead) {
+  for (int16_t version : {int16_t{2}, int16_t{4}}) {
+    const std::string frame =
+        absl::HexStringToBytes(version == 2 ? golden::kDescribeGroupsResponseV2 : golden::kDescribeGroupsResponseV4);
+    const auto response = ReadGolden<DescribeGroupsResponse>(DescribeGroupsRequest::kApi, version, frame);
+    EXPECT_EQ(response.throttle_time_ms, 7);
+    ASSERT_EQ(response.groups.size(), 2u);
+    const DescribeGroupsResponse::Group& group = response.groups[0];
+    EXPECT_EQ(group.error_code, 0);
+    EXPECT_EQ(group.group_id, "group");
+    EXPECT_EQ(group.state, "Stable");
+    EXPECT_EQ(group.protocol_type, "type");
+    ASSERT_EQ(group.members.size(), 1u);
+    EXPECT_EQ(group.members[0].member_id, "member");
+    EXPECT_EQ(group.members[0].group_instance_id, version == 2 ? std::nullopt : std::make_optional("instance"));
+    EXPECT_EQ(group.members[0].client_id, "client");
+    EXPECT_EQ(group.members[0].client_host, "/10.0.0.1");
+    EXPECT_EQ(group.members[0].metadata, "metadata");
+    EXPECT_EQ(group.members[0].assignment, "mine");
+    EXPECT_EQ(response.groups[1].error_code, 30);
+    EXPECT_TRUE(response.groups[1].members.empty());
+  }
+}
+
 struct DamageCase {
   std::string_view hex;
   std::function<absl::Status(std::string_view frame)> read;
@@ -273,6 +363,16 @@ std::vector<DamageCase> AllResponses() {
       Case<CreateTopicsResponse>(CreateTopicsRequest::kApi, 2, golden::kCreateTopicsResponseV2),
       Case<CreateTopicsResponse>(CreateTopicsRequest::kApi, 4, golden::kCreateTopicsResponseV4),
       Case<DescribeConfigsResponse>(DescribeConfigsRequest::kApi, 1, golden::kDescribeConfigsResponseV1),
+      Case<FindCoordinatorResponse>(FindCoordinatorRequest::kApi, 2, golden::kFindCoordinatorResponseV2),
+      Case<JoinGroupResponse>(JoinGroupRequest::kApi, 3, golden::kJoinGroupResponseV3),
+      Case<JoinGroupResponse>(JoinGroupRequest::kApi, 5, golden::kJoinGroupResponseV5),
+      Case<SyncGroupResponse>(SyncGroupRequest::kApi, 2, golden::kSyncGroupResponseV2),
+      Case<SyncGroupResponse>(SyncGroupRequest::kApi, 3, golden::kSyncGroupResponseV3),
+      Case<HeartbeatResponse>(HeartbeatRequest::kApi, 2, golden::kHeartbeatResponseV2),
+      Case<HeartbeatResponse>(HeartbeatRequest::kApi, 3, golden::kHeartbeatResponseV3),
+      Case<LeaveGroupResponse>(LeaveGroupRequest::kApi, 2, golden::kLeaveGroupResponseV2),
+      Case<DescribeGroupsResponse>(DescribeGroupsRequest::kApi, 2, golden::kDescribeGroupsResponseV2),
+      Case<DescribeGroupsResponse>(DescribeGroupsRequest::kApi, 4, golden::kDescribeGroupsResponseV4),
   };
 }
 

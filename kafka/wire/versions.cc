@@ -12,16 +12,22 @@
 #include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
+#include "kafka/wire/describe_groups.h"
 #include "kafka/wire/fetch.h"
+#include "kafka/wire/find_coordinator.h"
+#include "kafka/wire/heartbeat.h"
 #include "kafka/wire/init_producer_id.h"
+#include "kafka/wire/join_group.h"
+#include "kafka/wire/leave_group.h"
 #include "kafka/wire/list_offsets.h"
 #include "kafka/wire/metadata.h"
 #include "kafka/wire/offset_for_leader_epoch.h"
 #include "kafka/wire/produce.h"
+#include "kafka/wire/sync_group.h"
 
 namespace replicator::kafka {
 
-const std::array<ApiSpec, 10> kAllApis = {
+const std::array<ApiSpec, kApiCount> kAllApis = {
     kProduceApi,
     FetchRequest::kApi,
     ListOffsetsRequest::kApi,
@@ -32,6 +38,12 @@ const std::array<ApiSpec, 10> kAllApis = {
     OffsetForLeaderEpochRequest::kApi,
     DescribeConfigsRequest::kApi,
     CreatePartitionsRequest::kApi,
+    FindCoordinatorRequest::kApi,
+    JoinGroupRequest::kApi,
+    SyncGroupRequest::kApi,
+    HeartbeatRequest::kApi,
+    LeaveGroupRequest::kApi,
+    DescribeGroupsRequest::kApi,
 };
 
 namespace {
@@ -69,7 +81,7 @@ std::string Misfit(const ApiSpec& api, const ApiVersionsResponse::Range* range) 
 }
 
 // Asking where an epoch ends helps where it is served; all else is needed of every broker, but for what only a producer
-// needs.
+// needs: it writes, creates topics and holds the link's lock.
 bool IsNeeded(ApiKey api, BrokerUse use) {
   switch (api) {
     case ApiKey::kOffsetForLeaderEpoch:
@@ -78,6 +90,12 @@ bool IsNeeded(ApiKey api, BrokerUse use) {
     case ApiKey::kInitProducerId:
     case ApiKey::kCreateTopics:
     case ApiKey::kCreatePartitions:
+    case ApiKey::kFindCoordinator:
+    case ApiKey::kJoinGroup:
+    case ApiKey::kSyncGroup:
+    case ApiKey::kHeartbeat:
+    case ApiKey::kLeaveGroup:
+    case ApiKey::kDescribeGroups:
       return use == BrokerUse::kProduce;
     case ApiKey::kFetch:
     case ApiKey::kListOffsets:

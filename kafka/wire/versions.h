@@ -13,7 +13,8 @@
 namespace replicator::kafka {
 
 // Every API that this client speaks.
-extern const std::array<ApiSpec, 10> kAllApis;
+inline constexpr size_t kApiCount = 16;
+extern const std::array<ApiSpec, kApiCount> kAllApis;
 
 // What a broker is used for: it must serve the APIs that this takes. Brokers to consume from may be older (1.1) than
 // those to produce to (2.1).
@@ -39,7 +40,7 @@ class NegotiatedVersions {
   NegotiatedVersions() = default;
   static size_t IndexOf(ApiKey api);
 
-  std::array<int16_t, 10> versions_ = {};  // In the order of kAllApis; -1: none in common.
+  std::array<int16_t, kApiCount> versions_ = {};  // In the order of kAllApis; -1: none in common.
   int16_t fetch_by_name_ = -1;
 };
 

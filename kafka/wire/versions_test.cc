@@ -12,16 +12,16 @@ namespace {
 // As a broker of Kafka 1.1 answers (its ApiKeys, read).
 ApiVersionsResponse Broker11() {
   ApiVersionsResponse response;
-  response.apis = {{0, 0, 5},  {1, 0, 7},  {2, 0, 2},  {3, 0, 5},  {18, 0, 1},
-                   {19, 0, 2}, {22, 0, 0}, {23, 0, 0}, {32, 0, 1}, {37, 0, 0}};
+  response.apis = {{0, 0, 5},  {1, 0, 7},  {2, 0, 2},  {3, 0, 5},  {18, 0, 1}, {19, 0, 2}, {22, 0, 0}, {23, 0, 0},
+                   {32, 0, 1}, {37, 0, 0}, {10, 0, 1}, {11, 0, 2}, {12, 0, 1}, {13, 0, 1}, {14, 0, 1}, {15, 0, 1}};
   return response;
 }
 
 // As a broker of Kafka 2.1 answers (its ApiKeys, read).
 ApiVersionsResponse Broker21() {
   ApiVersionsResponse response;
-  response.apis = {{0, 0, 7},  {1, 0, 10}, {2, 0, 4},  {3, 0, 7},  {18, 0, 2},
-                   {19, 0, 3}, {22, 0, 1}, {23, 0, 2}, {32, 0, 2}, {37, 0, 1}};
+  response.apis = {{0, 0, 7},  {1, 0, 10}, {2, 0, 4},  {3, 0, 7},  {18, 0, 2}, {19, 0, 3}, {22, 0, 1}, {23, 0, 2},
+                   {32, 0, 2}, {37, 0, 1}, {10, 0, 2}, {11, 0, 3}, {12, 0, 2}, {13, 0, 2}, {14, 0, 2}, {15, 0, 2}};
   return response;
 }
 
@@ -29,7 +29,8 @@ ApiVersionsResponse Broker21() {
 ApiVersionsResponse Broker43() {
   ApiVersionsResponse response;
   response.apis = {{0, 0, 13}, {1, 4, 18}, {2, 1, 11}, {3, 0, 13}, {18, 0, 4}, {19, 2, 7},
-                   {22, 0, 6}, {23, 2, 4}, {32, 1, 4}, {37, 0, 3}, {92, 0, 0}};
+                   {22, 0, 6}, {23, 2, 4}, {32, 1, 4}, {37, 0, 3}, {92, 0, 0}, {10, 0, 6},
+                   {11, 0, 9}, {12, 0, 4}, {13, 0, 5}, {14, 0, 5}, {15, 0, 6}};
   return response;
 }
 
@@ -43,6 +44,8 @@ TEST(NegotiatedVersionsTest, AnOldBrokerGetsTheLowVersions) {
   EXPECT_EQ(versions->For(ApiKey::kApiVersions), 0);
   EXPECT_EQ(versions->For(ApiKey::kCreateTopics), 2);
   EXPECT_EQ(versions->Fetch(/*by_topic_id=*/false), 10);
+  EXPECT_EQ(versions->For(ApiKey::kJoinGroup), 3) << "no static members before 2.3";
+  EXPECT_EQ(versions->For(ApiKey::kHeartbeat), 2);
 }
 
 TEST(NegotiatedVersionsTest, ANewBrokerGetsTheHighVersions) {
@@ -54,6 +57,9 @@ TEST(NegotiatedVersionsTest, ANewBrokerGetsTheHighVersions) {
   EXPECT_EQ(versions->For(ApiKey::kCreateTopics), 4);
   EXPECT_EQ(versions->For(ApiKey::kOffsetForLeaderEpoch), 2);
   EXPECT_EQ(versions->For(ApiKey::kDescribeConfigs), 1);
+  EXPECT_EQ(versions->For(ApiKey::kFindCoordinator), 2);
+  EXPECT_EQ(versions->For(ApiKey::kJoinGroup), 5);
+  EXPECT_EQ(versions->For(ApiKey::kDescribeGroups), 4);
   EXPECT_EQ(versions->Fetch(/*by_topic_id=*/true), 13);
   EXPECT_EQ(versions->Fetch(/*by_topic_id=*/false), 10);
 }
@@ -93,6 +99,7 @@ TEST(NegotiatedVersionsTest, ABrokerOf11CanBeASourceOnly) {
   EXPECT_EQ(versions->For(ApiKey::kMetadata), 5);
   EXPECT_FALSE(versions->Serves(ApiKey::kOffsetForLeaderEpoch));
   EXPECT_FALSE(versions->Serves(ApiKey::kProduce));
+  EXPECT_FALSE(versions->Serves(ApiKey::kJoinGroup)) << "nothing of a source is locked";
   const absl::Status status = NegotiatedVersions::Choose(Broker11(), BrokerUse::kProduce).status();
   EXPECT_TRUE(absl::StrContains(status.message(), "Produce (broker: v0 to v5; needed: v7 or v8)")) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "Kafka 2.1 or newer")) << status;

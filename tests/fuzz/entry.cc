@@ -12,12 +12,18 @@
 #include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
+#include "kafka/wire/describe_groups.h"
 #include "kafka/wire/fetch.h"
+#include "kafka/wire/find_coordinator.h"
+#include "kafka/wire/heartbeat.h"
 #include "kafka/wire/init_producer_id.h"
+#include "kafka/wire/join_group.h"
+#include "kafka/wire/leave_group.h"
 #include "kafka/wire/list_offsets.h"
 #include "kafka/wire/metadata.h"
 #include "kafka/wire/offset_for_leader_epoch.h"
 #include "kafka/wire/produce.h"
+#include "kafka/wire/sync_group.h"
 #include "kafka/wire/versions.h"
 #include "replicator/config.h"
 #include "replicator/properties.h"
@@ -73,6 +79,16 @@ const Parser kParsers[] = {
     {kafka::CreatePartitionsRequest::kApi, 1, ReadBody<kafka::CreatePartitionsResponse>},
     {kafka::CreateTopicsRequest::kApi, 2, ReadBody<kafka::CreateTopicsResponse>},
     {kafka::DescribeConfigsRequest::kApi, 1, ReadBody<kafka::DescribeConfigsResponse>},
+    {kafka::FindCoordinatorRequest::kApi, 2, ReadBody<kafka::FindCoordinatorResponse>},
+    {kafka::JoinGroupRequest::kApi, 3, ReadBody<kafka::JoinGroupResponse>},
+    {kafka::JoinGroupRequest::kApi, 5, ReadBody<kafka::JoinGroupResponse>},
+    {kafka::SyncGroupRequest::kApi, 2, ReadBody<kafka::SyncGroupResponse>},
+    {kafka::SyncGroupRequest::kApi, 3, ReadBody<kafka::SyncGroupResponse>},
+    {kafka::HeartbeatRequest::kApi, 2, ReadBody<kafka::HeartbeatResponse>},
+    {kafka::HeartbeatRequest::kApi, 3, ReadBody<kafka::HeartbeatResponse>},
+    {kafka::LeaveGroupRequest::kApi, 2, ReadBody<kafka::LeaveGroupResponse>},
+    {kafka::DescribeGroupsRequest::kApi, 2, ReadBody<kafka::DescribeGroupsResponse>},
+    {kafka::DescribeGroupsRequest::kApi, 4, ReadBody<kafka::DescribeGroupsResponse>},
 };
 
 void CheckBatch(kafka::RecordBatchView batch) {

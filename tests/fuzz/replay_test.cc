@@ -81,6 +81,16 @@ TEST(FuzzReplayTest, DamagedResponsesNeverCrashAParser) {
       golden::kCreatePartitionsResponseV1,
       golden::kCreateTopicsResponseV2,
       golden::kDescribeConfigsResponseV1,
+      golden::kFindCoordinatorResponseV2,
+      golden::kJoinGroupResponseV3,
+      golden::kJoinGroupResponseV5,
+      golden::kSyncGroupResponseV2,
+      golden::kSyncGroupResponseV3,
+      golden::kHeartbeatResponseV2,
+      golden::kHeartbeatResponseV3,
+      golden::kLeaveGroupResponseV2,
+      golden::kDescribeGroupsResponseV2,
+      golden::kDescribeGroupsResponseV4,
   };
   ASSERT_EQ(std::size(frames), kResponseParserCount);
   std::mt19937_64 random(7);

@@ -260,6 +260,66 @@ public class GoldenFrames {
             .setErrorMessage("has more already"))), 1);
   }
 
+  static void groups() {
+    request(new FindCoordinatorRequestData().setKey("group").setKeyType((byte) 0), 2);
+    response(new FindCoordinatorResponseData().setThrottleTimeMs(7).setErrorCode((short) 15).setErrorMessage("not yet").setNodeId(2)
+        .setHost("two.example").setPort(9093), 2);
+
+    request(new LeaveGroupRequestData().setGroupId("group").setMemberId("member"), 2);
+    response(new LeaveGroupResponseData().setThrottleTimeMs(7).setErrorCode((short) 25), 2);
+    joinGroup(3);
+    joinGroup(5);
+    syncGroup(2);
+    syncGroup(3);
+    heartbeat(2);
+    heartbeat(3);
+    describeGroups(2);
+    describeGroups(4);
+  }
+
+  static void joinGroup(int version) {
+    JoinGroupRequestData join = new JoinGroupRequestData().setGroupId("group").setSessionTimeoutMs(10000).setRebalanceTimeoutMs(5000)
+        .setMemberId("member").setProtocolType("type");
+    join.protocols().add(new JoinGroupRequestData.JoinGroupRequestProtocol().setName("protocol").setMetadata("metadata".getBytes()));
+    JoinGroupResponseData.JoinGroupResponseMember member = new JoinGroupResponseData.JoinGroupResponseMember().setMemberId("member")
+        .setMetadata("metadata".getBytes());
+    if (version >= 5) {
+      join.setGroupInstanceId("instance");
+      member.setGroupInstanceId("instance");
+    }
+    request(join, version);
+    response(new JoinGroupResponseData().setThrottleTimeMs(7).setGenerationId(9).setProtocolName("protocol").setLeader("other")
+        .setMemberId("member").setMembers(List.of(member,
+            new JoinGroupResponseData.JoinGroupResponseMember().setMemberId("other").setMetadata(new byte[0]))), version);
+  }
+
+  static void syncGroup(int version) {
+    SyncGroupRequestData sync = new SyncGroupRequestData().setGroupId("group").setGenerationId(7).setMemberId("member").setAssignments(List.of(
+        new SyncGroupRequestData.SyncGroupRequestAssignment().setMemberId("member").setAssignment("mine".getBytes()),
+        new SyncGroupRequestData.SyncGroupRequestAssignment().setMemberId("other").setAssignment("yours".getBytes())));
+    if (version >= 3) sync.setGroupInstanceId("instance");
+    request(sync, version);
+    response(new SyncGroupResponseData().setThrottleTimeMs(7).setErrorCode((short) 27).setAssignment("mine".getBytes()), version);
+  }
+
+  static void heartbeat(int version) {
+    HeartbeatRequestData heartbeat = new HeartbeatRequestData().setGroupId("group").setGenerationId(7).setMemberId("member");
+    if (version >= 3) heartbeat.setGroupInstanceId("instance");
+    request(heartbeat, version);
+    response(new HeartbeatResponseData().setThrottleTimeMs(7).setErrorCode((short) 82), version);
+  }
+
+  static void describeGroups(int version) {
+    request(new DescribeGroupsRequestData().setGroups(List.of("group", "other")), version);
+    DescribeGroupsResponseData.DescribedGroupMember member = new DescribeGroupsResponseData.DescribedGroupMember().setMemberId("member")
+        .setClientId("client").setClientHost("/10.0.0.1").setMemberMetadata("metadata".getBytes()).setMemberAssignment("mine".getBytes());
+    if (version >= 4) member.setGroupInstanceId("instance");
+    response(new DescribeGroupsResponseData().setThrottleTimeMs(7).setGroups(List.of(
+        new DescribeGroupsResponseData.DescribedGroup().setGroupId("group").setGroupState("Stable").setProtocolType("type")
+            .setProtocolData("protocol").setMembers(List.of(member)),
+        new DescribeGroupsResponseData.DescribedGroup().setGroupId("other").setErrorCode((short) 30))), version);
+  }
+
   public static void main(String[] arguments) {
     System.out.println("// Printed by GoldenFrames.java, which says what it is. Hexadecimal; a request with its size field, a\n"
         + "// response from its correlation id on.\n"
@@ -272,6 +332,7 @@ public class GoldenFrames {
     smallOnes();
     partitions();
     topics();
+    groups();
     batches();
     System.out.println("\n}  // namespace replicator::kafka::golden\n\n#endif  // REPLICATOR_KAFKA_WIRE_TESTDATA_GOLDEN_FRAMES_H_");
   }

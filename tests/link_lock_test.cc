@@ -1,0 +1,481 @@
+// The lock of a link on real brokers (K): who has it, who waits, and how it moves when processes and coordinators die.
+// Each Locker stands for a process: an event loop of its own, with a LinkLock on it.
+#include "replicator/link_lock.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/barrier.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "kafka/cluster.h"
+#include "kafka/wire/describe_groups.h"
+#include "kafka/wire/find_coordinator.h"
+#include "policy/lock_assignment.h"
+#include "replicator/first_start.h"
+#include "tests/cluster/kafka_cluster.h"
+#include "tests/cluster/process.h"
+
+namespace replicator::tests {
+namespace {
+
+using Kind = LinkLockEvent::Kind;
+
+#ifdef REPLICATOR_SANITIZER
+constexpr int kSlowness = 8;
+#else
+constexpr int kSlowness = 1;
+#endif
+constexpr absl::Duration kPatience = absl::Seconds(60 * kSlowness);
+const absl::Duration kSession = absl::FromChrono(LinkLock::kSessionTimeout);
+// For the last heartbeat before a death, a rebalance, and a machine that does other things too.
+const absl::Duration kSessionAndSome = kSession + absl::Seconds(6 * kSlowness);
+constexpr absl::Duration kAtOnce = absl::Milliseconds(500 * kSlowness);
+
+std::vector<kafka::Endpoint> Brokers(const KafkaCluster& cluster) {
+  return kafka::ParseEndpoints(absl::StrSplit(cluster.bootstrap_servers(), ',')).value();
+}
+
+kafka::ConnectionOptions Connection(const std::string& link) { return {.client_id = LinkLock::GroupId(link)}; }
+
+LinkLockOptions Options(const KafkaCluster& cluster, const std::string& link, const std::string& instance_id) {
+  LinkLockOptions options;
+  options.link = link;
+  options.cluster_name = "target cluster new";
+  options.brokers = Brokers(cluster);
+  options.connection = Connection(link);
+  options.instance_id = instance_id;
+  return options;
+}
+
+// Runs `coroutine` on `io` to its end.
+template <typename T>
+T RunToEnd(asio::io_context& io, asio::awaitable<T> coroutine) {
+  std::optional<T> result;
+  asio::co_spawn(io, std::move(coroutine), [&](std::exception_ptr failed, T value) {
+    if (failed) std::rethrow_exception(failed);
+    result = std::move(value);
+    io.stop();
+  });
+  io.restart();
+  io.run();
+  return *std::move(result);
+}
+
+class Locker {
+ public:
+  explicit Locker(LinkLockOptions options) : started_(absl::Now()) {
+    lock_ = std::make_unique<LinkLock>(io_.get_executor(), std::move(options),
+                                       [this](const LinkLockEvent& event) { OnEvent(event); });
+    asio::co_spawn(io_, lock_->Run(), [this](std::exception_ptr failed) {
+      if (failed) std::rethrow_exception(failed);
+      ended_.Notify();
+    });
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~Locker() { Kill(); }
+
+  // As kill -9: connections close, nothing is said.
+  void Kill() {
+    if (!thread_.joinable()) return;
+    io_.stop();
+    thread_.join();
+    lock_.reset();
+  }
+
+  // As SIGTERM.
+  bool StopsCleanly() {
+    asio::post(io_, [this] { lock_->Stop(/*leave=*/true); });
+    return ended_.WaitForNotificationWithTimeout(absl::Seconds(5 * kSlowness));
+  }
+
+  // As SIGSTOP, until `go_on`.
+  void Freeze(absl::Notification& go_on) {
+    asio::post(io_, [&go_on] { go_on.WaitForNotification(); });
+  }
+
+  // False at the deadline.
+  bool WaitFor(Kind kind, absl::Duration timeout = kPatience, int count = 1) {
+    absl::MutexLock lock(&mutex_);
+    const auto seen = [this, kind, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return std::count_if(events_.begin(), events_.end(),
+                           [kind](const Seen& seen) { return seen.event.kind == kind; }) >= count;
+    };
+    return mutex_.AwaitWithTimeout(absl::Condition(&seen), timeout);
+  }
+
+  struct Seen {
+    LinkLockEvent event;
+    absl::Time at;
+  };
+  std::vector<Seen> events() {
+    absl::MutexLock lock(&mutex_);
+    return events_;
+  }
+  bool Had(Kind kind) { return WaitFor(kind, absl::ZeroDuration()); }
+  // The last event of a kind. REQUIRES: Had(kind).
+  Seen Last(Kind kind) {
+    const std::vector<Seen> all = events();
+    const auto last =
+        std::find_if(all.rbegin(), all.rend(), [kind](const Seen& seen) { return seen.event.kind == kind; });
+    return *last;
+  }
+  absl::Duration HeldAfter() { return Last(Kind::kHeld).at - started_; }
+  int64_t held_since_ms() { return Last(Kind::kHeld).event.held_since_ms; }
+
+ private:
+  void OnEvent(const LinkLockEvent& event) {
+    absl::MutexLock lock(&mutex_);
+    events_.push_back({event, absl::Now()});
+  }
+
+  const absl::Time started_;
+  asio::io_context io_{1};
+  absl::Mutex mutex_;
+  std::vector<Seen> events_ ABSL_GUARDED_BY(mutex_);
+  absl::Notification ended_;
+  std::unique_ptr<LinkLock> lock_;
+  std::thread thread_;
+};
+
+LinkLock::Occupants Ask(LinkLockOptions options) {
+  asio::io_context io(1);
+  LinkLock lock(io.get_executor(), std::move(options), [](const LinkLockEvent&) {});
+  absl::StatusOr<LinkLock::Occupants> occupants = RunToEnd(io, lock.AskOccupants(std::chrono::seconds(20)));
+  EXPECT_TRUE(occupants.ok()) << occupants.status();
+  return std::move(occupants).value_or(LinkLock::Occupants());
+}
+
+int CoordinatorOf(const KafkaCluster& cluster, const std::string& link) {
+  asio::io_context io(1);
+  kafka::ClusterClient client("target cluster new", Brokers(cluster), Connection(link));
+  kafka::FindCoordinatorRequest request;
+  request.group_id = LinkLock::GroupId(link);
+  const absl::StatusOr<kafka::FindCoordinatorResponse> response =
+      RunToEnd(io, client.Ask(request, std::chrono::seconds(5)));
+  return response.ok() && response->error_code == 0 ? response->node_id : -1;
+}
+
+// REQUIRES: a cluster of one broker. Of a rebalance under way too.
+std::vector<kafka::DescribeGroupsResponse::Member> MembersOf(const KafkaCluster& cluster, const std::string& link) {
+  asio::io_context io(1);
+  kafka::ClusterClient client("target cluster new", Brokers(cluster), Connection(link));
+  kafka::DescribeGroupsRequest request;
+  request.group_ids = {LinkLock::GroupId(link)};
+  absl::StatusOr<kafka::DescribeGroupsResponse> response = RunToEnd(io, client.Ask(request, std::chrono::seconds(5)));
+  if (!response.ok() || response->groups.size() != 1) return {};
+  return std::move(response->groups[0].members);
+}
+
+std::unique_ptr<KafkaCluster> StartCluster(const std::string& version, int brokers = 1, Properties properties = {}) {
+  KafkaClusterOptions options;
+  options.version = version;
+  options.brokers = brokers;
+  // As brokers have it by default: a new group's first member waits.
+  options.properties = std::move(properties);
+  options.properties.insert({"group.initial.rebalance.delay.ms", "3000"});
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> cluster = KafkaCluster::Launch(options);
+  EXPECT_TRUE(cluster.ok()) << cluster.status();
+  return std::move(cluster).value_or(nullptr);
+}
+
+class LinkLockTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { cluster_ = StartCluster("4.3.1").release(); }
+  static void TearDownTestSuite() { delete std::exchange(cluster_, nullptr); }
+  void SetUp() override { ASSERT_NE(cluster_, nullptr); }
+
+  // Each test has a link of its own.
+  std::string Link() const { return ::testing::UnitTest::GetInstance()->current_test_info()->name(); }
+  LinkLockOptions Member(const std::string& instance_id) const { return Options(*cluster_, Link(), instance_id); }
+
+  static KafkaCluster* cluster_;
+};
+KafkaCluster* LinkLockTest::cluster_ = nullptr;
+
+TEST_F(LinkLockTest, KTheSecondSaysWhoHoldsItAndTakesOverWhenTheFirstIsKilled) {
+  EXPECT_EQ(Ask(Member("a")).kind, LinkLock::Occupants::Kind::kNone);
+  Locker first(Member("a"));
+  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  std::cout << "the first member of a new group holds the lock after " << first.HeldAfter() << std::endl;
+  Locker second(Member("b"));
+  ASSERT_TRUE(second.WaitFor(Kind::kStandby));
+  const std::string text = second.Last(Kind::kStandby).event.text;
+  EXPECT_TRUE(absl::StrContains(text, absl::StrCat("(pid ", getpid(), ", started 20"))) << text;
+  EXPECT_TRUE(absl::StrContains(text, ") holds the lock since 20")) << text;
+  const LinkLock::Occupants occupants = Ask(Member("c"));
+  EXPECT_EQ(occupants.kind, LinkLock::Occupants::Kind::kOthers);
+  EXPECT_EQ(occupants.text, text);
+
+  first.Kill();
+  const absl::Time killed = absl::Now();
+  ASSERT_TRUE(second.WaitFor(Kind::kHeld, kSessionAndSome));
+  std::cout << "take-over " << absl::Now() - killed << " after a kill" << std::endl;
+}
+
+// Else a leader that comes later would have to guess whose the lock is.
+TEST_F(LinkLockTest, KTheHolderTellsTheGroupThatItHoldsTheLock) {
+  Locker locker(Member("a"));
+  ASSERT_TRUE(locker.WaitFor(Kind::kHeld));
+  const auto published = [&] {
+    const std::vector<kafka::DescribeGroupsResponse::Member> members = MembersOf(*cluster_, Link());
+    if (members.size() != 1) return false;
+    const std::optional<policy::LockClaim> claim = policy::ReadClaim(members[0].metadata);
+    return claim.has_value() && claim->held_since_ms == locker.held_since_ms();
+  };
+  EXPECT_TRUE(WaitFor(published, kPatience));
+  EXPECT_EQ(locker.events().size(), 1u) << "a rebalance takes nothing from the holder";
+}
+
+TEST_F(LinkLockTest, KACleanStopHandsTheLockToAStandbyAtOnce) {
+  Locker first(Member("a"));
+  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  Locker second(Member("b"));
+  ASSERT_TRUE(second.WaitFor(Kind::kStandby));
+  Locker third(Member(""));
+  ASSERT_TRUE(third.WaitFor(Kind::kStandby));
+  const absl::Time stopped = absl::Now();
+  EXPECT_TRUE(first.StopsCleanly());
+  ASSERT_TRUE(second.WaitFor(Kind::kHeld, absl::Milliseconds(1500 * kSlowness))) << "it was started before the third";
+  std::cout << "take-over " << absl::Now() - stopped << " after a clean stop" << std::endl;
+  ASSERT_TRUE(third.WaitFor(Kind::kStandby, kPatience, 2)) << "it says who holds the lock now";
+  EXPECT_FALSE(third.Had(Kind::kHeld));
+
+  EXPECT_TRUE(second.StopsCleanly());
+  ASSERT_TRUE(third.WaitFor(Kind::kHeld, absl::Milliseconds(1500 * kSlowness)));
+  EXPECT_TRUE(third.StopsCleanly());
+  EXPECT_EQ(Ask(Member("c")).kind, LinkLock::Occupants::Kind::kNone) << "a dynamic member leaves";
+}
+
+// The holder hears of the newcomer by its next heartbeat only.
+TEST_F(LinkLockTest, KACleanStopWhileAnotherOneJoinsHandsTheLockToIt) {
+  Locker first(Member("a"));
+  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  Locker second(Member("b"));
+  ASSERT_TRUE(WaitFor([&] { return MembersOf(*cluster_, Link()).size() == 2; }, kPatience));
+  EXPECT_TRUE(first.StopsCleanly());
+  ASSERT_TRUE(second.WaitFor(Kind::kHeld, absl::Milliseconds(1500 * kSlowness)));
+}
+
+TEST_F(LinkLockTest, KAStaticHolderThatIsAloneStaysAMemberOverACleanStop) {
+  Locker first(Member("a"));
+  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  EXPECT_TRUE(first.StopsCleanly());
+  EXPECT_EQ(Ask(Member("a")).kind, LinkLock::Occupants::Kind::kOnlyOurselves);
+  Locker again(Member("a"));
+  ASSERT_TRUE(again.WaitFor(Kind::kHeld, kAtOnce));
+}
+
+TEST_F(LinkLockTest, KOfTwoProcessesWithOneInstanceIdTheOlderOneIsToldToStop) {
+  Locker older(Member("a"));
+  ASSERT_TRUE(older.WaitFor(Kind::kHeld));
+  Locker newer(Member("a"));
+  ASSERT_TRUE(newer.WaitFor(Kind::kHeld, kAtOnce));
+  ASSERT_TRUE(older.WaitFor(Kind::kFatal, absl::Seconds(3 * kSlowness)));
+  const absl::Status why = older.Last(Kind::kFatal).event.status;
+  EXPECT_TRUE(absl::StrContains(why.message(), "FENCED_INSTANCE_ID (82)")) << why;
+  EXPECT_TRUE(absl::StrContains(why.message(), "Run one process with each state folder")) << why;
+  EXPECT_TRUE(older.Had(Kind::kLost));
+  EXPECT_FALSE(newer.Had(Kind::kLost));
+}
+
+TEST_F(LinkLockTest, KAHolderThatHungForLongerThanItsSessionLosesTheLock) {
+  Locker first(Member("a"));
+  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  Locker second(Member("b"));
+  ASSERT_TRUE(second.WaitFor(Kind::kStandby));
+  absl::Notification go_on;
+  first.Freeze(go_on);
+  const bool taken_over = second.WaitFor(Kind::kHeld, kSessionAndSome);
+  go_on.Notify();
+  ASSERT_TRUE(taken_over);
+  ASSERT_TRUE(first.WaitFor(Kind::kLost, absl::Seconds(3 * kSlowness)));
+  ASSERT_TRUE(first.WaitFor(Kind::kStandby));
+  EXPECT_FALSE(second.Had(Kind::kLost));
+  EXPECT_GT(second.held_since_ms(), first.held_since_ms());
+}
+
+TEST_F(LinkLockTest, KOfTenProcessesAtTheSameMomentOneMayBeginAtOnce) {
+  constexpr int kProcesses = 10;
+  const std::string topic = FirstStartTopic("old", "new");
+  absl::Barrier* barrier = new absl::Barrier(kProcesses);
+  std::vector<absl::StatusOr<bool>> claims(kProcesses, absl::UnknownError("not asked"));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kProcesses; ++i) {
+    threads.emplace_back([&, i] {
+      asio::io_context io(1);
+      kafka::ClusterClient client("target cluster new", Brokers(*cluster_), Connection("old->new"));
+      const bool ready = RunToEnd(io, client.FetchMetadata()).ok();
+      if (barrier->Block()) delete barrier;
+      if (ready) claims[i] = RunToEnd(io, ClaimFirstStart(client, topic, /*replication_factor=*/3));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  int won = 0;
+  for (const absl::StatusOr<bool>& claim : claims) {
+    EXPECT_TRUE(claim.ok()) << claim.status();
+    won += claim.ok() && *claim ? 1 : 0;
+  }
+  EXPECT_EQ(won, 1);
+}
+
+class LinkLockRestartTest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(LinkLockRestartTest, KARestartHasItsLockBackAtOnce) {
+  const std::unique_ptr<KafkaCluster> cluster = StartCluster(GetParam());
+  ASSERT_NE(cluster, nullptr);
+  auto first = std::make_unique<Locker>(Options(*cluster, "old->new", "a"));
+  ASSERT_TRUE(first->WaitFor(Kind::kHeld));
+  first.reset();
+  const absl::Time asked = absl::Now();
+  EXPECT_EQ(Ask(Options(*cluster, "old->new", "a")).kind, LinkLock::Occupants::Kind::kOnlyOurselves);
+  std::cout << GetParam() << ": asked who is there in " << absl::Now() - asked << std::endl;
+  Locker alone(Options(*cluster, "old->new", "a"));
+  ASSERT_TRUE(alone.WaitFor(Kind::kHeld));
+  EXPECT_LE(alone.HeldAfter(), kAtOnce);
+  const int64_t since = alone.held_since_ms();
+
+  Locker standby(Options(*cluster, "old->new", "b"));
+  ASSERT_TRUE(standby.WaitFor(Kind::kStandby));
+  alone.Kill();
+  Locker watched(Options(*cluster, "old->new", "a"));
+  ASSERT_TRUE(watched.WaitFor(Kind::kHeld));
+  EXPECT_LE(watched.HeldAfter(), kAtOnce);
+  EXPECT_EQ(watched.held_since_ms(), since) << "the lock never changed hands";
+
+  // Another one joins while the holder is down, and the group waits for it.
+  watched.Kill();
+  Locker newcomer(Options(*cluster, "old->new", "c"));
+  ASSERT_TRUE(WaitFor([&] { return MembersOf(*cluster, "old->new").size() == 3; }, kPatience));
+  LinkLockOptions options = Options(*cluster, "old->new", "a");
+  options.last_held_since_ms = since;
+  Locker back(options);
+  ASSERT_TRUE(back.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(newcomer.WaitFor(Kind::kStandby));
+  EXPECT_EQ(back.held_since_ms(), since);
+  EXPECT_FALSE(standby.Had(Kind::kHeld));
+  EXPECT_FALSE(newcomer.Had(Kind::kHeld));
+  std::cout << GetParam() << ": held again after " << alone.HeldAfter() << " alone, " << watched.HeldAfter()
+            << " with a standby, " << back.HeldAfter() << " with a newcomer" << std::endl;
+
+  EXPECT_TRUE(back.StopsCleanly());
+  ASSERT_TRUE(standby.WaitFor(Kind::kHeld, absl::Milliseconds(1500 * kSlowness))) << "a static member leaves, too";
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, LinkLockRestartTest, ::testing::Values("2.8.2", "3.9.1", "4.3.1"),
+                         [](const auto& info) {
+                           return absl::StrReplaceAll(info.param, {{".", "_"}});
+                         });
+
+TEST(LinkLockOldTargetTest, KATargetWithoutStaticMembersWorksWithDynamicOnes) {
+  const std::unique_ptr<KafkaCluster> cluster = StartCluster("2.1.1");
+  ASSERT_NE(cluster, nullptr);
+  Locker first(Options(*cluster, "old->new", "a"));
+  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  Locker second(Options(*cluster, "old->new", "b"));
+  ASSERT_TRUE(second.WaitFor(Kind::kStandby));
+  first.Kill();
+  LinkLockOptions options = Options(*cluster, "old->new", "a");
+  options.last_held_since_ms = first.held_since_ms();
+  Locker again(options);
+  ASSERT_TRUE(again.WaitFor(Kind::kHeld, kSessionAndSome));
+  std::cout << "held again after " << again.HeldAfter() << " as a dynamic member" << std::endl;
+  EXPECT_FALSE(second.Had(Kind::kHeld));
+  EXPECT_TRUE(again.StopsCleanly());
+  ASSERT_TRUE(second.WaitFor(Kind::kHeld, absl::Milliseconds(1500 * kSlowness)));
+}
+
+TEST(LinkLockOldTargetTest, WhatOnlyTheOperatorCanHelpEndsTheLockWithTheRemedy) {
+  const std::unique_ptr<KafkaCluster> cluster = StartCluster("2.1.1", 1, {{"group.min.session.timeout.ms", "20000"}});
+  ASSERT_NE(cluster, nullptr);
+  Locker locker(Options(*cluster, "old->new", "a"));
+  ASSERT_TRUE(locker.WaitFor(Kind::kFatal));
+  const absl::Status why = locker.Last(Kind::kFatal).event.status;
+  EXPECT_TRUE(absl::StrContains(why.message(), "join group replicator.old->new on target cluster new")) << why;
+  EXPECT_TRUE(absl::StrContains(why.message(), "INVALID_SESSION_TIMEOUT (26)")) << why;
+  EXPECT_TRUE(absl::StrContains(why.message(), "group.min.session.timeout.ms")) << why;
+  EXPECT_EQ(locker.events().size(), 1u);
+}
+
+class LinkLockCoordinatorTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    cluster_ = StartCluster("4.3.1", 3);
+    ASSERT_NE(cluster_, nullptr);
+    holder_ = std::make_unique<Locker>(Options(*cluster_, "old->new", "a"));
+    ASSERT_TRUE(holder_->WaitFor(Kind::kHeld));
+    standby_ = std::make_unique<Locker>(Options(*cluster_, "old->new", "b"));
+    ASSERT_TRUE(standby_->WaitFor(Kind::kStandby));
+    coordinator_ = CoordinatorOf(*cluster_, "old->new");
+    ASSERT_GT(coordinator_, 0);
+  }
+
+  bool CoordinatorMoved() {
+    const auto moved = [this] {
+      const int now = CoordinatorOf(*cluster_, "old->new");
+      return now > 0 && now != coordinator_;
+    };
+    return WaitFor(moved, kPatience);
+  }
+
+  // For longer than a session lives that nobody keeps alive.
+  void ExpectNoChangeForASession() {
+    EXPECT_FALSE(standby_->WaitFor(Kind::kHeld, kSessionAndSome));
+    EXPECT_FALSE(holder_->Had(Kind::kLost));
+    EXPECT_FALSE(holder_->Had(Kind::kFatal));
+  }
+
+  // Both are still members, and the lock still moves.
+  void ExpectAlive() {
+    EXPECT_TRUE(holder_->StopsCleanly());
+    EXPECT_TRUE(standby_->WaitFor(Kind::kHeld, absl::Seconds(3 * kSlowness)));
+  }
+
+  std::unique_ptr<KafkaCluster> cluster_;
+  std::unique_ptr<Locker> holder_;
+  std::unique_ptr<Locker> standby_;
+  int coordinator_ = -1;
+};
+
+TEST_F(LinkLockCoordinatorTest, KTheLockOutlivesACoordinatorThatHangs) {
+  ASSERT_TRUE(cluster_->Stop(coordinator_).ok());
+  ASSERT_TRUE(CoordinatorMoved());
+  ExpectNoChangeForASession();
+  ASSERT_TRUE(cluster_->Continue(coordinator_).ok());
+  ASSERT_TRUE(cluster_->WaitReady().ok());
+  ExpectNoChangeForASession();
+  ExpectAlive();
+}
+
+TEST_F(LinkLockCoordinatorTest, KTheLockOutlivesACoordinatorThatIsKilled) {
+  ASSERT_TRUE(cluster_->Kill9(coordinator_).ok());
+  ASSERT_TRUE(CoordinatorMoved());
+  ExpectNoChangeForASession();
+  ASSERT_TRUE(cluster_->Start(coordinator_).ok());
+  ASSERT_TRUE(cluster_->WaitReady().ok());
+  ExpectNoChangeForASession();
+  ExpectAlive();
+}
+
+}  // namespace
+}  // namespace replicator::tests
