@@ -121,6 +121,7 @@ std::string EncodeLink(const LinkRecord& link) {
   out.set_isolation_level(link.isolation_level);
   SetProducer(link.producer, out.mutable_producer());
   out.set_instance_id(link.instance_id);
+  out.set_lock_held_since_ms(link.lock_held_since_ms);
   return out.SerializeAsString();
 }
 
@@ -136,7 +137,8 @@ absl::StatusOr<LinkRecord> DecodeLink(absl::string_view bytes) {
                     .target_cluster_id = from.target_cluster_id(),
                     .isolation_level = from.isolation_level(),
                     .producer = ProducerOf(from.producer()),
-                    .instance_id = from.instance_id()};
+                    .instance_id = from.instance_id(),
+                    .lock_held_since_ms = from.lock_held_since_ms()};
 }
 
 std::string EncodeTopic(const TopicRecord& topic) {

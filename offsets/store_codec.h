@@ -30,7 +30,8 @@ struct LinkRecord {
   std::string target_cluster_id;
   std::string isolation_level;  // as the properties file has it
   Producer producer;
-  std::string instance_id;  // under which the process joins the lock of the link
+  std::string instance_id;         // under which the process joins the lock of the link
+  int64_t lock_held_since_ms = 0;  // when it was given the lock last
 };
 
 struct TopicRecord {

@@ -46,7 +46,7 @@ TEST(StoreCodec, APartitionIsReadAsItWasWritten) {
 }
 
 TEST(StoreCodec, ALinkIsReadAsItWasWritten) {
-  const LinkRecord link = {"source-id", "target-id", "read_committed", {.id = 1 << 20, .epoch = 0}, "host-0a"};
+  const LinkRecord link = {"source-id", "target-id", "read_committed", {.id = 1 << 20, .epoch = 0}, "host-0a", 17};
   absl::StatusOr<LinkRecord> read = DecodeLink(EncodeLink(link));
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->source_cluster_id, "source-id");
@@ -54,6 +54,7 @@ TEST(StoreCodec, ALinkIsReadAsItWasWritten) {
   EXPECT_EQ(read->isolation_level, "read_committed");
   EXPECT_EQ(read->producer, link.producer);
   EXPECT_EQ(read->instance_id, "host-0a");
+  EXPECT_EQ(read->lock_held_since_ms, 17);
 }
 
 // The worked example of docs/formats.md.

@@ -76,7 +76,7 @@ TEST_F(StoreTest, WhatWasWrittenIsThereAgain) {
   {
     std::unique_ptr<Store> store = Open();
     EXPECT_FALSE(store->LoadLink()->has_value());
-    ASSERT_TRUE(store->SaveLink({"s", "t", "read_committed", {.id = 9, .epoch = 0}, "me"}).ok());
+    ASSERT_TRUE(store->SaveLink({"s", "t", "read_committed", {.id = 9, .epoch = 0}, "me", 0}).ok());
     ASSERT_TRUE(
         store->SaveTopics({{"orders", {.number = 1, .source_id = "", .target_id = "", .target_name = "orders"}}}).ok());
     Write(*store, kKey, StateAt(100));

@@ -24,6 +24,7 @@
 #include "replicator/console.h"
 #include "replicator/exit_code.h"
 #include "replicator/link_memory.h"
+#include "replicator/link_turn.h"
 #include "replicator/progress.h"
 #include "replicator/reconciler.h"
 #include "replicator/shard.h"
@@ -39,6 +40,8 @@ constexpr Clock::duration kProgressInterval = std::chrono::seconds(5);
 constexpr Clock::duration kTerminalProgressInterval = std::chrono::seconds(1);
 // How long answers that are due are waited for at the end, of the 10 s that service managers give.
 constexpr Clock::duration kDrain = std::chrono::seconds(5);
+// How long saying good-bye to the link's lock may take after that; else its session ends by itself.
+constexpr Clock::duration kLeave = std::chrono::seconds(1);
 
 kafka::ConnectionOptions ClientOptions(const LinkConfig& config, kafka::BrokerUse use) {
   kafka::ConnectionOptions options;
@@ -69,6 +72,8 @@ class Link {
         progress_(Clock::now()) {}
 
   int Run();
+  // Whether Run ended because another process has the link now.
+  bool lost_its_turn() const { return lost_its_turn_; }
 
  private:
   asio::awaitable<void> Main();
@@ -76,6 +81,9 @@ class Link {
   asio::awaitable<absl::Status> DryRun();
   asio::awaitable<absl::Status> OpenClusters();
   asio::awaitable<absl::Status> Identify();
+  asio::awaitable<absl::Status> AwaitTurn();
+  void TurnIsOver(const absl::Status& why);
+  void LeaveTurn();
   asio::awaitable<absl::Status> Reconcile();
   asio::awaitable<void> Watch();
   asio::awaitable<void> RefreshMetadata(Side side);
@@ -96,6 +104,8 @@ class Link {
   std::unique_ptr<kafka::ClusterClient> source_;
   std::unique_ptr<kafka::ClusterClient> target_;
   std::unique_ptr<Reconciler> reconciler_;
+  std::unique_ptr<LinkTurn> turn_;
+  bool lost_its_turn_ = false;
   Producer producer_;
   std::vector<std::unique_ptr<Shard>> shards_;
   kafka::Signal stale_;
@@ -118,6 +128,8 @@ int Link::Run() {
   });
   io_.run();
   StopShards();
+  LeaveTurn();
+  if (memory_ != nullptr) memory_->Close();
   LogResult();
   const int code = static_cast<int>(exit_code_.value_or(ExitCode::kDone));
   if (code == 0 && !Total().quarantined.empty()) return static_cast<int>(ExitCode::kQuarantined);
@@ -133,12 +145,12 @@ void Link::End(ExitCode code) {
 
 asio::awaitable<void> Link::Main() {
   absl::Status prepared = co_await Prepare();
+  if (ending_) co_return;
   if (!prepared.ok()) {
     LOG(ERROR) << prepared.message();
     End(prepared.code() == absl::StatusCode::kAborted ? ExitCode::kWrongCluster : ExitCodeFor(prepared));
     co_return;
   }
-  if (ending_) co_return;
   asio::co_spawn(io_, ShowProgress(), [](std::exception_ptr) {});
   co_await Watch();
 }
@@ -206,17 +218,39 @@ asio::awaitable<absl::Status> Link::Identify() {
   link.target_cluster_id = target_->metadata()->cluster_id;
   link.isolation_level = IsolationName(config_.isolation_level);
   if (memory_ != nullptr) {
-    absl::Status same = memory_->Check(link, config_.file_name);
-    if (!same.ok()) co_return same;
-    if (memory_->link().has_value()) {
-      producer_ = memory_->link()->producer;
-      co_return absl::OkStatus();
-    }
+    absl::Status known = memory_->Recognise(link, config_.file_name);
+    if (known.ok()) known = co_await AwaitTurn();
+    if (!known.ok()) co_return known;
+    link = *memory_->link();
   }
-  absl::StatusOr<kafka::ProducerIdentity> producer = co_await kafka::NewProducerId(*target_);
-  if (!producer.ok()) co_return producer.status();
-  producer_ = link.producer = {producer->id, producer->epoch};
-  co_return memory_ == nullptr ? absl::OkStatus() : memory_->Remember(link);
+  if (link.producer.id < 0) {
+    absl::StatusOr<kafka::ProducerIdentity> producer = co_await kafka::NewProducerId(*target_);
+    if (!producer.ok()) co_return producer.status();
+    link.producer = {producer->id, producer->epoch};
+    absl::Status kept = memory_ == nullptr ? absl::OkStatus() : memory_->Remember(link);
+    if (!kept.ok()) co_return kept;
+  }
+  producer_ = link.producer;
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> Link::AwaitTurn() {
+  turn_ = std::make_unique<LinkTurn>(io_.get_executor(), config_, ClientOptions(config_, kafka::BrokerUse::kProduce),
+                                     *target_, *memory_, [this](const absl::Status& why) { TurnIsOver(why); });
+  co_return co_await turn_->Await();
+}
+
+void Link::TurnIsOver(const absl::Status& why) {
+  lost_its_turn_ = why.ok();
+  if (!why.ok()) LOG(ERROR) << why.message();
+  End(why.ok() ? ExitCode::kDone : ExitCodeFor(why));
+}
+
+void Link::LeaveTurn() {
+  if (turn_ == nullptr) return;
+  io_.restart();
+  turn_->Stop([this] { io_.stop(); });
+  io_.run_for(kLeave);
 }
 
 void Link::StartShards() {
@@ -315,6 +349,7 @@ asio::awaitable<void> Link::RefreshMetadata(Side side) {
     Trouble("reading metadata", snapshot.status());
     co_return;
   }
+  if (side == Side::kTarget && turn_ != nullptr) turn_->UpdateMetadata(*snapshot);
   for (const std::unique_ptr<Shard>& shard : shards_) shard->UpdateMetadata(side, *snapshot);
 }
 
@@ -339,7 +374,6 @@ asio::awaitable<void> Link::ShowProgress() {
 void Link::StopShards() {
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Stop(kDrain);
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Join();
-  if (memory_ != nullptr) memory_->Close();
 }
 
 void Link::LogResult() {
@@ -357,6 +391,13 @@ void Link::LogResult() {
 
 }  // namespace
 
-int RunLink(const LinkConfig& config, const RunOptions& options) { return Link(config, options).Run(); }
+int RunLink(const LinkConfig& config, const RunOptions& options) {
+  for (;;) {
+    Link link(config, options);
+    const int code = link.Run();
+    if (!link.lost_its_turn()) return code;
+    LOG(INFO) << "another process copies this link now; waiting for the next turn";
+  }
+}
 
 }  // namespace replicator

@@ -1,10 +1,13 @@
 #include "replicator/link_memory.h"
 
 #include <glog/logging.h>
+#include <limits.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 
 namespace replicator {
@@ -21,6 +24,14 @@ kafka::Uuid IdOf(const std::string& bytes) {
   kafka::Uuid id = kafka::kNoUuid;
   if (bytes.size() == id.size()) std::copy(bytes.begin(), bytes.end(), id.begin());
   return id;
+}
+
+// Tells the operator where, and is nobody else's.
+std::string NewInstanceId() {
+  char host[HOST_NAME_MAX + 1] = {};
+  gethostname(host, HOST_NAME_MAX);
+  absl::BitGen random;
+  return absl::StrCat(host, "-", absl::Hex(absl::Uniform<uint64_t>(random), absl::kZeroPad16));
 }
 
 }  // namespace
@@ -49,8 +60,12 @@ absl::Status LinkMemory::Load() {
   return absl::OkStatus();
 }
 
-absl::Status LinkMemory::Check(const offsets::LinkRecord& now, const std::string& file_name) const {
-  if (!link_.has_value()) return absl::OkStatus();
+absl::Status LinkMemory::Recognise(const offsets::LinkRecord& now, const std::string& file_name) {
+  if (!link_.has_value()) {
+    offsets::LinkRecord link = now;
+    link.instance_id = NewInstanceId();
+    return Remember(std::move(link));
+  }
   if (link_->source_cluster_id != now.source_cluster_id || link_->target_cluster_id != now.target_cluster_id) {
     return absl::AbortedError(absl::StrCat(
         "the state folder ", folder_, " belongs to a link from cluster ", link_->source_cluster_id, " to ",

@@ -27,8 +27,9 @@ class LinkMemory {
   // nullopt: the folder is new.
   const std::optional<offsets::LinkRecord>& link() const { return link_; }
   // Whether the folder belongs to the link that `now` describes: Aborted for other clusters, FailedPrecondition for
-  // another isolation level. `file_name` is where the operator would change that.
-  absl::Status Check(const offsets::LinkRecord& now, const std::string& file_name) const;
+  // another isolation level. `file_name` is where the operator would change that. A new folder belongs to it from now
+  // on, gets an instance id, and has no producer yet.
+  absl::Status Recognise(const offsets::LinkRecord& now, const std::string& file_name);
   // On disk when it returns.
   absl::Status Remember(offsets::LinkRecord link);
 

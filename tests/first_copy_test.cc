@@ -199,7 +199,9 @@ TEST_F(FirstCopyTest, StartsWithinASecondAndAHalfAndStopsWithinTwo) {
   load.records_total = 600;
   absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
   ASSERT_TRUE(written.ok()) << written.status();
-  std::unique_ptr<ReplicatorProcess> replicator = Run(scene_->Replicator("quick"));
+  ReplicatorOptions options = scene_->Replicator("quick");
+  options.link = "first";  // that never ran before: nobody's lock is waited for
+  std::unique_ptr<ReplicatorProcess> replicator = Run(options);
   ASSERT_NE(replicator, nullptr);
   const auto arrived = [&] {
     const absl::StatusOr<std::vector<OffsetRange>> ranges = scene_->target_admin().Offsets("quick");

@@ -53,11 +53,11 @@ absl::Status WriteFile(const std::string& path, const std::string& text) {
 
 std::string PropertiesText(const ReplicatorOptions& options) {
   std::map<std::string, std::string> lines = {
-      {"clusters", "old, new"},
+      {"clusters", absl::StrCat("old, ", options.link)},
       {"old.bootstrap.servers", options.source_bootstrap_servers},
-      {"new.bootstrap.servers", options.target_bootstrap_servers},
-      {"old->new.enabled", "true"},
-      {"old->new.topics", options.topics},
+      {absl::StrCat(options.link, ".bootstrap.servers"), options.target_bootstrap_servers},
+      {absl::StrCat("old->", options.link, ".enabled"), "true"},
+      {absl::StrCat("old->", options.link, ".topics"), options.topics},
       {"replication.policy.class", "org.apache.kafka.connect.mirror.IdentityReplicationPolicy"},
       {"replication.factor", absl::StrCat(options.replication_factor)},
       {"tasks.max", absl::StrCat(options.tasks_max)},

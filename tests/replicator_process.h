@@ -34,6 +34,8 @@ struct ReplicatorOptions {
   std::string topics = ".*";
   int replication_factor = 3;
   int tasks_max = 2;
+  // The target's alias: another one makes another link.
+  std::string link = "new";
   // Lines of the properties file beside those that follow from the above; they replace lines of the same key.
   std::map<std::string, std::string> properties;
   // Arguments behind `run --config=FILE`.

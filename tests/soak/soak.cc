@@ -115,6 +115,7 @@ absl::Status Soak::StartProducers() {
     // A transaction must outlive a broker that is away for a while.
     load.client_properties["transaction.timeout.ms"] = "300000";
     load.client_properties["message.timeout.ms"] = "300000";
+    load.client_properties["topic.metadata.refresh.interval.ms"] = "5000";
     absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
     if (!producer.ok()) return producer.status();
     producers_.push_back(*std::move(producer));
