@@ -166,6 +166,8 @@ absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests
 
 absl::StatusOr<CopierRun> RunReplicator(const ReplicatorRunOptions& options, tests::ClusterAdmin& target) {
   tests::ReplicatorOptions process = options.replicator;
+  static int runs = 0;
+  process.link = absl::StrCat("run", ++runs);  // a link that never ran before: nobody's lock is waited for
   process.dir += "/run";
   process.state_dir = process.dir + "/state";
   std::error_code error;

@@ -117,7 +117,8 @@ class CopyBenchmark {
   absl::Status CreateTargetTopic(ClusterAdmin& admin, const std::string& topic, int replication_factor);
   absl::StatusOr<CopierRun> OnFreshTopic(const Workload& workload, int replication_factor, bool is_cold,
                                          absl::FunctionRef<absl::StatusOr<CopierRun>(ClusterAdmin&)> copy);
-  absl::StatusOr<CopierRun> Copy(const Workload& workload, int replication_factor, int window, bool is_cold);
+  absl::StatusOr<CopierRun> Copy(const Workload& workload, int replication_factor, int window, bool is_cold,
+                                 bool has_store = true);
 
   const tests::TempDir scratch_;
   std::unique_ptr<KafkaCluster> source_;
@@ -222,7 +223,7 @@ absl::StatusOr<CopierRun> CopyBenchmark::OnFreshTopic(
 }
 
 absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int replication_factor, int window,
-                                              bool is_cold) {
+                                              bool is_cold, bool has_store) {
   ReplicatorRunOptions options;
   options.replicator = {
       .program = FLAGS_replicator,
@@ -235,6 +236,7 @@ absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int repl
                 absl::StrCat("--in-flight-max=", window)},
       .dir = scratch_.path(),
   };
+  if (!has_store) options.replicator.flags.push_back("--without-store");
   options.topic = workload.topic;
   options.records = workload.records;
   return OnFreshTopic(workload, replication_factor, is_cold,
@@ -330,7 +332,8 @@ absl::StatusOr<CopierRun> CopyBenchmark::CopyWarm(const Workload& workload, Copi
     case Copier::kRelay:
       return Relay(workload, /*is_cold=*/false);
     case Copier::kReplicator:
-      return Copy(workload, 1, 1, /*is_cold=*/false);
+    case Copier::kNoStore:
+      return Copy(workload, 1, 1, /*is_cold=*/false, /*has_store=*/copier == Copier::kReplicator);
     case Copier::kLibrdkafka:
     case Copier::kMirrorMaker2:
       return CopyByPeer(workload, copier, is_verified);
@@ -338,7 +341,7 @@ absl::StatusOr<CopierRun> CopyBenchmark::CopyWarm(const Workload& workload, Copi
 }
 
 absl::Status CopyBenchmark::ComparePeers(const Workload& workload) {
-  std::vector<Copier> copiers = {Copier::kRelay, Copier::kReplicator};
+  std::vector<Copier> copiers = {Copier::kRelay, Copier::kReplicator, Copier::kNoStore};
   copiers.insert(copiers.end(), peers_.begin(), peers_.end());
   for (int i = 1; i <= FLAGS_peer_runs; ++i) {
     for (size_t turn = 0; turn < copiers.size(); ++turn) {

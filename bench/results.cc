@@ -128,6 +128,8 @@ std::string CopierName(Copier copier) {
       return "TCP relay";
     case Copier::kReplicator:
       return "replicator";
+    case Copier::kNoStore:
+      return "replicator without its store";
     case Copier::kLibrdkafka:
       return "librdkafka pipeline";
     case Copier::kMirrorMaker2:

@@ -89,7 +89,8 @@ class RelayComparison {
   std::map<std::string, Workload> workloads_;
 };
 
-enum class Copier { kRelay, kReplicator, kLibrdkafka, kMirrorMaker2 };
+// kNoStore: replicator with --without-store, which shows what the store costs.
+enum class Copier { kRelay, kReplicator, kNoStore, kLibrdkafka, kMirrorMaker2 };
 std::string CopierName(Copier copier);
 
 // All copiers beside each other over a warm page cache, for each codec.
