@@ -15,6 +15,8 @@
 #include "gtest/gtest.h"
 #include "replicator/commands/command_line.h"
 #include "replicator/commands/program.h"
+#include "replicator/commands/resume_command.h"
+#include "replicator/commands/status_command.h"
 #include "replicator/commands/version_command.h"
 #include "replicator/exit_code.h"
 
@@ -53,7 +55,7 @@ class RunTest : public ::testing::Test {
                    options_ = options;
                    return 15;
                  }),
-                 VersionCommand()};
+                 StatusCommand(), ResumeCommandLine(), VersionCommand()};
   }
   ~RunTest() override { std::filesystem::remove(file_); }
 
