@@ -21,17 +21,23 @@ using Json = nlohmann::ordered_json;
 constexpr auto kDescribeTimeout = std::chrono::seconds(5);
 // Longer than a shard waits for the source.
 constexpr auto kResumeTimeout = std::chrono::seconds(20);
+constexpr auto kStopPoll = std::chrono::milliseconds(100);
 
 HttpAnswer JsonAnswer(int code, const Json& body) {
   return {code, body.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
 }
 
+// The errors that mean something to the caller, in HTTP's words.
+constexpr std::pair<absl::StatusCode, int> kErrorCodes[] = {{absl::StatusCode::kInvalidArgument, 400},
+                                                            {absl::StatusCode::kNotFound, 404},
+                                                            {absl::StatusCode::kFailedPrecondition, 409},
+                                                            {absl::StatusCode::kUnavailable, 503}};
+
 HttpAnswer Error(const absl::Status& status) {
   int code = 500;
-  if (absl::IsInvalidArgument(status)) code = 400;
-  if (absl::IsNotFound(status)) code = 404;
-  if (absl::IsFailedPrecondition(status)) code = 409;
-  if (absl::IsUnavailable(status)) code = 503;
+  for (const auto& [kind, number] : kErrorCodes) {
+    if (status.code() == kind) code = number;
+  }
   return JsonAnswer(code, {{"error", std::string(status.message())}});
 }
 
@@ -47,15 +53,20 @@ absl::StatusOr<ResumeRequest> ParseRequest(const std::string& body) {
   }
 }
 
-// What `shard` says; nullopt when its loop does not answer.
+// What a shard says to `ask`; nullopt when its loop does not answer in time, or when `stopping`.
 template <typename Value, typename Ask>
-std::optional<Value> AskShard(std::chrono::seconds timeout, Ask ask) {
+std::optional<Value> AskShard(const std::atomic<bool>& stopping, std::chrono::seconds timeout, Ask ask) {
   auto promise = std::make_shared<std::promise<Value>>();
   std::future<Value> answer = promise->get_future();
   ask([promise](Value value) { promise->set_value(std::move(value)); });
-  if (answer.wait_for(timeout) != std::future_status::ready) return std::nullopt;
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (answer.wait_for(kStopPoll) != std::future_status::ready) {
+    if (stopping || std::chrono::steady_clock::now() > deadline) return std::nullopt;
+  }
   return answer.get();
 }
+
+absl::Status NoAnswer() { return absl::UnavailableError("a shard does not answer: it is stopping, or busy"); }
 
 }  // namespace
 
@@ -65,14 +76,23 @@ std::string ResumeJson(const ResumeRequest& request) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const std::string& json) {
+absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const HttpAnswer& answer) {
   try {
-    const Json answer = Json::parse(json);
-    if (answer.contains("error")) return absl::FailedPreconditionError(answer.at("error").get<std::string>());
-    return ResumeAnswer{answer.at("done").get<bool>(), answer.at("text").get<std::string>()};
+    const Json body = Json::parse(answer.body);
+    if (answer.code == 200) return ResumeAnswer{body.at("done").get<bool>(), body.at("text").get<std::string>()};
+    const std::string error = body.at("error").get<std::string>();
+    for (const auto& [code, kind] : kErrorCodes) {
+      if (answer.code == kind) return absl::Status(code, error);
+    }
+    return absl::InternalError(error);
   } catch (const Json::exception& error) {
     return absl::InternalError(absl::StrCat("the process answers what this program does not know: ", error.what()));
   }
+}
+
+LinkService::~LinkService() {
+  stopping_ = true;
+  server_.reset();
 }
 
 absl::Status LinkService::Start() {
@@ -96,10 +116,9 @@ HttpAnswer LinkService::Status() {
   LinkStatus status = options_.link;
   status.is_running = true;
   for (Shard* shard : options_.shards) {
-    auto described = AskShard<std::vector<PartitionStatus>>(kDescribeTimeout,
+    auto described = AskShard<std::vector<PartitionStatus>>(stopping_, kDescribeTimeout,
                                                             [shard](auto done) { shard->Describe(std::move(done)); });
-    if (!described.has_value())
-      return Error(absl::UnavailableError("a shard does not answer: it is stopping, or busy"));
+    if (!described.has_value()) return Error(NoAnswer());
     std::move(described->begin(), described->end(), std::back_inserter(status.partitions));
   }
   status.as_of_ms = absl::ToUnixMillis(absl::Now());
@@ -116,9 +135,9 @@ HttpAnswer LinkService::Resume(const std::string& body) {
   if (!request.ok()) return Error(request.status());
   absl::Status last = absl::NotFoundError("the link has no shard");
   for (Shard* shard : options_.shards) {
-    auto plan = AskShard<absl::StatusOr<ResumePlan>>(kResumeTimeout,
+    auto plan = AskShard<absl::StatusOr<ResumePlan>>(stopping_, kResumeTimeout,
                                                      [&](auto done) { shard->Resume(*request, std::move(done)); });
-    if (!plan.has_value()) return Error(absl::UnavailableError("a shard does not answer: it is stopping, or busy"));
+    if (!plan.has_value()) return Error(NoAnswer());
     if (plan->ok()) {
       const bool done = request->yes || !(*plan)->needs_yes;
       return JsonAnswer(200, {{"done", done}, {"text", (*plan)->text}});

@@ -3,6 +3,7 @@
 #ifndef REPLICATOR_REPLICATOR_LINK_SERVICE_H_
 #define REPLICATOR_REPLICATOR_LINK_SERVICE_H_
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,7 +28,7 @@ struct ResumeAnswer {
   bool done = false;  // false: it needs a yes
   std::string text;
 };
-absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const std::string& json);
+absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const HttpAnswer& answer);
 
 class LinkService {
  public:
@@ -39,6 +40,8 @@ class LinkService {
   };
 
   explicit LinkService(Options options) : options_(std::move(options)) {}
+  // Answers what is being asked with an error, unless it can be answered at once.
+  ~LinkService();
 
   // FailedPrecondition: nobody can ask; the copy does not need it.
   absl::Status Start();
@@ -50,6 +53,7 @@ class LinkService {
   HttpAnswer Resume(const std::string& body);
 
   const Options options_;
+  std::atomic<bool> stopping_ = false;
   absl::Mutex mutex_;
   std::map<std::string, std::string> left_out_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<LocalServer> server_;  // last: its threads use the rest

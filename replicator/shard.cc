@@ -169,11 +169,9 @@ void Shard::CheckTopicIds(Stream& stream) {
                      "the new one copied, or exclude the topic to keep the old copy"));
   }
   if (IsAnotherTopic(target_metadata_, assignment.target_topic, assignment.target_topic_id)) {
-    stream.partition.PutInQuarantine(
-        QuarantineCode::kTargetRecreated,
-        absl::StrCat("topic ", assignment.target_topic,
-                     " was deleted and made anew at the target. Restart the replicator to have it "
-                     "copied again from the beginning"));
+    stream.partition.PutInQuarantine(QuarantineCode::kTargetRecreated,
+                                     absl::StrCat("topic ", assignment.target_topic,
+                                                  " was deleted and made anew at the target: what was copied is gone"));
   }
 }
 

@@ -238,6 +238,8 @@ void Shard::CarryOut(Member& member, const ResumePlan& plan, const Assignment& i
   Stream& stream = *member.stream;
   LOG(WARNING) << stream.Name() << " is resumed by the operator. " << plan.text;
   AcceptIds(member, ids);
+  const Quarantine& quarantine = *stream.partition.quarantine();
+  stream.resumes_out_of = {QuarantineCodeName(quarantine.code), quarantine.reason, stream.quarantined_since_ms};
   stream.quarantine_logged = false;
   stream.quarantined_since_ms = 0;
   stream.retries = 0;

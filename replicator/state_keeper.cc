@@ -21,6 +21,7 @@ offsets::PartitionWrite WriteOf(Stream& stream) {
     write.state.resume_from = stream.resume->request.from;
   } else if (stream.partition.is_resuming()) {
     write.state.resume_from = stream.resumes_from;
+    write.state.quarantine = stream.resumes_out_of;
   }
   if (stream.partition.quarantined()) {
     const Quarantine& quarantine = *stream.partition.quarantine();

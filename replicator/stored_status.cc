@@ -18,6 +18,9 @@ namespace {
 // Of a partition's offset map: none of it is shown. One is the least that a state is loaded with.
 constexpr size_t kRunsLoadedMax = 1;
 constexpr absl::Duration kWriteTimeout = absl::Seconds(10);
+// A process that is starting or writing may take a file away while it is read.
+constexpr int kReadTries = 5;
+constexpr absl::Duration kReadInterval = absl::Milliseconds(100);
 
 // When something was written last: the newest of the store's files.
 int64_t LastWriteMs(const std::string& folder) {
@@ -59,9 +62,7 @@ PartitionStatus StatusOf(const std::string& topic, const offsets::TopicRecord& r
   return status;
 }
 
-}  // namespace
-
-absl::StatusOr<LinkStatus> ReadStoredStatus(const std::string& folder) {
+absl::StatusOr<LinkStatus> ReadOnce(const std::string& folder) {
   LinkStatus status;
   status.as_of_ms = LastWriteMs(folder);
   absl::StatusOr<std::unique_ptr<offsets::Store>> store = offsets::Store::Open({.folder = folder, .read_only = true});
@@ -82,6 +83,16 @@ absl::StatusOr<LinkStatus> ReadStoredStatus(const std::string& folder) {
       status.partitions.push_back(StatusOf(name, record, at->first.partition, at->second));
   }
   return status;
+}
+
+}  // namespace
+
+absl::StatusOr<LinkStatus> ReadStoredStatus(const std::string& folder) {
+  for (int tries = 1;; ++tries) {
+    absl::StatusOr<LinkStatus> status = ReadOnce(folder);
+    if (status.ok() || absl::IsNotFound(status.status()) || tries == kReadTries) return status;
+    absl::SleepFor(kReadInterval);
+  }
 }
 
 absl::StatusOr<ResumePlan> ResumeInStore(const std::string& folder, const ResumeRequest& request) {

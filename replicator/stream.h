@@ -117,8 +117,10 @@ struct Stream {
   bool quarantine_logged = false;
   int64_t quarantined_since_ms = 0;  // Unix time
   std::optional<PendingResume> resume;
-  std::string resumes_from;  // the last wish that was carried out; to be stored until the partition has begun there
-  int retries = 0;           // of a quarantine whose cause can pass, in a row
+  // The last wish that was carried out, and what it was for: stored until the partition has begun there.
+  std::string resumes_from;
+  std::optional<offsets::StoredQuarantine> resumes_out_of;
+  int retries = 0;  // of a quarantine whose cause can pass, in a row
   int64_t records_at_retry = 0;
   Clock::time_point retry_not_before;
   Meter meter;

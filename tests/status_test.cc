@@ -131,7 +131,11 @@ class StatusTest : public ::testing::Test {
   }
 
   bool WaitUntilCaughtUp() {
-    return WaitFor([&] { return Run({"status", "--check"}).code == 0; }, kPatience);
+    const auto caught_up = [&] {
+      const Json status = Status();
+      return status.at("topics").size() == 1 && status.at("topics").at(0).at("state") == "caught up";
+    };
+    return WaitFor(caught_up, kPatience);
   }
 
   static CopyScene* scene_;
@@ -147,6 +151,7 @@ int StatusTest::commands_ = 0;
 TEST_F(StatusTest, ARunningCopyIsCaughtUpAndAStoppedOneSaysSo) {
   ASSERT_NO_FATAL_FAILURE(Copy("followed"));
   ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
+  EXPECT_EQ(Run({"status", "--check"}).code, 0) << Run({"status", "--check"}).text;
   const Json running = Status();
   EXPECT_TRUE(running.at("running").get<bool>());
   EXPECT_EQ(running.at("link"), "old->new");

@@ -27,7 +27,7 @@ struct Outcome {
 absl::StatusOr<Outcome> Ask(const std::string& folder, const ResumeRequest& request) {
   absl::StatusOr<HttpAnswer> answer = CallLocal(folder, kSocketName, "POST", "/resume", ResumeJson(request));
   if (answer.ok()) {
-    absl::StatusOr<ResumeAnswer> parsed = ParseResumeAnswer(answer->body);
+    absl::StatusOr<ResumeAnswer> parsed = ParseResumeAnswer(*answer);
     if (!parsed.ok()) return parsed.status();
     return Outcome{*parsed, true};
   }

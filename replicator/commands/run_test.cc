@@ -96,7 +96,7 @@ TEST_F(RunTest, HandsTheConfigAndTheOptionsOverAndReturnsTheLinksCode) {
 TEST_F(RunTest, TakesDefaults) {
   WriteFile("");
   EXPECT_EQ(Run({"run", "--config", file_}), ExitCode::kQuarantined);
-  EXPECT_EQ(options_.state_dir, "");
+  EXPECT_EQ(options_.state_dir, "replicator-state/A-to-B");
   EXPECT_EQ(options_.shards, 1);
   EXPECT_EQ(options_.buffer_bytes_max, 64 * 1024 * 1024);
   EXPECT_EQ(options_.in_flight_max, 1);
