@@ -109,7 +109,8 @@ class StatusTest : public ::testing::Test {
 
   int Quarantined() {
     int count = 0;
-    for (const Json& topic : Status().at("topics")) count += topic.at("quarantined").get<int>();
+    const Json status = Status();
+    for (const Json& topic : status.at("topics")) count += topic.at("quarantined").get<int>();
     return count;
   }
 
