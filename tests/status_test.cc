@@ -214,8 +214,9 @@ TEST_F(StatusTest, AQuarantinedPartitionGoesOnOnlyWithAYes) {
 TEST_F(StatusTest, AWishIsKeptForTheProcessThatStartsNext) {
   ASSERT_NO_FATAL_FAILURE(Copy("kept"));
   ASSERT_NO_FATAL_FAILURE(WriteForeign());
-  ASSERT_OK(replicator_->Kill9());
-  EXPECT_TRUE(std::filesystem::exists(options_.state_dir + "/socket")) << "left behind, as by every kill";
+  const absl::StatusOr<ExitStatus> ended = replicator_->Stop(ReplicatorProcess::kStopTimeout * kSlowness);
+  ASSERT_TRUE(ended.ok()) << ended.status();
+  EXPECT_EQ(ended->code, kQuarantined);
   EXPECT_EQ(Run({"status", "--check"}).code, kQuarantined);
   EXPECT_EQ(Resume(0, {"--from=latest"}).code, kBlocked);
   ASSERT_NO_FATAL_FAILURE(ResumeAll());
