@@ -68,6 +68,8 @@ struct PartitionState {
   // Compaction may have changed the source since it was first read: places are found by content, never by counting.
   bool is_compacted = false;
   std::optional<StoredQuarantine> quarantine;
+  // Where the operator wants a quarantined partition to go on, until it does: "earliest", "latest" or a source offset.
+  std::string resume_from;
 
   // Written: what changed since the state before this one. Read: the latest closed runs, without the older ones when
   // `older_runs_omitted`.

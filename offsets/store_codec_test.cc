@@ -20,6 +20,7 @@ PartitionState ExampleState() {
   state.records_lost = 12;
   state.is_compacted = true;
   state.quarantine = StoredQuarantine{"foreign-write", "somebody else writes", 1'700'000'000'000};
+  state.resume_from = "4711";
   return state;
 }
 
@@ -34,6 +35,7 @@ void ExpectSame(const PartitionState& a, const PartitionState& b) {
   EXPECT_EQ(a.records_lost, b.records_lost);
   EXPECT_EQ(a.is_compacted, b.is_compacted);
   EXPECT_EQ(a.quarantine, b.quarantine);
+  EXPECT_EQ(a.resume_from, b.resume_from);
 }
 
 TEST(StoreCodec, APartitionIsReadAsItWasWritten) {

@@ -23,7 +23,9 @@
 #include "offsets/crash_point.h"
 #include "replicator/console.h"
 #include "replicator/exit_code.h"
+#include "replicator/human.h"
 #include "replicator/link_memory.h"
+#include "replicator/link_service.h"
 #include "replicator/link_turn.h"
 #include "replicator/progress.h"
 #include "replicator/reconciler.h"
@@ -90,6 +92,7 @@ class Link {
   asio::awaitable<void> ShowProgress();
   void Trouble(const char* doing, const absl::Status& why);
   void StartShards();
+  void StartService();
   void StopShards();
   void End(ExitCode code);
   ShardStatus Total() const;
@@ -108,6 +111,7 @@ class Link {
   bool lost_its_turn_ = false;
   Producer producer_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<LinkService> service_;  // null: nobody can ask
   kafka::Signal stale_;
   bool stale_sides_[2] = {false, false};
   Console console_;
@@ -268,6 +272,11 @@ void Link::StartShards() {
     options.partition.producer = producer_;
     options.partition.stores_intents = memory_ != nullptr;
     options.store = memory_ == nullptr ? nullptr : memory_->store();
+    if (memory_ != nullptr) {
+      options.accept_ids = [this](const Assignment& accepted, std::function<void(absl::Status)> then) {
+        asio::post(io_, [this, accepted, then = std::move(then)] { then(memory_->Accept(accepted)); });
+      };
+    }
     options.partition.in_flight_max = options_.in_flight_max;
     shards_.push_back(std::make_unique<Shard>(std::move(options), [this](Side side) {
       asio::post(io_, [this, side] {
@@ -278,11 +287,27 @@ void Link::StartShards() {
     shards_.back()->Start();
   }
   reconciler_ = std::make_unique<Reconciler>(config_, options_, *source_, *target_);
+  if (memory_ != nullptr) StartService();
+}
+
+// For commands; the copy goes on without it.
+void Link::StartService() {
+  LinkService::Options options;
+  options.folder = options_.state_dir;
+  options.link.link = config_.Name();
+  options.link.source_cluster_id = source_->metadata()->cluster_id;
+  options.link.target_cluster_id = target_->metadata()->cluster_id;
+  for (const std::unique_ptr<Shard>& shard : shards_) options.shards.push_back(shard.get());
+  options.store = memory_->store();
+  service_ = std::make_unique<LinkService>(std::move(options));
+  const absl::Status started = service_->Start();
+  if (!started.ok()) LOG(WARNING) << started.message() << "; status and resume cannot reach this process";
 }
 
 asio::awaitable<absl::Status> Link::Reconcile() {
   absl::StatusOr<std::vector<Assignment>> assignments = co_await reconciler_->Reconcile();
   if (!assignments.ok()) co_return assignments.status();
+  if (service_ != nullptr) service_->SetLeftOut(reconciler_->faults());
   if (memory_ != nullptr) {
     absl::Status completed = memory_->Complete(*assignments);
     if (!completed.ok()) co_return completed;
@@ -372,6 +397,7 @@ asio::awaitable<void> Link::ShowProgress() {
 }
 
 void Link::StopShards() {
+  service_.reset();
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Stop(kDrain);
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Join();
 }

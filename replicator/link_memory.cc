@@ -110,6 +110,15 @@ offsets::TopicRecord& LinkMemory::TopicOf(const Assignment& assignment,
   return topic;
 }
 
+absl::Status LinkMemory::Accept(const Assignment& assignment) {
+  offsets::TopicRecord topic = topics_.at(assignment.source_topic);
+  topic.source_id = BytesOf(assignment.source_topic_id);
+  topic.target_id = BytesOf(assignment.target_topic_id);
+  absl::Status saved = store_->SaveTopics({{assignment.source_topic, topic}});
+  if (saved.ok()) topics_[assignment.source_topic] = std::move(topic);
+  return saved;
+}
+
 absl::Status LinkMemory::Complete(std::vector<Assignment>& assignments) {
   std::map<std::string, offsets::TopicRecord> changed;
   std::erase_if(assignments, [&](Assignment& assignment) {

@@ -38,6 +38,10 @@ class LinkMemory {
   // into a topic of another name, and logs them.
   absl::Status Complete(std::vector<Assignment>& assignments);
 
+  // The operator takes the topic of `assignment` for what it is now: its topic ids are the ones to expect. On disk when
+  // it returns.
+  absl::Status Accept(const Assignment& assignment);
+
   offsets::Store* store() const { return store_.get(); }
   // The last writes are on disk when it returns. No shard may be running.
   void Close() { store_.reset(); }

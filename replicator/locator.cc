@@ -19,6 +19,7 @@ namespace {
 constexpr int kSearchBatchesMax = 64;
 
 bool MustBeLocated(const Stream& stream) {
+  if (stream.resume.has_value()) return true;
   if (stream.partition.quarantined()) return false;
   return stream.range_in_doubt || stream.history_in_doubt || (!stream.partition.begun() && stream.tail.has_value());
 }
@@ -103,7 +104,9 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     stream->source_log_start = log_start;
     stream->source_end = log_end;
     absl::Status located;
-    if (stream->history_in_doubt) {
+    if (stream->resume.has_value()) {
+      owner_.ResumeLocated(*stream);
+    } else if (stream->history_in_doubt) {
       located = co_await CheckHistory(connection, stream, log_start, log_end);
     } else if (stream->range_in_doubt) {
       CheckRange(*stream, log_start, log_end);

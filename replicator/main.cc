@@ -7,7 +7,9 @@
 
 #include "glog/logging.h"
 #include "replicator/commands/program.h"
+#include "replicator/commands/resume_command.h"
 #include "replicator/commands/run.h"
+#include "replicator/commands/status_command.h"
 #include "replicator/commands/version_command.h"
 #include "replicator/link.h"
 
@@ -22,6 +24,8 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   const std::vector<replicator::Command> commands = {
       replicator::RunCommand(replicator::RunLink),
+      replicator::StatusCommand(),
+      replicator::ResumeCommandLine(),
       replicator::VersionCommand(),
   };
   return static_cast<int>(replicator::RunProgram(commands, arguments, {std::cout, std::cerr}));

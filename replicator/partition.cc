@@ -273,6 +273,13 @@ void Partition::OnTargetChange() {
 
 void Partition::RenewProducer(Producer producer) {
   CHECK(must_renew_producer());
+  if (resume_at_.has_value()) {
+    eras_.clear();
+    map_.Reset({*resume_at_, landed_end_});
+    evidence_ = {};
+    producer_forgotten_ = false;
+    RestartAt(*std::exchange(resume_at_, std::nullopt), landed_end_, landed_end_);
+  }
   eras_.push_back({landed_end_, producer, -landed_end_.value});
   unsaved_ = must_sync_ = true;
   producer_forgotten_ = false;
@@ -298,6 +305,11 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
     ++failures_;
     last_error_ = absl::StrCat("waiting for the target's in-sync replicas: its log ends at ", log_end.value,
                                ", replicated up to ", high_watermark.value);
+    return;
+  }
+  if (resume_at_.has_value()) {  // whatever is there stays
+    landed_end_ = log_end;
+    phase_ = Phase::kRenewing;
     return;
   }
   if (!IsOurs(log_end, tail) || !IsWhatWeSent(log_end, tail)) return QuarantineForeign(log_end);
@@ -377,7 +389,36 @@ void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
   unanswered_ = 0;
   phase_ = Phase::kQuarantined;
   unsaved_ = true;
+  resume_at_.reset();
   quarantine_ = Quarantine{code, std::move(reason)};
+}
+
+void Partition::CheckAgain() {
+  CHECK(quarantined());
+  quarantine_.reset();
+  failures_ = 0;
+  last_error_.clear();
+  unsaved_ = true;
+  phase_ = eras_.empty() ? Phase::kNew : Phase::kSettling;
+}
+
+void Partition::ResumeAt(SourceOffset from) {
+  CheckAgain();
+  phase_ = Phase::kSettling;
+  resume_at_ = from;
+  // What a closed connection has left in a broker gets its time, as when the target forgot the producer.
+  producer_forgotten_ = true;
+}
+
+void Partition::StartAnew() {
+  CheckAgain();
+  eras_.clear();
+  map_.Reset({});
+  position_ = fetch_offset_ = SourceOffset();
+  target_end_ = next_expected_ = landed_end_ = TargetOffset();
+  evidence_ = {};
+  producer_forgotten_ = false;
+  phase_ = Phase::kNew;
 }
 
 }  // namespace replicator

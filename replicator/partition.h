@@ -202,6 +202,19 @@ class Partition {
   void Resume() { paused_ = false; }
   void PutInQuarantine(QuarantineCode code, std::string reason);
 
+  // ---- Out of a quarantine. REQUIRES of each: quarantined().
+
+  // The cause may have passed: the target is asked where it stands, and the partition goes on if that is where it
+  // should. One that had not begun is located again.
+  void CheckAgain();
+  // Goes on from source offset `from` behind whatever ends the target's log when it is asked next. The offset map
+  // begins anew there. The producer is a new one: how far the old one's sequence got is not known. Until
+  // RenewProducer nothing else changes.
+  void ResumeAt(SourceOffset from);
+  // The target topic is a new one: forgets everything that was copied into the old one, and begins like a new
+  // partition.
+  void StartAnew();
+
   // ---- What to do next.
 
   bool can_send() const {
@@ -214,6 +227,8 @@ class Partition {
   bool must_renew_producer() const { return phase_ == Phase::kRenewing; }
   // The same, before the target was asked.
   bool producer_forgotten() const { return producer_forgotten_; }
+  // ResumeAt was called, and the partition has not begun anew yet.
+  bool is_resuming() const { return resume_at_.has_value(); }
   bool wants_fetch() const { return phase_ == Phase::kCopying && !paused_ && queue_bytes_ < options_.queue_bytes_max; }
   const std::optional<Quarantine>& quarantine() const { return quarantine_; }
 
@@ -303,6 +318,7 @@ class Partition {
   offsets::SourceEvidence evidence_;
   bool paused_ = false;
   bool producer_forgotten_ = false;
+  std::optional<SourceOffset> resume_at_;
   int failures_ = 0;
   std::string last_error_;
   int64_t records_copied_ = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
+#include "replicator/human.h"
 
 namespace replicator {
 namespace {

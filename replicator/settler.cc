@@ -134,7 +134,8 @@ asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> c
 }
 
 asio::awaitable<absl::Status> Settler::RenewProducer(std::shared_ptr<kafka::Connection> connection, Stream* stream) {
-  if (renewed_.id < 0 || renewed_ == stream->partition.producer()) {
+  // One that is resumed may have used any.
+  if (renewed_.id < 0 || renewed_ == stream->partition.producer() || stream->partition.is_resuming()) {
     kafka::InitProducerIdRequest request;
     absl::StatusOr<kafka::InitProducerIdResponse> response = co_await connection->Call(request, kInitProducerIdTimeout);
     if (!response.ok()) co_return response.status();
@@ -143,8 +144,9 @@ asio::awaitable<absl::Status> Settler::RenewProducer(std::shared_ptr<kafka::Conn
     renewed_ = {response->producer_id, response->producer_epoch};
   }
   if (!stream->partition.must_renew_producer()) co_return absl::OkStatus();  // its leader changed meanwhile
-  LOG(WARNING) << stream->Name() << ": the target forgot producer id " << stream->partition.producer().id
-               << "; going on with " << renewed_.id << " at target offset " << stream->partition.target_end();
+  LOG(WARNING) << stream->Name() << ": "
+               << (stream->partition.is_resuming() ? "resumed in place of" : "the target forgot") << " producer id "
+               << stream->partition.producer().id << ", going on with " << renewed_.id;
   stream->partition.RenewProducer(renewed_);
   co_return absl::OkStatus();
 }

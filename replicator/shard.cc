@@ -145,6 +145,10 @@ void Shard::Restore(Stream& stream) {
   stream.partition.Restore(state);
   stream.records_lost = state.records_lost;
   stream.history_in_doubt = state.evidence.base_offset >= 0;
+  if (!state.resume_from.empty()) {
+    stream.resume.emplace();
+    stream.resume->request = {stream.assignment.source_topic, stream.assignment.partition, state.resume_from, true};
+  }
   if (!state.quarantine.has_value()) return;
   stream.quarantined_since_ms = state.quarantine->since_ms;
   stream.partition.PutInQuarantine(ParseQuarantineCode(state.quarantine->code).value_or(QuarantineCode::kTargetNotOurs),
@@ -178,11 +182,9 @@ void Shard::CheckTopicIds(Stream& stream) {
                      "the new one copied, or exclude the topic to keep the old copy"));
   }
   if (IsAnotherTopic(target_metadata_, assignment.target_topic, assignment.target_topic_id)) {
-    stream.partition.PutInQuarantine(
-        QuarantineCode::kTargetRecreated,
-        absl::StrCat("topic ", assignment.target_topic,
-                     " was deleted and made anew at the target. Restart the replicator to have it "
-                     "copied again from the beginning"));
+    stream.partition.PutInQuarantine(QuarantineCode::kTargetRecreated,
+                                     absl::StrCat("topic ", assignment.target_topic,
+                                                  " was deleted and made anew at the target: what was copied is gone"));
   }
 }
 
@@ -305,7 +307,9 @@ void Shard::Changed(Stream& stream) {
     if (stream.quarantined_since_ms == 0) stream.quarantined_since_ms = absl::ToUnixMillis(absl::Now());
     const Quarantine& quarantine = *partition.quarantine();
     LOG(ERROR) << stream.Name() << " is quarantined (" << QuarantineCodeName(quarantine.code)
-               << "): " << quarantine.reason << ". All other partitions go on";
+               << "): " << quarantine.reason << ". All other partitions go on. To let it go on, once that is mended: "
+               << ResumeCommand(quarantine.code, stream.assignment.source_topic, stream.assignment.partition,
+                                partition.position().value);
   }
   auto found = member_of_.find(&stream);
   if (found == member_of_.end()) return;
@@ -324,7 +328,8 @@ void Shard::Changed(Stream& stream) {
   }
   if (member.source != nullptr) {
     member.source->source.Note(stream);
-    if (stream.range_in_doubt || stream.history_in_doubt || !partition.begun()) member.source->locator.Wake();
+    if (stream.range_in_doubt || stream.history_in_doubt || stream.resume.has_value() || !partition.begun())
+      member.source->locator.Wake();
   }
 }
 
@@ -339,6 +344,7 @@ asio::awaitable<void> Shard::Tick() {
       MetadataIsStale(Side::kSource);
       MetadataIsStale(Side::kTarget);
     }
+    LookAtAll(now);
     keeper_.Tick(now);
     if (std::exchange(changed_, false)) PublishStatus();
     co_await ticked_.Wait(now + kTick);

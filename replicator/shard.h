@@ -26,6 +26,7 @@
 #include "absl/synchronization/mutex.h"
 #include "kafka/cluster.h"
 #include "kafka/fetch_memory.h"
+#include "replicator/link_status.h"
 #include "replicator/locator.h"
 #include "replicator/produce_connections.h"
 #include "replicator/settler.h"
@@ -71,6 +72,9 @@ class Shard : public StreamOwner {
     int produce_connections_max = 1;
     Partition::Options partition;
     offsets::Store* store = nullptr;  // null: nothing is kept. Closed between Join and the shard's end
+    // Stores the topic ids of an assignment that the operator has accepted, then calls `then` on any thread. Null:
+    // nothing is kept.
+    std::function<void(const Assignment& accepted, std::function<void(absl::Status)> then)> accept_ids;
   };
 
   // `on_stale` is called on the shard's loop when an answer shows that a side's metadata is out of date.
@@ -83,6 +87,13 @@ class Shard : public StreamOwner {
   void UpdateMetadata(Side side, kafka::MetadataSnapshot snapshot);
   ShardStatus status() const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Every partition in full. `done` is called on the loop; never, when the shard ends before.
+  void Describe(std::function<void(std::vector<PartitionStatus>)> done);
+  // Lets a quarantined partition go on; `done` is called on the loop with what was done, or with what would be when
+  // that needs a yes. NotFound: it is not this shard's. FailedPrecondition: it is not quarantined. Unavailable: the
+  // source did not answer in time.
+  void Resume(ResumeRequest request, std::function<void(absl::StatusOr<ResumePlan>)> done);
+
   // Stops fetching, waits up to `drain` for the answers that are due, ends the loop.
   void Stop(Clock::duration drain);
   void Join();
@@ -90,6 +101,7 @@ class Shard : public StreamOwner {
   // StreamOwner. On the loop only.
   void Changed(Stream& stream) override;
   void MetadataIsStale(Side side) override { on_stale_(side); }
+  void ResumeLocated(Stream& stream) override;
   Clock::duration BackoffAfter(int failures) override { return kafka::Backoff::After(failures, random_); }
 
  private:
@@ -133,6 +145,14 @@ class Shard : public StreamOwner {
   SourceDesk* SourceDeskFor(int32_t broker);
   TargetDesk* TargetDeskFor(int32_t broker);
   void NoteLeaderless();
+  // shard_control.cc
+  PartitionStatus StatusOf(const Member& member) const;
+  void BeginResume(ResumeRequest request, std::function<void(absl::StatusOr<ResumePlan>)> done);
+  void DecideResume(Member& member, PendingResume resume);
+  void CarryOut(Member& member, const ResumePlan& plan, const Assignment& ids);
+  void AcceptIds(Member& member, const Assignment& ids);
+  void LookAtAll(Clock::time_point now);
+  void RetryWhatCanPass(Stream& stream, Clock::time_point now);
   void ShareMemory();
   void PublishStatus() ABSL_LOCKS_EXCLUDED(mutex_);
   static void AddTo(ShardStatus& status, const Stream& stream);
@@ -157,6 +177,7 @@ class Shard : public StreamOwner {
   bool stopping_ = false;
   bool leaderless_ = false;  // some partition has no leader on one side
   bool changed_ = true;      // since the status was published
+  Clock::time_point next_look_;
 
   mutable absl::Mutex mutex_;
   ShardStatus status_ ABSL_GUARDED_BY(mutex_);

@@ -265,6 +265,7 @@ void Source::HandlePartition(Stream& stream, const kafka::FetchResponse::Partiti
   stream.source_failures = 0;
   stream.source_error.clear();
   stream.source_log_start = answer.log_start_offset;
+  stream.source_high_watermark = answer.high_watermark;
   const bool committed_only = isolation_level_ == kafka::IsolationLevel::kReadCommitted;
   stream.source_end =
       committed_only && answer.last_stable_offset >= 0 ? answer.last_stable_offset : answer.high_watermark;
@@ -360,7 +361,10 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
     return false;
   }
   stream.malformed_batches = 0;
-  if (batch.next_offset() > context.wanted_offset) stream.last_fetched_epoch = batch.partition_leader_epoch();
+  if (batch.next_offset() > context.wanted_offset) {
+    stream.last_fetched_epoch = batch.partition_leader_epoch();
+    stream.last_fetched_time_ms = batch.max_timestamp_ms();
+  }
   const SourceOffset next(batch.next_offset());
   if (plan.action == policy::BatchAction::kSkip) {
     stream.partition.SkipTo(next);

@@ -17,6 +17,12 @@ offsets::PartitionWrite WriteOf(Stream& stream) {
   write.key = stream.assignment.key;
   write.state = stream.partition.TakeState();
   write.state.records_lost = stream.records_lost;
+  if (stream.resume.has_value() && stream.resume->done == nullptr) {
+    write.state.resume_from = stream.resume->request.from;
+  } else if (stream.partition.is_resuming()) {
+    write.state.resume_from = stream.resumes_from;
+    write.state.quarantine = stream.resumes_out_of;
+  }
   if (stream.partition.quarantined()) {
     const Quarantine& quarantine = *stream.partition.quarantine();
     write.state.quarantine = {QuarantineCodeName(quarantine.code), quarantine.reason, stream.quarantined_since_ms};

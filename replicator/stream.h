@@ -4,16 +4,20 @@
 #define REPLICATOR_REPLICATOR_STREAM_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "kafka/peek.h"
 #include "kafka/signal.h"
 #include "kafka/wire/primitives.h"
 #include "offsets/store_codec.h"
+#include "replicator/meter.h"
 #include "replicator/partition.h"
+#include "replicator/resume.h"
 
 namespace replicator {
 
@@ -70,11 +74,18 @@ struct TargetAtStart {
   kafka::PeekedBatch last_batch;  // empty when the log is
 };
 
+// An operator's wish to let a quarantined stream go on from elsewhere, while the source is asked what it has.
+struct PendingResume {
+  ResumeRequest request;
+  Clock::time_point deadline = Clock::time_point::max();
+  std::function<void(absl::StatusOr<ResumePlan>)> done;  // called once; null for a wish that the store has kept
+};
+
 struct Stream {
   Stream(Assignment assigned, const Partition::Options& options)
       : assignment(std::move(assigned)), partition(options) {}
 
-  const Assignment assignment;
+  Assignment assignment;  // changes by its shard only: the topic ids, when the operator accepts new ones
   Partition partition;
 
   Leader source_leader;
@@ -82,8 +93,10 @@ struct Stream {
 
   // As the source last told; -1: not known yet.
   int64_t source_log_start = -1;
-  int64_t source_end = -1;          // the last stable offset: what a read_committed reader can see
-  int32_t last_fetched_epoch = -1;  // leader epoch of the last accepted batch
+  int64_t source_end = -1;  // the last stable offset: what a read_committed reader can see
+  int64_t source_high_watermark = -1;
+  int32_t last_fetched_epoch = -1;    // leader epoch of the last accepted batch
+  int64_t last_fetched_time_ms = -1;  // its largest timestamp
 
   std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
   // The source may have another history than the one that was copied: its last copied batch is to be looked at again.
@@ -103,7 +116,15 @@ struct Stream {
   bool settling = false;         // must_settle() was seen, and the wait before it begun
   bool quarantine_logged = false;
   int64_t quarantined_since_ms = 0;  // Unix time
-  bool noted_to_send = false;        // waits in its keeper's lists
+  std::optional<PendingResume> resume;
+  // The last wish that was carried out, and what it was for: stored until the partition has begun there.
+  std::string resumes_from;
+  std::optional<offsets::StoredQuarantine> resumes_out_of;
+  int retries = 0;  // of a quarantine whose cause can pass, in a row
+  int64_t records_at_retry = 0;
+  Clock::time_point retry_not_before;
+  Meter meter;
+  bool noted_to_send = false;  // waits in its keeper's lists
   bool noted_moved = false;
   int64_t records_lost = 0;  // deleted by the source's retention before they were copied
 
@@ -118,6 +139,8 @@ class StreamOwner {
   virtual void Changed(Stream& stream) = 0;
   // A broker's answer shows that the metadata of `side` is out of date.
   virtual void MetadataIsStale(Side side) = 0;
+  // The source was asked where its log begins and ends, for stream.resume.
+  virtual void ResumeLocated(Stream& stream) = 0;
   // The wait after `failures` failures in a row.
   virtual Clock::duration BackoffAfter(int failures) = 0;
 };

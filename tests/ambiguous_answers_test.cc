@@ -163,6 +163,24 @@ class AmbiguousAnswersTest : public ::testing::Test {
     ASSERT_TRUE(scene_->WaitForTargetRecords(topic_, records)) << replicator_->LogTail();
   }
 
+  // `replicator resume` for the partition that the log names; no process runs.
+  void ResumeQuarantined() {
+    const std::string line = replicator_->LogLines("is quarantined (").front();
+    const size_t begin = line.find(topic_ + "-") + topic_.size() + 1;
+    absl::StatusOr<std::string> binary = ReplicatorBinary();
+    ASSERT_TRUE(binary.ok()) << binary.status();
+    ProcessOptions resume;
+    resume.argv = {*binary, "resume", "--topic=" + topic_,
+                   "--partition=" + line.substr(begin, line.find(' ', begin) - begin),
+                   "--state-dir=" + options_.state_dir};
+    resume.log_path = options_.dir + "/resume.log";
+    absl::StatusOr<std::unique_ptr<ChildProcess>> process = ChildProcess::Start(resume);
+    ASSERT_TRUE(process.ok()) << process.status();
+    absl::StatusOr<ExitStatus> ended = (*process)->Wait(kPatience);
+    ASSERT_TRUE(ended.ok()) << ended.status();
+    EXPECT_EQ(ended->code, 0) << (*process)->LogTail();
+  }
+
   void End() {
     absl::StatusOr<LoadCounts> counts = producer_->Stop();
     ASSERT_TRUE(counts.ok()) << counts.status();
@@ -293,6 +311,7 @@ TEST_F(AmbiguousAnswersTest, AnswerWithAnotherOffsetStopsOnlyItsPartition) {
   absl::StatusOr<ExitStatus> ended = replicator_->Stop(absl::Seconds(10));
   ASSERT_TRUE(ended.ok()) << ended.status();
   EXPECT_EQ(ended->code, 15) << replicator_->LogTail();
+  ASSERT_NO_FATAL_FAILURE(ResumeQuarantined());
   ASSERT_NO_FATAL_FAILURE(StartReplicator());
   ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
   End();

@@ -86,10 +86,13 @@ absl::StatusOr<std::unique_ptr<CopyScene>> CopyScene::Start(SceneOptions options
 
 ReplicatorOptions CopyScene::Replicator(const std::string& pattern) {
   const std::string dir = absl::StrCat(dir_.path(), "/", ++replicators_);
+  // A link that never ran before begins at once; for the lock of one that did, a new state folder has to wait.
+  const std::string link = replicators_ == 1 ? "new" : absl::StrCat("new", replicators_);
   std::filesystem::create_directories(dir);
   return {.source_bootstrap_servers = source_->bootstrap_servers(),
           .target_bootstrap_servers = target_->bootstrap_servers(),
           .topics = pattern,
+          .link = link,
           .dir = dir,
           .state_dir = dir + "/state"};
 }

@@ -199,9 +199,7 @@ TEST_F(FirstCopyTest, StartsWithinASecondAndAHalfAndStopsWithinTwo) {
   load.records_total = 600;
   absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
   ASSERT_TRUE(written.ok()) << written.status();
-  ReplicatorOptions options = scene_->Replicator("quick");
-  options.link = "first";  // that never ran before: nobody's lock is waited for
-  std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  std::unique_ptr<ReplicatorProcess> replicator = Run(scene_->Replicator("quick"));
   ASSERT_NE(replicator, nullptr);
   const auto arrived = [&] {
     const absl::StatusOr<std::vector<OffsetRange>> ranges = scene_->target_admin().Offsets("quick");

@@ -77,6 +77,7 @@ CopyScene* LinkFaultsTest::scene_ = nullptr;
 TEST_F(LinkFaultsTest, BothSidesTheSameCluster) {
   ReplicatorOptions options = Options(".*");
   options.target_bootstrap_servers = options.source_bootstrap_servers;
+  options.link = "new";
   ExpectEnds(options, kWrongCluster, {"old.bootstrap.servers and new.bootstrap.servers lead to the same cluster"});
 }
 
@@ -151,6 +152,7 @@ TEST_F(LinkFaultsTest, ASourceThatTurnsIntoTheTarget) {
 
 TEST_F(LinkFaultsTest, AnotherClusterThanTheFilePins) {
   ReplicatorOptions options = Options(".*");
+  options.link = "new";
   options.properties = {{"new.cluster.id", "the-right-one"}};
   ExpectEnds(options, kWrongCluster, {"target cluster new has to be the-right-one, and answers as"});
 }

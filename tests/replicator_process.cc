@@ -23,8 +23,17 @@ namespace {
 constexpr absl::Duration kKillTimeout = absl::Seconds(30);
 constexpr absl::string_view kCopiedBytes = "payload bytes copied in user space: ";
 
+absl::Status WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream out(path);
+  out << text;
+  out.close();
+  return out ? absl::OkStatus() : absl::InternalError(absl::StrCat("cannot write ", path));
+}
+
+}  // namespace
+
 // A test lies in BIN/tests or below, the program in BIN/replicator.
-absl::StatusOr<std::string> BinaryPath() {
+absl::StatusOr<std::string> ReplicatorBinary() {
   std::error_code error;
   std::filesystem::path path;
   if (const char* given = std::getenv("REPLICATOR_BINARY"); given != nullptr && *given != '\0') {
@@ -41,15 +50,6 @@ absl::StatusOr<std::string> BinaryPath() {
   }
   return path.string();
 }
-
-absl::Status WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream out(path);
-  out << text;
-  out.close();
-  return out ? absl::OkStatus() : absl::InternalError(absl::StrCat("cannot write ", path));
-}
-
-}  // namespace
 
 std::string PropertiesText(const ReplicatorOptions& options) {
   std::map<std::string, std::string> lines = {
@@ -72,7 +72,7 @@ std::string PropertiesText(const ReplicatorOptions& options) {
 absl::StatusOr<std::unique_ptr<ReplicatorProcess>> ReplicatorProcess::Start(const ReplicatorOptions& options) {
   static std::atomic<int> starts = 0;
   absl::StatusOr<std::string> binary = options.program;
-  if (binary->empty()) binary = BinaryPath();
+  if (binary->empty()) binary = ReplicatorBinary();
   if (!binary.ok()) return binary.status();
   const std::string name = absl::StrCat(options.dir, "/replicator-", ++starts);
   const std::string config = name + ".properties";

@@ -48,6 +48,9 @@ struct ReplicatorOptions {
   std::string state_dir;
 };
 
+// The program's path, as above. NotFound: it is not there.
+absl::StatusOr<std::string> ReplicatorBinary();
+
 // The text of the properties file: the link old->new, topics keep their names.
 std::string PropertiesText(const ReplicatorOptions& options);
 

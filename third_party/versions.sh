@@ -4,6 +4,7 @@ APT_PACKAGES="
   clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev lld-16 llvm-16
   libgflags-dev libgoogle-glog-dev libprotobuf-dev protobuf-compiler librocksdb-dev
   libgtest-dev libgmock-dev libbenchmark-dev libasio-dev libssl-dev libre2-dev
+  libcpp-httplib-dev nlohmann-json3-dev
   libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libisal-dev
   openjdk-17-jdk-headless maven dpkg-dev make libc6-dev g++ git python3 ca-certificates gpgv debian-archive-keyring"
 

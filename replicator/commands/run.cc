@@ -9,14 +9,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
 #include "policy/topic_filter.h"
+#include "replicator/commands/link_flags.h"
 
 // What these mean to the operator stands in RunCommand(), once.
-DEFINE_string(config, "", "");
-DEFINE_string(state_dir, "", "");
 DEFINE_bool(without_store, false, "");
 DEFINE_int32(shards, 0, "");
 DEFINE_int64(buffer_bytes, int64_t{64} << 20, "");
@@ -63,12 +61,6 @@ absl::Status CheckFlags() {
   return status;
 }
 
-ExitCode Fail(Streams streams, const absl::Status& status) {
-  for (const absl::string_view line : absl::StrSplit(status.message(), '\n'))
-    streams.err << "replicator: " << line << "\n";
-  return ExitCodeFor(status);
-}
-
 void Announce(const LinkConfig& config, const RunOptions& options) {
   for (const std::string& note : config.notes) LOG(WARNING) << note;
   if (FLAGS_shards > options.shards) {
@@ -90,9 +82,9 @@ void Announce(const LinkConfig& config, const RunOptions& options) {
 
 ExitCode Run(const LinkRunner& run_link, Streams streams) {
   const absl::Status flags = CheckFlags();
-  if (!flags.ok()) return Fail(streams, flags);
+  if (!flags.ok()) return FailWith(streams, flags);
   const absl::StatusOr<LinkConfig> config = LoadLinkConfig(FLAGS_config);
-  if (!config.ok()) return Fail(streams, config.status());
+  if (!config.ok()) return FailWith(streams, config.status());
   RunOptions options;
   options.state_dir = FLAGS_state_dir.empty() ? config->DefaultStateDir() : FLAGS_state_dir;
   options.without_store = FLAGS_without_store;

@@ -15,6 +15,8 @@
 #include "gtest/gtest.h"
 #include "replicator/commands/command_line.h"
 #include "replicator/commands/program.h"
+#include "replicator/commands/resume_command.h"
+#include "replicator/commands/status_command.h"
 #include "replicator/commands/version_command.h"
 #include "replicator/exit_code.h"
 
@@ -53,7 +55,7 @@ class RunTest : public ::testing::Test {
                    options_ = options;
                    return 15;
                  }),
-                 VersionCommand()};
+                 StatusCommand(), ResumeCommandLine(), VersionCommand()};
   }
   ~RunTest() override { std::filesystem::remove(file_); }
 
@@ -95,7 +97,7 @@ TEST_F(RunTest, HandsTheConfigAndTheOptionsOverAndReturnsTheLinksCode) {
 TEST_F(RunTest, TakesDefaults) {
   WriteFile("");
   EXPECT_EQ(Run({"run", "--config", file_}), ExitCode::kQuarantined);
-  EXPECT_EQ(options_.state_dir, "");
+  EXPECT_EQ(options_.state_dir, "replicator-state/A-to-B");
   EXPECT_EQ(options_.shards, 1);
   EXPECT_EQ(options_.buffer_bytes_max, 64 * 1024 * 1024);
   EXPECT_EQ(options_.in_flight_max, 1);

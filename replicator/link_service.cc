@@ -1,0 +1,151 @@
+#include "replicator/link_service.h"
+
+#include <chrono>
+#include <future>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace replicator {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A loop that is busy answers within milliseconds; one that has ended, never.
+constexpr auto kDescribeTimeout = std::chrono::seconds(5);
+// Longer than a shard waits for the source.
+constexpr auto kResumeTimeout = std::chrono::seconds(20);
+constexpr auto kStopPoll = std::chrono::milliseconds(100);
+
+HttpAnswer JsonAnswer(int code, const Json& body) {
+  return {code, body.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
+}
+
+// The errors that mean something to the caller, in HTTP's words.
+constexpr std::pair<absl::StatusCode, int> kErrorCodes[] = {{absl::StatusCode::kInvalidArgument, 400},
+                                                            {absl::StatusCode::kNotFound, 404},
+                                                            {absl::StatusCode::kFailedPrecondition, 409},
+                                                            {absl::StatusCode::kUnavailable, 503}};
+
+HttpAnswer Error(const absl::Status& status) {
+  int code = 500;
+  for (const auto& [kind, number] : kErrorCodes) {
+    if (status.code() == kind) code = number;
+  }
+  return JsonAnswer(code, {{"error", std::string(status.message())}});
+}
+
+absl::StatusOr<ResumeRequest> ParseRequest(const std::string& body) {
+  try {
+    const Json json = Json::parse(body);
+    return ResumeRequest{json.at("topic").get<std::string>(), json.at("partition").get<int32_t>(),
+                         json.value("from", ""), json.value("yes", false)};
+  } catch (const Json::exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the body has to be like {\"topic\": \"orders\", \"partition\": 0, \"from\": \"\", \"yes\": false}: ",
+        error.what()));
+  }
+}
+
+// What a shard says to `ask`; nullopt when its loop does not answer in time, or when `stopping`.
+template <typename Value, typename Ask>
+std::optional<Value> AskShard(const std::atomic<bool>& stopping, std::chrono::seconds timeout, Ask ask) {
+  auto promise = std::make_shared<std::promise<Value>>();
+  std::future<Value> answer = promise->get_future();
+  ask([promise](Value value) { promise->set_value(std::move(value)); });
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (answer.wait_for(kStopPoll) != std::future_status::ready) {
+    if (stopping || std::chrono::steady_clock::now() > deadline) return std::nullopt;
+  }
+  return answer.get();
+}
+
+absl::Status NoAnswer() { return absl::UnavailableError("a shard does not answer: it is stopping, or busy"); }
+
+}  // namespace
+
+std::string ResumeJson(const ResumeRequest& request) {
+  const Json json = {
+      {"topic", request.topic}, {"partition", request.partition}, {"from", request.from}, {"yes", request.yes}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const HttpAnswer& answer) {
+  try {
+    const Json body = Json::parse(answer.body);
+    if (answer.code == 200) return ResumeAnswer{body.at("done").get<bool>(), body.at("text").get<std::string>()};
+    const std::string error = body.at("error").get<std::string>();
+    for (const auto& [code, kind] : kErrorCodes) {
+      if (answer.code == kind) return absl::Status(code, error);
+    }
+    return absl::InternalError(error);
+  } catch (const Json::exception& error) {
+    return absl::InternalError(absl::StrCat("the process answers what this program does not know: ", error.what()));
+  }
+}
+
+LinkService::~LinkService() {
+  stopping_ = true;
+  server_.reset();
+}
+
+absl::Status LinkService::Start() {
+  std::vector<HttpRoute> routes = {
+      {"GET", "/status", [this](const std::string&) { return Status(); }},
+      {"POST", "/resume", [this](const std::string& body) { return Resume(body); }},
+  };
+  absl::StatusOr<std::unique_ptr<LocalServer>> server =
+      LocalServer::Start(options_.folder, kSocketName, std::move(routes));
+  if (!server.ok()) return server.status();
+  server_ = *std::move(server);
+  return absl::OkStatus();
+}
+
+void LinkService::SetLeftOut(std::map<std::string, std::string> left_out) {
+  absl::MutexLock lock(&mutex_);
+  left_out_ = std::move(left_out);
+}
+
+HttpAnswer LinkService::Status() {
+  LinkStatus status = options_.link;
+  status.is_running = true;
+  for (Shard* shard : options_.shards) {
+    auto described = AskShard<std::vector<PartitionStatus>>(stopping_, kDescribeTimeout,
+                                                            [shard](auto done) { shard->Describe(std::move(done)); });
+    if (!described.has_value()) return Error(NoAnswer());
+    std::move(described->begin(), described->end(), std::back_inserter(status.partitions));
+  }
+  status.as_of_ms = absl::ToUnixMillis(absl::Now());
+  if (options_.store != nullptr) status.store_trouble = options_.store->trouble();
+  {
+    absl::MutexLock lock(&mutex_);
+    status.left_out = left_out_;
+  }
+  return {200, ToJson(status)};
+}
+
+HttpAnswer LinkService::Resume(const std::string& body) {
+  absl::StatusOr<ResumeRequest> request = ParseRequest(body);
+  if (!request.ok()) return Error(request.status());
+  absl::Status last = absl::NotFoundError("the link has no shard");
+  for (Shard* shard : options_.shards) {
+    auto plan = AskShard<absl::StatusOr<ResumePlan>>(stopping_, kResumeTimeout,
+                                                     [&](auto done) { shard->Resume(*request, std::move(done)); });
+    if (!plan.has_value()) return Error(NoAnswer());
+    if (plan->ok()) {
+      const bool done = request->yes || !(*plan)->needs_yes;
+      return JsonAnswer(200, {{"done", done}, {"text", (*plan)->text}});
+    }
+    last = plan->status();
+    if (!absl::IsNotFound(last)) break;
+  }
+  return Error(last);
+}
+
+}  // namespace replicator
