@@ -62,7 +62,8 @@ class CopyScene {
   FaultProxy& source_proxy(int id) { return *source_proxies_.at(id); }
   FaultProxy& target_proxy(int id) { return *target_proxies_.at(id); }
 
-  // Options for a program that copies the topics that match `pattern`, with a new state folder, as a link that never ran.
+  // Options for a program that copies the topics that match `pattern`, with a new state folder, as a link that never
+  // ran.
   ReplicatorOptions Replicator(const std::string& pattern);
 
   // Load for a topic of the source; the rest is the caller's.

@@ -83,6 +83,7 @@ TEST_F(LinkFaultsTest, BothSidesTheSameCluster) {
 
 TEST_F(LinkFaultsTest, NoBrokerAtTheBootstrapAddresses) {
   ReplicatorOptions options = Options(".*");
+  options.link = "new";
   options.source_bootstrap_servers = absl::StrCat("127.0.0.1:", FreePort());
   ExpectEnds(options, kUnreachable,
              {"no broker of source cluster old can be reached", options.source_bootstrap_servers});
@@ -96,6 +97,7 @@ TEST_F(LinkFaultsTest, ATargetThatIsTooOld) {
   absl::StatusOr<std::unique_ptr<KafkaCluster>> old_target = KafkaCluster::Launch({.version = "1.1.1"});
   ASSERT_TRUE(old_target.ok()) << old_target.status();
   ReplicatorOptions options = Options(".*");
+  options.link = "new";
   options.target_bootstrap_servers = (*old_target)->bootstrap_servers();
   ExpectEnds(options, kBlocked,
              {"no broker of target cluster new can be used: ",
