@@ -1,4 +1,4 @@
-// How fast one partition moves, and since when it does not. Looked at about once a second; arithmetic on a few numbers,
+// How fast one partition moves, and since when it does not. Looked at every few seconds; arithmetic on a few numbers,
 // so that ten thousand partitions cost nothing to speak of. One thread.
 #ifndef REPLICATOR_REPLICATOR_METER_H_
 #define REPLICATOR_REPLICATOR_METER_H_

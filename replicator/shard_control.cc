@@ -1,5 +1,5 @@
 // What the control thread and the operator ask of a shard beside its work: every partition in full, and to let a
-// quarantined one go on. All on the shard's loop, all of it rare; LookAtAll once a second.
+// quarantined one go on. All on the shard's loop, all of it rare; LookAtAll every few seconds.
 #include <glog/logging.h>
 
 #include <algorithm>
@@ -14,7 +14,8 @@
 namespace replicator {
 namespace {
 
-constexpr Clock::duration kLookInterval = std::chrono::seconds(1);
+// Ten thousand idle partitions are looked at in a millisecond or two: not every second.
+constexpr Clock::duration kLookInterval = std::chrono::seconds(5);
 // How long the source may take to say where its log begins and ends before an operator is told that it does not.
 constexpr Clock::duration kResumeTimeout = std::chrono::seconds(10);
 // A target that refused a batch or us (rights, a policy, a size) may be mended without a word: it is tried again.
