@@ -88,6 +88,7 @@ TEST_F(LinkFaultsTest, NoBrokerAtTheBootstrapAddresses) {
   ExpectEnds(options, kUnreachable,
              {"no broker of source cluster old can be reached", options.source_bootstrap_servers});
   options = Options(".*");
+  options.link = "new";
   options.target_bootstrap_servers = absl::StrCat("127.0.0.1:", FreePort());
   ExpectEnds(options, kUnreachable,
              {"no broker of target cluster new can be reached", options.target_bootstrap_servers});

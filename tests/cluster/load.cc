@@ -135,6 +135,7 @@ class LoadGenerator::Impl {
   std::atomic<int64_t> next_sequence_;
   int64_t transactions_ = 0;
   int64_t in_transaction_ = 0;
+  bool must_abort_ = false;  // The open transaction: a record of it was given up. The load thread's.
   std::atomic<bool> stop_ = false;
   std::atomic<bool> abandoned_ = false;  // Nobody waits for deliveries any more.
   std::atomic<bool> failed_ = false;
@@ -160,9 +161,20 @@ absl::Status LoadGenerator::Impl::Start() {
   return absl::OkStatus();
 }
 
+// A ZooKeeper broker that has just started says of every topic that there is none, and librdkafka then gives up what it
+// has not sent yet (confluentinc/librdkafka issue 4401).
+bool IsForgottenTopic(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+         error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
 // Called by rd_kafka_poll and rd_kafka_flush, so in the load thread.
 void LoadGenerator::Impl::OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   Impl* self = static_cast<Impl*>(opaque);
+  if (IsForgottenTopic(message->err) && rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
+    self->must_abort_ = true;
+    return;
+  }
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     self->Check(ToStatus(message->err, absl::StrCat("delivery to ", self->options_.topic, " ", message->partition)));
     return;
@@ -201,7 +213,7 @@ void LoadGenerator::Impl::WriteRecords() {
     if (!WriteOne(sequence)) return;
     next_sequence_.store(sequence + 1, std::memory_order_relaxed);
     if (sequence % kPollEvery == 0) rd_kafka_poll(handle_.get(), 0);
-    if (transactional && ++in_transaction_ == options_.records_per_transaction && !End()) return;
+    if (transactional && (++in_transaction_ == options_.records_per_transaction || must_abort_) && !End()) return;
   }
   if (in_transaction_ > 0 && !failed_) End();
 }
@@ -263,8 +275,9 @@ bool LoadGenerator::Impl::WriteOne(int64_t sequence) {
   while (true) {
     RdError error(rd_kafka_produceva(handle_.get(), arguments, count));
     if (error == nullptr) return true;  // librdkafka owns the headers now.
-    const bool full = rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__QUEUE_FULL;
-    if (full && !failed_) {
+    const rd_kafka_resp_err_t code = rd_kafka_error_code(error.get());
+    const bool passes = code == RD_KAFKA_RESP_ERR__QUEUE_FULL || IsForgottenTopic(code);
+    if (passes && !failed_ && !abandoned_) {
       rd_kafka_poll(handle_.get(), kPollMs);
       continue;
     }
@@ -310,7 +323,7 @@ bool LoadGenerator::Impl::Begin() {
 bool LoadGenerator::Impl::End() {
   if (!Flush()) return false;
   const uint64_t dice = Mix64(options_.seed * 31 + static_cast<uint64_t>(transactions_++));
-  const bool abort = static_cast<double>(dice >> 11) * 0x1p-53 < options_.abort_share;
+  const bool abort = must_abort_ || static_cast<double>(dice >> 11) * 0x1p-53 < options_.abort_share;
   RdError error(abort ? rd_kafka_abort_transaction(handle_.get(), kTransactionMs)
                       : rd_kafka_commit_transaction(handle_.get(), kTransactionMs));
   if (!Check(ToStatus(error.get(), abort ? "abort_transaction" : "commit_transaction"))) return false;
@@ -324,6 +337,7 @@ bool LoadGenerator::Impl::End() {
     }
   }
   in_transaction_ = 0;
+  must_abort_ = false;
   return true;
 }
 
