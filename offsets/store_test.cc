@@ -202,6 +202,26 @@ int64_t BytesOf(const std::string& folder) {
   return bytes;
 }
 
+TEST_F(StoreTest, AHundredMillionRecordsWithoutAGapAreOneRun) {
+  constexpr int64_t kRecords = 100'000'000;
+  constexpr int64_t kRecordsPerWrite = 100'000;
+  std::unique_ptr<Store> store = Open();
+  OffsetMap map;
+  map.Reset({SourceOffset(0), TargetOffset(0)});
+  for (int64_t record = 0; record < kRecords; record += kRecordsPerWrite) {
+    map.Append(MakeRun(record, record, kRecordsPerWrite));
+    PartitionState state = StateAt(record + kRecordsPerWrite);
+    state.runs = map.TakeChanges();
+    state.last_run = map.runs().back();
+    ASSERT_NO_FATAL_FAILURE(Write(*store, kKey, std::move(state)));
+  }
+  store.reset();
+  EXPECT_LT(BytesOf(folder_), 1 << 20);
+  const PartitionState state = Read(*Open());
+  EXPECT_TRUE(state.runs.closed.empty());
+  EXPECT_EQ(state.last_run, MakeRun(0, 0, kRecords));
+}
+
 TEST_F(StoreTest, AMillionGapsCostAtMost64BytesEachOnDisk) {
   constexpr int kRuns = 1'000'000;
   constexpr int kRunsPerWrite = 1'000;

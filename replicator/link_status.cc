@@ -60,6 +60,7 @@ Json JsonOf(const PartitionStatus& partition) {
   Put(out, "bytes_out_per_second", partition.bytes_per_s);
   Put(out, "stalled_on", partition.stalled_on);
   Put(out, "last_error", partition.last_error);
+  Put(out, "open_transaction", partition.open_transaction);
   if (partition.quarantine.has_value()) {
     const QuarantineStatus& quarantine = *partition.quarantine;
     out["quarantine"] = {{"code", quarantine.code},
@@ -88,6 +89,7 @@ PartitionStatus PartitionOf(const Json& from) {
   Get(from, "bytes_out_per_second", partition.bytes_per_s);
   Get(from, "stalled_on", partition.stalled_on);
   Get(from, "last_error", partition.last_error);
+  Get(from, "open_transaction", partition.open_transaction);
   if (auto found = from.find("quarantine"); found != from.end()) {
     partition.quarantine.emplace();
     Get(*found, "code", partition.quarantine->code);
@@ -113,6 +115,7 @@ Json JsonOf(const TopicStatus& topic) {
   out["records_lost"] = topic.records_lost;
   Put(out, "stalled_on", topic.stalled_on);
   Put(out, "last_error", topic.last_error);
+  Put(out, "open_transaction", topic.open_transaction);
   return out;
 }
 
@@ -138,6 +141,8 @@ void AddTo(TopicStatus& topic, const PartitionStatus& partition) {
   topic.state = std::max(topic.state, partition.state);
   topic.records_lost += partition.records_lost;
   if (topic.last_error.empty()) topic.last_error = partition.last_error;
+  if (topic.open_transaction.empty() && !partition.open_transaction.empty())
+    topic.open_transaction = absl::StrCat("partition ", partition.partition, ": ", partition.open_transaction);
   if (topic.stalled_on.empty()) topic.stalled_on = partition.stalled_on;
   const std::optional<int64_t> headroom = partition.headroom_records();
   if (headroom.has_value()) topic.headroom_records = std::min(topic.headroom_records.value_or(*headroom), *headroom);

@@ -62,6 +62,7 @@ struct PartitionStatus {
   std::optional<double> bytes_per_s;
   std::string stalled_on;  // which broker, and why if that is known
   std::string last_error;
+  std::string open_transaction;  // one that holds the last stable offset for long: whose, and what to do
   std::optional<QuarantineStatus> quarantine;
 
   std::optional<int64_t> lag_records() const;
@@ -87,6 +88,7 @@ struct TopicStatus {
   int64_t records_lost = 0;
   std::string stalled_on;
   std::string last_error;
+  std::string open_transaction;  // of the first partition that has one
 };
 
 struct LinkStatus {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "kafka/errors.h"
 #include "kafka/peek.h"
+#include "kafka/wire/describe_producers.h"
 #include "replicator/offsets_query.h"
 
 namespace replicator {
@@ -17,11 +18,13 @@ namespace {
 // more than this share one only in a log that was written in bulk, and then the offset of a gapless copy finds the
 // place first.
 constexpr int kSearchBatchesMax = 64;
+constexpr Clock::duration kDescribeTimeout = std::chrono::seconds(15);
 
 bool MustBeLocated(const Stream& stream) {
   if (stream.resume.has_value()) return true;
   if (stream.partition.quarantined()) return false;
-  return stream.range_in_doubt || stream.history_in_doubt || (!stream.partition.begun() && stream.tail.has_value());
+  return stream.range_in_doubt || stream.history_in_doubt || stream.open_transaction.wants_owner() ||
+         (!stream.partition.begun() && stream.tail.has_value());
 }
 
 kafka::PeekTarget SourceOf(const Stream& stream) {
@@ -110,6 +113,8 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
       located = co_await CheckHistory(connection, stream, log_start, log_end);
     } else if (stream->range_in_doubt) {
       CheckRange(*stream, log_start, log_end);
+    } else if (stream->partition.begun()) {
+      located = co_await AskOwner(connection, stream);
     } else {
       located = co_await Locate(connection, stream, log_start, log_end);
     }
@@ -151,9 +156,9 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
         absl::StrCat("the target topic ", stream->assignment.target_topic, " already holds ", tail.log_end.value,
                      " offsets in this partition, and its last records cannot be found at one place in the source: "
                      "they were not "
-                     "copied by this link, or the source no longer has them. Delete the target topic and let it be "
-                     "copied again, "
-                     "or exclude the topic"));
+                     "copied by this link, or the source no longer has them. Exclude the topic if it is not to be "
+                     "copied. ",
+                     kCopyAnew));
   }
   stream->tail.reset();
   co_return absl::OkStatus();
@@ -191,9 +196,9 @@ void Locator::BeginBehind(Stream& stream, int64_t position) {
     return stream.partition.PutInQuarantine(
         QuarantineCode::kTargetNotOurs,
         absl::StrCat("the last batch of the target topic ", stream.assignment.target_topic,
-                     " was written by a producer that is not idempotent, so not by this link. Delete the target topic "
-                     "and let it "
-                     "be copied again, or exclude the topic"));
+                     " was written by a producer that is not idempotent, so not by this link. Exclude the topic if it "
+                     "is not to be copied. ",
+                     kCopyAnew));
   }
   stream.partition.UseProducer({last.producer_id(), last.producer_epoch()});
   LOG(INFO) << stream.Name() << ": goes on at source offset " << position << ", target offset " << stream.tail->log_end;
@@ -236,10 +241,31 @@ asio::awaitable<absl::Status> Locator::CheckHistory(std::shared_ptr<kafka::Conne
 void Locator::QuarantineHistory(Stream& stream, std::string what) {
   stream.partition.PutInQuarantine(
       QuarantineCode::kSourceTruncated,
-      absl::StrCat(
-          what, ": the source lost records (an unclean leader election?), or the topic was deleted and made ",
-          "anew. Compare both sides; then let the topic be copied anew, or keep the copy as it is and exclude ",
-          "the topic"));
+      absl::StrCat(what, ": the source lost records (an unclean leader election?), or the topic was deleted and made ",
+                   "anew. Compare both sides. Exclude the topic to keep the copy as it is. ", kCopyAnew));
+}
+
+// Told once; status goes on telling it.
+asio::awaitable<absl::Status> Locator::AskOwner(std::shared_ptr<kafka::Connection> connection, Stream* stream) {
+  std::optional<TransactionOwner> owner;
+  if (connection->versions().Serves(kafka::ApiKey::kDescribeProducers)) {
+    kafka::DescribeProducersRequest request;
+    request.topics = {{stream->assignment.source_topic, {stream->assignment.partition}}};
+    absl::StatusOr<kafka::DescribeProducersResponse> response = co_await connection->Call(request, kDescribeTimeout);
+    if (!response.ok()) co_return response.status();
+    for (const kafka::DescribeProducersResponse::Partition& partition : response->partitions) {
+      for (const kafka::DescribeProducersResponse::Producer& producer : partition.producers) {
+        if (producer.transaction_start == stream->open_transaction.offset())
+          owner = TransactionOwner{producer.id, producer.epoch, producer.last_timestamp_ms};
+      }
+    }
+  }
+  if (!stream->open_transaction.wants_owner()) co_return absl::OkStatus();  // it ended meanwhile
+  stream->open_transaction.Tell(owner);
+  LOG(WARNING) << stream->Name() << ": "
+               << stream->open_transaction.Text(stream->assignment.source_topic, stream->assignment.partition,
+                                                Clock::now());
+  co_return absl::OkStatus();
 }
 
 void Locator::CheckRange(Stream& stream, int64_t log_start, int64_t log_end) {
@@ -255,9 +281,9 @@ void Locator::CheckRange(Stream& stream, int64_t log_start, int64_t log_end) {
     stream.partition.PutInQuarantine(QuarantineCode::kSourceTruncated,
                                      absl::StrCat("the source's log ends at ", log_end, ", but offset ", wanted,
                                                   " is the next to copy: the source lost records ",
-                                                  "(an unclean leader election?) or was made anew. Delete the target "
-                                                  "topic and let it be copied again, or keep ",
-                                                  "it as it is"));
+                                                  "(an unclean leader election?) or was made anew. Exclude the topic "
+                                                  "to keep the copy as it is. ",
+                                                  kCopyAnew));
   } else {
     BackOff(stream, absl::StrCat("the source refused offset ", wanted, " although its log holds it"));
     stream.fetch_not_before = stream.ask_not_before;

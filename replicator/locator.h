@@ -10,6 +10,7 @@
 //  - the source said OFFSET_OUT_OF_RANGE: confirmed by its leader, either retention has passed the position (the lost
 //  range
 //    is counted and logged, copying goes on at the new log start) or the source was truncated (quarantine).
+//  - a transaction holds back the source's last stable offset for long: whose it is.
 //
 // Thread-confined to its shard's loop.
 #ifndef REPLICATOR_REPLICATOR_LOCATOR_H_
@@ -50,6 +51,7 @@ class Locator {
   asio::awaitable<absl::Status> CheckHistory(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                              int64_t log_start, int64_t log_end);
   static void QuarantineHistory(Stream& stream, std::string what);
+  asio::awaitable<absl::Status> AskOwner(std::shared_ptr<kafka::Connection> connection, Stream* stream);
   void CheckRange(Stream& stream, int64_t log_start, int64_t log_end);
   void BackOff(Stream& stream, std::string error);
 

@@ -137,10 +137,10 @@ void Partition::Accept(Batch batch) {
 // The batch is on the target already: the k-th record there is the k-th of the source (A).
 void Partition::Adopt(const Batch& batch) {
   if (target_end_ + batch.record_count > landed_end_) {
-    return PutInQuarantine(QuarantineCode::kTargetNotOurs,
-                           absl::StrCat("the target's log ends at ", landed_end_.value,
-                                        ", inside of the batch that begins at source offset ", batch.source_base.value,
-                                        ". Delete the target topic and let it be copied again"));
+    return PutInQuarantine(
+        QuarantineCode::kTargetNotOurs,
+        absl::StrCat("the target's log ends at ", landed_end_.value,
+                     ", inside of the batch that begins at source offset ", batch.source_base.value, ". ", kCopyAnew));
   }
   Landed(InFlightOf(batch, target_end_));
   next_expected_ = target_end_;
@@ -210,12 +210,10 @@ void Partition::OnAnswer(uint64_t send_id, const Answer& answer) {
   switch (answer.verdict) {
     case Answer::Verdict::kAppended:
       if (answer.base_offset != sent->expected.value && !Mutated(Mutation::kCBaseOffsetIsNotChecked)) {
-        PutInQuarantine(
-            QuarantineCode::kForeignWrite,
-            absl::StrCat(
-                "the target put a batch at offset ", answer.base_offset, " that belongs at ", sent->expected.value,
-                ": something else writes to this partition. Stop that producer, delete the target topic and let "
-                "it be copied again"));
+        PutInQuarantine(QuarantineCode::kForeignWrite,
+                        absl::StrCat("the target put a batch at offset ", answer.base_offset, " that belongs at ",
+                                     sent->expected.value,
+                                     ": something else writes to this partition. Stop that producer. ", kCopyAnew));
         return;
       }
       // While settling the answer only says that one answer fewer is due: the target's log end tells all.
@@ -346,13 +344,11 @@ void Partition::FindByContent(TargetOffset log_end) {
 }
 
 void Partition::QuarantineForeign(TargetOffset log_end) {
-  PutInQuarantine(
-      QuarantineCode::kForeignWrite,
-      absl::StrCat(
-          "the target's log ends at ", log_end.value, ", of which this link has written up to ", target_end_.value,
-          " and no more than up to ", next_expected_.value, ", and its last batch is not what this link put there: ",
-          "something else writes to this partition. Stop that producer, delete the target topic and let it be ",
-          "copied again"));
+  PutInQuarantine(QuarantineCode::kForeignWrite,
+                  absl::StrCat("the target's log ends at ", log_end.value, ", of which this link has written up to ",
+                               target_end_.value, " and no more than up to ", next_expected_.value,
+                               ", and its last batch is not what this link put there: ",
+                               "something else writes to this partition. Stop that producer. ", kCopyAnew));
 }
 
 void Partition::CutBackTo(TargetOffset log_end) {
@@ -361,9 +357,8 @@ void Partition::CutBackTo(TargetOffset log_end) {
     return PutInQuarantine(
         QuarantineCode::kTargetLost,
         absl::StrCat("the target's log ends at ", log_end.value, " although it acknowledged everything up to ",
-                     target_end_.value,
-                     " (an unclean leader election?), and where to go on is no longer known. Delete the "
-                     "target topic and let it be copied again"));
+                     target_end_.value, " (an unclean leader election?), and where to go on is no longer known. ",
+                     kCopyAnew));
   }
   LOG(WARNING) << "the target lost acknowledged records (its log ends at " << log_end << ", acknowledged up to "
                << target_end_ << "); copying again from source offset " << *source;
@@ -382,13 +377,19 @@ void Partition::Pause() {
   fetch_offset_ = in_flight_.empty() ? position_ : in_flight_.back().source_end;
 }
 
+void Partition::PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start) {
+  const size_t before = map_.runs().size();
+  map_.PruneBelow(source_log_start, target_log_start);
+  if (map_.runs().size() != before) unsaved_ = true;
+}
+
 void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
   if (quarantined()) return;
   ClearQueue();
   in_flight_.clear();
   unanswered_ = 0;
   phase_ = Phase::kQuarantined;
-  unsaved_ = true;
+  unsaved_ = must_sync_ = true;
   resume_at_.reset();
   quarantine_ = Quarantine{code, std::move(reason)};
 }

@@ -69,6 +69,9 @@ const char* QuarantineCodeName(QuarantineCode code);
 // nullopt for a name that is none.
 std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name);
 
+// What helps whenever the copy as it stands cannot be gone on with.
+inline constexpr char kCopyAnew[] = "To have the topic copied anew, delete it on the target, then resume";
+
 struct Quarantine {
   QuarantineCode code;
   std::string reason;  // a sentence: what, why, and the remedy
@@ -201,6 +204,9 @@ class Partition {
   void Pause();
   void Resume() { paused_ = false; }
   void PutInQuarantine(QuarantineCode code, std::string reason);
+
+  // Nothing below these is left in either log: the map forgets what belongs there.
+  void PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start);
 
   // ---- Out of a quarantine. REQUIRES of each: quarantined().
 

@@ -57,6 +57,25 @@ TEST_F(StoredPartitionTest, ABatchIsSentOnceTheStateThatNamesItIsStored) {
   EXPECT_TRUE(partition_.must_store());
 }
 
+TEST_F(StoredPartitionTest, RunsThatNobodyCanReadAreForgottenInTheStoreToo) {
+  Begin();
+  for (int64_t base : {0, 10, 20}) {
+    partition_.Accept(BatchWithCrc(base, 2));
+    partition_.TakeState();
+    partition_.OnStored();
+    partition_.OnAnswer(partition_.TakeSend().id, Appended(base / 5));
+  }
+  partition_.TakeState();
+  partition_.OnStored();
+  partition_.PruneBelow(SourceOffset(11), TargetOffset(3));
+  EXPECT_TRUE(partition_.has_unsaved());
+  EXPECT_EQ(partition_.TakeState().runs.forget_below, SourceOffset(10));
+  partition_.OnStored();
+  partition_.PruneBelow(SourceOffset(11), TargetOffset(3));
+  EXPECT_FALSE(partition_.has_unsaved()) << "once";
+  EXPECT_EQ(partition_.map().SourceOf(TargetOffset(2)), SourceOffset(10)) << "what the target still has";
+}
+
 TEST_F(StoredPartitionTest, WhatIsInFlightStaysNamedUntilItIsAcknowledged) {
   Begin();
   partition_.Accept(BatchWithCrc(0, 3));

@@ -178,8 +178,7 @@ void Shard::CheckTopicIds(Stream& stream) {
     stream.partition.PutInQuarantine(
         QuarantineCode::kSourceRecreated,
         absl::StrCat("topic ", assignment.source_topic,
-                     " was deleted and made anew at the source. Delete the target topic to have ",
-                     "the new one copied, or exclude the topic to keep the old copy"));
+                     " was deleted and made anew at the source. Exclude the topic to keep the old copy. ", kCopyAnew));
   }
   if (IsAnotherTopic(target_metadata_, assignment.target_topic, assignment.target_topic_id)) {
     stream.partition.PutInQuarantine(QuarantineCode::kTargetRecreated,
@@ -328,7 +327,8 @@ void Shard::Changed(Stream& stream) {
   }
   if (member.source != nullptr) {
     member.source->source.Note(stream);
-    if (stream.range_in_doubt || stream.history_in_doubt || stream.resume.has_value() || !partition.begun())
+    if (stream.range_in_doubt || stream.history_in_doubt || stream.resume.has_value() ||
+        stream.open_transaction.wants_owner() || !partition.begun())
       member.source->locator.Wake();
   }
 }

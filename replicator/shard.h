@@ -152,6 +152,7 @@ class Shard : public StreamOwner {
   void CarryOut(Member& member, const ResumePlan& plan, const Assignment& ids);
   void AcceptIds(Member& member, const Assignment& ids);
   void LookAtAll(Clock::time_point now);
+  void WatchTransaction(Stream& stream, Clock::time_point now);
   void RetryWhatCanPass(Stream& stream, Clock::time_point now);
   void ShareMemory();
   void PublishStatus() ABSL_LOCKS_EXCLUDED(mutex_);

@@ -96,6 +96,8 @@ PartitionStatus Shard::StatusOf(const Member& member) const {
   status.out_per_s = stream.meter.out_per_s();
   status.bytes_per_s = stream.meter.bytes_per_s();
   status.last_error = partition.last_error().empty() ? stream.source_error : partition.last_error();
+  if (stream.open_transaction.is_told())
+    status.open_transaction = stream.open_transaction.Text(status.topic, status.partition, Clock::now());
   if (status.state == CopyState::kStalled)
     status.stalled_on = StalledOn(stream, member.sink != nullptr && member.sink->stalled());
   if (partition.quarantined()) {
@@ -125,6 +127,11 @@ void Shard::LookAtAll(Clock::time_point now) {
                             .position = partition.position().value,
                             .bytes_copied = partition.bytes_copied()},
                            now);
+      WatchTransaction(stream, now);
+      if (stream.target_log_start > 0) {
+        stream.partition.PruneBelow(SourceOffset(stream.source_log_start), TargetOffset(stream.target_log_start));
+        keeper_.Note(stream);
+      }
       if (stream.retries > 0 && partition.records_copied() > stream.records_at_retry) {
         LOG(INFO) << stream.Name() << " goes on: what it was quarantined for has passed";
         stream.retries = 0;
@@ -133,6 +140,15 @@ void Shard::LookAtAll(Clock::time_point now) {
       }
     }
   }
+}
+
+void Shard::WatchTransaction(Stream& stream, Clock::time_point now) {
+  if (stream.source_end < 0) return;
+  const bool was_told = stream.open_transaction.is_told();
+  stream.open_transaction.Observe(stream.source_end, stream.source_high_watermark, now);
+  if (was_told && !stream.open_transaction.is_told())
+    LOG(INFO) << stream.Name() << " goes on: the transaction that held it back has ended";
+  if (stream.open_transaction.wants_owner()) Changed(stream);
 }
 
 // Told once when it begins and once when it is over, however often it is tried in between.

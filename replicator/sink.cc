@@ -263,6 +263,7 @@ void Sink::HandlePartition(Sent& sent, const kafka::ProduceResponse::Partition& 
     errors_.Add(stream.Name(), answer.error);
     owner_.MetadataIsStale(Side::kTarget);
   }
+  if (partition.log_start_offset >= 0) stream.target_log_start = partition.log_start_offset;
   stream.partition.OnAnswer(sent.send.id, answer);
   CrashPoint("after-answer");
   owner_.Changed(stream);

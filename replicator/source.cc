@@ -259,8 +259,8 @@ void Source::HandlePartition(Stream& stream, const kafka::FetchResponse::Partiti
         QuarantineCode::kSourceTruncated,
         absl::StrCat("the source's log was truncated: epoch ", answer.diverging_epoch, " ends at ",
                      answer.diverging_end_offset, " there, but offset ", asked.value,
-                     " of a later history was copied already. Delete the target topic and let "
-                     "it be copied again, or keep it as it is"));
+                     " of a later history was copied already. Exclude the topic to keep the copy as it is. ",
+                     kCopyAnew));
   }
   stream.source_failures = 0;
   stream.source_error.clear();

@@ -30,18 +30,23 @@ offsets::PartitionWrite WriteOf(Stream& stream) {
   return write;
 }
 
+// Batches wait for the state, or it has to outlive whatever comes next.
+bool IsUrgent(const Stream& stream) {
+  return stream.partition.must_store() || (stream.partition.quarantined() && stream.partition.has_unsaved());
+}
+
 }  // namespace
 
 void StateKeeper::Note(Stream& stream) {
   if (store_ == nullptr) return;
-  if (stream.partition.must_store() && !std::exchange(stream.noted_to_send, true)) {
-    to_send_.push_back(&stream);
+  if (IsUrgent(stream) && !std::exchange(stream.noted_urgent, true)) {
+    urgent_.push_back(&stream);
     if (!std::exchange(flush_posted_, true)) {
       asio::post(executor_, [this] {
         flush_posted_ = false;
-        std::vector<Stream*> streams = std::exchange(to_send_, {});
-        for (Stream* each : streams) each->noted_to_send = false;
-        std::erase_if(streams, [](const Stream* each) { return !each->partition.must_store(); });
+        std::vector<Stream*> streams = std::exchange(urgent_, {});
+        for (Stream* each : streams) each->noted_urgent = false;
+        std::erase_if(streams, [](const Stream* each) { return !IsUrgent(*each); });
         Write(std::move(streams));
       });
     }

@@ -1,6 +1,6 @@
 // Keeps what the streams of one shard must not forget: hands their states to the store and tells the shard when they
-// are written. States with new batches to send go at once, all of one Fetch response in one write; what only moved goes
-// within a second.
+// are written. States with new batches to send, and quarantines, go at once, all of one Fetch response in one write;
+// what only moved goes within a second.
 //
 // Thread-confined to its shard's loop.
 #ifndef REPLICATOR_REPLICATOR_STATE_KEEPER_H_
@@ -38,7 +38,7 @@ class StateKeeper {
   asio::any_io_executor executor_;
   offsets::Store* store_;
   std::function<void(Stream&)> stored_;
-  std::vector<Stream*> to_send_;  // have batches that wait for their state
+  std::vector<Stream*> urgent_;
   std::vector<Stream*> moved_;
   bool flush_posted_ = false;
   int writes_in_flight_ = 0;

@@ -130,6 +130,7 @@ std::string StatusText(const LinkStatus& status, int64_t now_ms) {
       if (!topic.stalled_on.empty()) absl::StrAppend(&notes, topic.topic, " is stalled: ", Cut(topic.stalled_on), "\n");
       if (topic.quarantined == 0 && !topic.last_error.empty())
         absl::StrAppend(&notes, topic.topic, ": ", Cut(topic.last_error), "\n");
+      if (!topic.open_transaction.empty()) absl::StrAppend(&notes, topic.topic, " ", topic.open_transaction, "\n");
       if (topic.records_lost > 0)
         absl::StrAppend(&notes, topic.topic, ": ", WithCommas(topic.records_lost),
                         " offsets LOST to the source's retention\n");

@@ -16,6 +16,7 @@
 #include "kafka/wire/primitives.h"
 #include "offsets/store_codec.h"
 #include "replicator/meter.h"
+#include "replicator/open_transaction.h"
 #include "replicator/partition.h"
 #include "replicator/resume.h"
 
@@ -95,6 +96,7 @@ struct Stream {
   int64_t source_log_start = -1;
   int64_t source_end = -1;  // the last stable offset: what a read_committed reader can see
   int64_t source_high_watermark = -1;
+  int64_t target_log_start = -1;      // as the target last told; -1: nothing was sent yet
   int32_t last_fetched_epoch = -1;    // leader epoch of the last accepted batch
   int64_t last_fetched_time_ms = -1;  // its largest timestamp
 
@@ -124,7 +126,8 @@ struct Stream {
   int64_t records_at_retry = 0;
   Clock::time_point retry_not_before;
   Meter meter;
-  bool noted_to_send = false;  // waits in its keeper's lists
+  OpenTransaction open_transaction;
+  bool noted_urgent = false;  // waits in its keeper's lists
   bool noted_moved = false;
   int64_t records_lost = 0;  // deleted by the source's retention before they were copied
 

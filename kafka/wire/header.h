@@ -40,6 +40,7 @@ enum class ApiKey : int16_t {
   kOffsetForLeaderEpoch = 23,
   kDescribeConfigs = 32,
   kCreatePartitions = 37,
+  kDescribeProducers = 61,
 };
 
 // A set of versions below 32, one bit for each.

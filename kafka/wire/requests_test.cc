@@ -11,6 +11,7 @@
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/describe_groups.h"
+#include "kafka/wire/describe_producers.h"
 #include "kafka/wire/fetch.h"
 #include "kafka/wire/find_coordinator.h"
 #include "kafka/wire/heartbeat.h"
@@ -185,6 +186,12 @@ TEST(RequestsTest, DescribeGroupsIsAsKafkaWritesIt) {
   request.group_ids = {"group", "other"};
   EXPECT_EQ(Hex(request, 2), golden::kDescribeGroupsRequestV2);
   EXPECT_EQ(Hex(request, 4), golden::kDescribeGroupsRequestV4);
+}
+
+TEST(RequestsTest, DescribeProducersIsAsKafkaWritesIt) {
+  DescribeProducersRequest request;
+  request.topics = {{"orders", {0, 3}}, {"payments", {1}}};
+  EXPECT_EQ(Hex(request, 0), golden::kDescribeProducersRequestV0);
 }
 
 TEST(RequestsTest, AValueTooLongForTheProtocolIsAnErrorAndNoCrash) {

@@ -13,6 +13,7 @@
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/describe_groups.h"
+#include "kafka/wire/describe_producers.h"
 #include "kafka/wire/fetch.h"
 #include "kafka/wire/find_coordinator.h"
 #include "kafka/wire/heartbeat.h"
@@ -334,6 +335,26 @@ TEST(ResponsesTest, DescribeGroupsIsRead) {
   }
 }
 
+TEST(ResponsesTest, DescribeProducersIsRead) {
+  const auto response = ReadGolden<DescribeProducersResponse>(
+      DescribeProducersRequest::kApi, 0, absl::HexStringToBytes(golden::kDescribeProducersResponseV0));
+  EXPECT_EQ(response.throttle_time_ms, 7);
+  ASSERT_EQ(response.partitions.size(), 2u);
+  const DescribeProducersResponse::Partition& orders = response.partitions[0];
+  EXPECT_EQ(orders.topic, "orders");
+  EXPECT_EQ(orders.partition, 3);
+  EXPECT_EQ(orders.error_code, 0);
+  ASSERT_EQ(orders.producers.size(), 2u);
+  EXPECT_EQ(orders.producers[0].id, 4711);
+  EXPECT_EQ(orders.producers[0].epoch, 2);
+  EXPECT_EQ(orders.producers[0].last_timestamp_ms, 1700000000000);
+  EXPECT_EQ(orders.producers[0].transaction_start, 1234);
+  EXPECT_EQ(orders.producers[1].transaction_start, -1);
+  EXPECT_EQ(response.partitions[1].topic, "payments");
+  EXPECT_EQ(response.partitions[1].error_code, 29);
+  EXPECT_TRUE(response.partitions[1].producers.empty());
+}
+
 struct DamageCase {
   std::string_view hex;
   std::function<absl::Status(std::string_view frame)> read;
@@ -373,6 +394,7 @@ std::vector<DamageCase> AllResponses() {
       Case<LeaveGroupResponse>(LeaveGroupRequest::kApi, 2, golden::kLeaveGroupResponseV2),
       Case<DescribeGroupsResponse>(DescribeGroupsRequest::kApi, 2, golden::kDescribeGroupsResponseV2),
       Case<DescribeGroupsResponse>(DescribeGroupsRequest::kApi, 4, golden::kDescribeGroupsResponseV4),
+      Case<DescribeProducersResponse>(DescribeProducersRequest::kApi, 0, golden::kDescribeProducersResponseV0),
   };
 }
 

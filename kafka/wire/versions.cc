@@ -13,6 +13,7 @@
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/describe_groups.h"
+#include "kafka/wire/describe_producers.h"
 #include "kafka/wire/fetch.h"
 #include "kafka/wire/find_coordinator.h"
 #include "kafka/wire/heartbeat.h"
@@ -44,6 +45,7 @@ const std::array<ApiSpec, kApiCount> kAllApis = {
     HeartbeatRequest::kApi,
     LeaveGroupRequest::kApi,
     DescribeGroupsRequest::kApi,
+    DescribeProducersRequest::kApi,
 };
 
 namespace {
@@ -80,11 +82,12 @@ std::string Misfit(const ApiSpec& api, const ApiVersionsResponse::Range* range) 
   return absl::StrCat(api.name, " (broker: ", theirs, "; needed: ", OurVersions(api), ")");
 }
 
-// Asking where an epoch ends helps where it is served; all else is needed of every broker, but for what only a producer
-// needs: it writes, creates topics and holds the link's lock.
+// Asking where an epoch ends, and whose transaction is open, helps where it is served; all else is needed of every
+// broker, but for what only a producer needs: it writes, creates topics and holds the link's lock.
 bool IsNeeded(ApiKey api, BrokerUse use) {
   switch (api) {
     case ApiKey::kOffsetForLeaderEpoch:
+    case ApiKey::kDescribeProducers:
       return false;
     case ApiKey::kProduce:
     case ApiKey::kInitProducerId:

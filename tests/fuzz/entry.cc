@@ -13,6 +13,7 @@
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/describe_groups.h"
+#include "kafka/wire/describe_producers.h"
 #include "kafka/wire/fetch.h"
 #include "kafka/wire/find_coordinator.h"
 #include "kafka/wire/heartbeat.h"
@@ -89,6 +90,7 @@ const Parser kParsers[] = {
     {kafka::LeaveGroupRequest::kApi, 2, ReadBody<kafka::LeaveGroupResponse>},
     {kafka::DescribeGroupsRequest::kApi, 2, ReadBody<kafka::DescribeGroupsResponse>},
     {kafka::DescribeGroupsRequest::kApi, 4, ReadBody<kafka::DescribeGroupsResponse>},
+    {kafka::DescribeProducersRequest::kApi, 0, ReadBody<kafka::DescribeProducersResponse>},
 };
 
 void CheckBatch(kafka::RecordBatchView batch) {

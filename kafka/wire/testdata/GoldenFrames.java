@@ -320,6 +320,22 @@ public class GoldenFrames {
         new DescribeGroupsResponseData.DescribedGroup().setGroupId("other").setErrorCode((short) 30))), version);
   }
 
+  static void describeProducers() {
+    request(new DescribeProducersRequestData().setTopics(List.of(
+        new DescribeProducersRequestData.TopicRequest().setName("orders").setPartitionIndexes(List.of(0, 3)),
+        new DescribeProducersRequestData.TopicRequest().setName("payments").setPartitionIndexes(List.of(1)))), 0);
+    DescribeProducersResponseData.ProducerState open = new DescribeProducersResponseData.ProducerState().setProducerId(4711)
+        .setProducerEpoch(2).setLastSequence(5).setLastTimestamp(1700000000000L).setCoordinatorEpoch(1).setCurrentTxnStartOffset(1234);
+    DescribeProducersResponseData.ProducerState idle = new DescribeProducersResponseData.ProducerState().setProducerId(4712)
+        .setProducerEpoch(0).setLastSequence(9).setLastTimestamp(1700000000001L).setCoordinatorEpoch(-1);
+    response(new DescribeProducersResponseData().setThrottleTimeMs(7).setTopics(List.of(
+        new DescribeProducersResponseData.TopicResponse().setName("orders").setPartitions(List.of(
+            new DescribeProducersResponseData.PartitionResponse().setPartitionIndex(3).setActiveProducers(List.of(open, idle)))),
+        new DescribeProducersResponseData.TopicResponse().setName("payments").setPartitions(List.of(
+            new DescribeProducersResponseData.PartitionResponse().setPartitionIndex(1).setErrorCode((short) 29)
+                .setErrorMessage("no"))))), 0);
+  }
+
   public static void main(String[] arguments) {
     System.out.println("// Printed by GoldenFrames.java, which says what it is. Hexadecimal; a request with its size field, a\n"
         + "// response from its correlation id on.\n"
@@ -333,6 +349,7 @@ public class GoldenFrames {
     partitions();
     topics();
     groups();
+    describeProducers();
     batches();
     System.out.println("\n}  // namespace replicator::kafka::golden\n\n#endif  // REPLICATOR_KAFKA_WIRE_TESTDATA_GOLDEN_FRAMES_H_");
   }
