@@ -46,7 +46,9 @@ BatchPlan CheckRaw(const BatchFacts& batch, const BatchContext& context) {
   if (batch.base_offset < context.wanted_offset) {
     return Refuse(BatchReason::kStartsEarly, batch,
                   absl::StrCat("begins before the wanted offset ", context.wanted_offset,
-                               ": its first records would have to be cut off"));
+                               " (the source's DeleteRecords, or a resume, points into it): its first records would "
+                               "have to be cut off. To leave out the rest of it, resume with --from=",
+                               batch.base_offset + batch.last_offset_delta + 1));
   }
   const int64_t offsets = int64_t{batch.last_offset_delta} + 1;
   if (batch.record_count != offsets) {

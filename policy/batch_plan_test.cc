@@ -80,6 +80,7 @@ TEST(BatchPlanTest, SkipsABatchThatEndsBeforeTheWantedOffset) {
 TEST(BatchPlanTest, RefusesABatchThatBeginsBeforeTheWantedOffset) {
   ExpectRefusal(Plain(), Wanting(101), BatchReason::kStartsEarly, "offset 101");
   ExpectRefusal(Plain(), Wanting(109), BatchReason::kStartsEarly, "offset 109");
+  ExpectRefusal(Plain(), Wanting(109), BatchReason::kStartsEarly, "resume with --from=110");
 }
 
 TEST(BatchPlanTest, RefusesACompactedBatchWithHoles) {

@@ -9,8 +9,10 @@
 #include <asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -87,6 +89,7 @@ class Link {
   void TurnIsOver(const absl::Status& why);
   void LeaveTurn();
   asio::awaitable<absl::Status> Reconcile();
+  std::map<std::string, std::string> LeftOut();
   asio::awaitable<void> Watch();
   asio::awaitable<void> RefreshMetadata(Side side);
   asio::awaitable<void> ShowProgress();
@@ -107,6 +110,7 @@ class Link {
   std::unique_ptr<kafka::ClusterClient> source_;
   std::unique_ptr<kafka::ClusterClient> target_;
   std::unique_ptr<Reconciler> reconciler_;
+  std::set<std::string> gone_reported_;
   std::unique_ptr<LinkTurn> turn_;
   bool lost_its_turn_ = false;
   Producer producer_;
@@ -287,7 +291,9 @@ void Link::StartShards() {
     shards_.back()->Start();
   }
   reconciler_ = std::make_unique<Reconciler>(config_, options_, *source_, *target_);
-  if (memory_ != nullptr) StartService();
+  if (memory_ == nullptr) return;
+  for (const auto& [topic, record] : memory_->topics()) reconciler_->RememberCopied(topic);
+  StartService();
 }
 
 // For commands; the copy goes on without it.
@@ -307,7 +313,7 @@ void Link::StartService() {
 asio::awaitable<absl::Status> Link::Reconcile() {
   absl::StatusOr<std::vector<Assignment>> assignments = co_await reconciler_->Reconcile();
   if (!assignments.ok()) co_return assignments.status();
-  if (service_ != nullptr) service_->SetLeftOut(reconciler_->faults());
+  if (service_ != nullptr) service_->SetLeftOut(LeftOut());
   if (memory_ != nullptr) {
     absl::Status completed = memory_->Complete(*assignments);
     if (!completed.ok()) co_return completed;
@@ -329,6 +335,21 @@ asio::awaitable<absl::Status> Link::Reconcile() {
   if (reconciler_->topics() == 0)
     LOG(WARNING) << "no topic of the source is to be copied: see topics and topics.exclude in " << config_.file_name;
   co_return absl::OkStatus();
+}
+
+// Topics that are not copied, and why; also those of earlier lives that the source does not show any more.
+std::map<std::string, std::string> Link::LeftOut() {
+  std::map<std::string, std::string> left_out = reconciler_->faults();
+  for (const auto& [topic, record] : memory_->topics()) {
+    if (source_->metadata()->topics.contains(topic)) continue;
+    if (config_.topic_filter.Decide(topic) != policy::TopicDecision::kCopy) continue;
+    constexpr char kGone[] =
+        "the source does not show it any more: it was deleted there, or this link's user has lost DESCRIBE on it. What "
+        "was copied stays";
+    if (gone_reported_.insert(topic).second) LOG(WARNING) << "topic " << topic << " is not copied: " << kGone;
+    left_out.try_emplace(topic, kGone);
+  }
+  return left_out;
 }
 
 // Metadata when it is stale or old, topics in their interval.

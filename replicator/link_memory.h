@@ -42,6 +42,9 @@ class LinkMemory {
   // it returns.
   absl::Status Accept(const Assignment& assignment);
 
+  // Every topic that was ever copied, by source name.
+  const std::map<std::string, offsets::TopicRecord>& topics() const { return topics_; }
+
   offsets::Store* store() const { return store_.get(); }
   // The last writes are on disk when it returns. No shard may be running.
   void Close() { store_.reset(); }
@@ -55,7 +58,7 @@ class LinkMemory {
   const std::string folder_;
   std::unique_ptr<offsets::Store> store_;
   std::optional<offsets::LinkRecord> link_;
-  std::map<std::string, offsets::TopicRecord> topics_;  // by source name
+  std::map<std::string, offsets::TopicRecord> topics_;
   uint32_t next_topic_ = 1;
   std::map<offsets::PartitionKey, offsets::PartitionState> partitions_;  // not assigned yet
 };

@@ -19,11 +19,15 @@ namespace {
 // place first.
 constexpr int kSearchBatchesMax = 64;
 constexpr Clock::duration kDescribeTimeout = std::chrono::seconds(15);
+// A leader that was elected a moment ago does not know yet how far its replicas are, and brokers before 2.2 (KIP-207)
+// then tell an end that lies too low: a log counts as shorter than what was copied once it was for this long.
+constexpr Clock::duration kShortLogGrace = std::chrono::seconds(5);
 
 bool MustBeLocated(const Stream& stream) {
   if (stream.resume.has_value()) return true;
   if (stream.partition.quarantined()) return false;
-  return stream.range_in_doubt || stream.history_in_doubt || stream.open_transaction.wants_owner() ||
+  if (stream.history_in_doubt && stream.partition.begun()) return stream.partition.is_drained();
+  return stream.range_in_doubt || stream.open_transaction.wants_owner() ||
          (!stream.partition.begun() && stream.tail.has_value());
 }
 
@@ -109,7 +113,7 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     absl::Status located;
     if (stream->resume.has_value()) {
       owner_.ResumeLocated(*stream);
-    } else if (stream->history_in_doubt) {
+    } else if (stream->history_in_doubt && stream->partition.begun()) {
       located = co_await CheckHistory(connection, stream, log_start, log_end);
     } else if (stream->range_in_doubt) {
       CheckRange(*stream, log_start, log_end);
@@ -228,7 +232,15 @@ asio::awaitable<absl::Status> Locator::CheckHistory(std::shared_ptr<kafka::Conne
       co_return absl::OkStatus();
     }
   }
+  if (log_end >= position) stream->source_short_since.reset();
   if (log_end < position) {
+    const Clock::time_point now = Clock::now();
+    if (now - stream->source_short_since.value_or(now) < kShortLogGrace) {
+      if (!stream->source_short_since.has_value()) stream->source_short_since = now;
+      co_return absl::UnavailableError(absl::StrCat("the source's log ends at ", log_end,
+                                                    ", but everything below offset ", position,
+                                                    " was copied already; asking again"));
+    }
     QuarantineHistory(*stream, absl::StrCat("the source's log ends at ", log_end, ", but everything below offset ",
                                             position, " was copied already"));
   } else {

@@ -30,8 +30,12 @@ const char* QuarantineCodeName(QuarantineCode code) {
       return "source-truncated";
     case QuarantineCode::kSourceRecreated:
       return "source-recreated";
+    case QuarantineCode::kSourceDeleted:
+      return "source-deleted";
     case QuarantineCode::kTargetRecreated:
       return "target-recreated";
+    case QuarantineCode::kTargetDeleted:
+      return "target-deleted";
     case QuarantineCode::kUnsupportedBatch:
       return "unsupported-batch";
     case QuarantineCode::kMalformedBatch:
@@ -44,7 +48,8 @@ std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name) {
   for (QuarantineCode code :
        {QuarantineCode::kForeignWrite, QuarantineCode::kTargetLost, QuarantineCode::kTargetNotOurs,
         QuarantineCode::kTargetRefused, QuarantineCode::kSourceTruncated, QuarantineCode::kSourceRecreated,
-        QuarantineCode::kTargetRecreated, QuarantineCode::kUnsupportedBatch, QuarantineCode::kMalformedBatch}) {
+        QuarantineCode::kSourceDeleted, QuarantineCode::kTargetRecreated, QuarantineCode::kTargetDeleted,
+        QuarantineCode::kUnsupportedBatch, QuarantineCode::kMalformedBatch}) {
     if (name == QuarantineCodeName(code)) return code;
   }
   return std::nullopt;

@@ -61,7 +61,9 @@ enum class QuarantineCode : uint8_t {
   kTargetRefused,     // the target refuses the batch or us, for good
   kSourceTruncated,   // the source lost records that were copied already
   kSourceRecreated,   // the topic was deleted and made anew at the source
-  kTargetRecreated,   // the topic was deleted and made anew, or only deleted, at the target
+  kSourceDeleted,     // the source does not show the topic any more
+  kTargetRecreated,   // the topic was deleted and made anew at the target
+  kTargetDeleted,     // the target does not show the topic any more
   kUnsupportedBatch,  // the batch cannot pass as it is
   kMalformedBatch,    // the source's bytes are not a record batch
 };
@@ -189,7 +191,8 @@ class Partition {
   void OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark,
                    const std::optional<TargetTail>& tail = std::nullopt);
   // The target's leader changed, or the connection to it is a new one: what was acknowledged may be gone (an unclean
-  // election). Call before anything is sent to it; nothing is until the target has been asked (F).
+  // election). Call before anything is sent to it; nothing is until the target has been asked (F). Also when the
+  // source's history is in doubt: what waits to be sent is given up, and is_drained() once that is settled.
   void OnTargetChange();
 
   // The producer id in place of the one that the target forgot: its sequences count from where the target's log ends
@@ -241,6 +244,7 @@ class Partition {
   // ---- What can be seen.
 
   bool quarantined() const { return phase_ == Phase::kQuarantined; }
+  bool IsQuarantinedFor(QuarantineCode code) const { return quarantined() && quarantine_->code == code; }
   bool begun() const { return phase_ != Phase::kNew; }
   // The next source offset to look at: everything below is on the target, or is nothing to copy (J).
   SourceOffset position() const { return position_; }
@@ -258,6 +262,8 @@ class Partition {
   int64_t bytes_copied() const { return bytes_copied_; }
   int64_t queue_bytes() const { return queue_bytes_; }
   bool in_flight() const { return unanswered_ > 0; }
+  // All that was read from the source is on the target, as far as the target was asked.
+  bool is_drained() const { return phase_ == Phase::kCopying && queue_.empty() && in_flight_.empty(); }
   // Failures since the last acknowledged batch: what the owner's back-off grows with.
   int failures() const { return failures_; }
   // The last failure in words; empty once a batch was acknowledged again.

@@ -32,6 +32,10 @@ class Reconciler {
              kafka::ClusterClient& target)
       : config_(config), options_(options), source_(source), target_(target) {}
 
+  // An earlier process of this link has copied `topic` (of the source): what the source adds to it, the target gets
+  // too.
+  void RememberCopied(const std::string& topic) { copied_before_.insert(topic); }
+
   // One pass over fresh metadata of both sides. Returns the assignments that no pass before has returned. In a dry run
   // the target's controller checks what would be created, and creates nothing; those topics get no assignments.
   asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconcile();
@@ -57,7 +61,9 @@ class Reconciler {
   std::vector<Assignment> Assign(const std::vector<Pair>& pairs, const std::map<std::string, TargetConfig>& configs);
   absl::StatusOr<int> ReplicationFactorFor(const Pair& pair, const policy::TopicConfigPlan& plan,
                                            const kafka::ClusterFeatures& target) const;
-  bool IsCopied(const std::string& topic) const { return assigned_.contains({topic, 0}); }
+  bool IsCopied(const std::string& topic) const {
+    return assigned_.contains({topic, 0}) || copied_before_.contains(topic);
+  }
   asio::awaitable<absl::Status> CreateMissing(std::vector<Pair> missing);
   asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> PlanTopics(std::vector<Pair> missing);
   asio::awaitable<absl::Status> AwaitLeaders(std::vector<Pair> created);
@@ -72,6 +78,7 @@ class Reconciler {
   std::map<std::string, std::string> faults_;
   std::map<std::string, std::string> reported_;  // faults already logged
   std::set<std::pair<std::string, int32_t>> assigned_;
+  std::set<std::string> copied_before_;
   int topics_ = 0;
 };
 

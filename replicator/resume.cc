@@ -93,6 +93,8 @@ absl::StatusOr<ResumePlan> PlanResume(const ResumeFacts& facts, const ResumeFrom
 std::string ResumeCommand(QuarantineCode code, absl::string_view topic, int32_t partition, int64_t position) {
   std::string command = absl::StrCat("replicator resume --topic=", topic, " --partition=", partition);
   switch (code) {
+    case QuarantineCode::kSourceDeleted:
+    case QuarantineCode::kTargetDeleted:
     case QuarantineCode::kTargetRefused:
     case QuarantineCode::kUnsupportedBatch:
     case QuarantineCode::kMalformedBatch:

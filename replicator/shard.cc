@@ -22,6 +22,9 @@ constexpr Clock::duration kTick = std::chrono::milliseconds(250);
 // How long bytes of a closed connection may lie in a broker before it reads them. A new producer id is no barrier
 // against a batch of the old one, so it is not taken any earlier.
 constexpr Clock::duration kOldRequestLife = std::chrono::seconds(10);
+// A topic that metadata lacks for this long is gone: one that is deleted and made anew at once is missing for a moment,
+// and a broker that starts may show less than there is.
+constexpr Clock::duration kGoneAfter = std::chrono::seconds(10);
 // The budget is shared between the sources: each may have one response on the wire while another is being sent on.
 constexpr int64_t kResponsesPerSource = 2;
 constexpr int64_t kResponsesPerSecondMin = 4;
@@ -31,6 +34,19 @@ Leader LeaderOf(const kafka::MetadataSnapshot& metadata, const std::string& topi
   const kafka::PartitionMetadata* found = metadata->FindPartition(topic, partition);
   if (found == nullptr || !metadata->brokers.contains(found->leader_id)) return {};
   return {found->leader_id, found->leader_epoch};
+}
+
+// True when metadata has shown no such topic for kGoneAfter. A cluster that starts shows none at all, nor any broker.
+bool IsGone(const kafka::MetadataSnapshot& metadata, const std::string& topic,
+            std::optional<Clock::time_point>& absent_since) {
+  if (metadata == nullptr || metadata->brokers.empty()) return false;
+  if (metadata->topics.contains(topic)) {
+    absent_since.reset();
+    return false;
+  }
+  const Clock::time_point now = Clock::now();
+  if (!absent_since.has_value()) absent_since = now;
+  return now - *absent_since >= kGoneAfter;
 }
 
 // The topic has another id than the one that was assigned: it was deleted and made anew.
@@ -144,7 +160,7 @@ void Shard::Restore(Stream& stream) {
   const offsets::PartitionState& state = *stream.assignment.stored;
   stream.partition.Restore(state);
   stream.records_lost = state.records_lost;
-  stream.history_in_doubt = state.evidence.base_offset >= 0;
+  stream.history_in_doubt = stream.partition.begun();
   if (!state.resume_from.empty()) {
     stream.resume.emplace();
     stream.resume->request = {stream.assignment.source_topic, stream.assignment.partition, state.resume_from, true};
@@ -156,8 +172,9 @@ void Shard::Restore(Stream& stream) {
 }
 
 void Shard::NoteLeaderless() {
-  leaderless_ = std::any_of(members_.begin(), members_.end(),
-                            [](const Member& member) { return member.source == nullptr || member.target == nullptr; });
+  leaderless_ = std::any_of(members_.begin(), members_.end(), [](const Member& member) {
+    return (member.source == nullptr || member.target == nullptr) && !member.stream->partition.quarantined();
+  });
 }
 
 void Shard::Spawn(asio::awaitable<void> coroutine) {
@@ -166,10 +183,43 @@ void Shard::Spawn(asio::awaitable<void> coroutine) {
 }
 
 void Shard::Reroute(Member& member) {
+  CheckTopicsAreThere(*member.stream);
   CheckTopicIds(*member.stream);
   RerouteSource(member);
   RerouteTarget(member);
   Changed(*member.stream);
+}
+
+// What was only hidden (from a user whose rights were taken) goes on by itself once it is seen again.
+void Shard::CheckTopicsAreThere(Stream& stream) {
+  const Assignment& assignment = stream.assignment;
+  const bool source_is_gone = IsGone(source_metadata_, assignment.source_topic, stream.source_absent_since);
+  const bool target_is_gone = IsGone(target_metadata_, assignment.target_topic, stream.target_absent_since);
+  const bool waits_for_source = stream.partition.IsQuarantinedFor(QuarantineCode::kSourceDeleted);
+  const bool waits_for_target = stream.partition.IsQuarantinedFor(QuarantineCode::kTargetDeleted);
+  const bool is_back = (waits_for_source && source_metadata_ != nullptr && !stream.source_absent_since.has_value()) ||
+                       (waits_for_target && target_metadata_ != nullptr && !stream.target_absent_since.has_value());
+  if (is_back) {
+    LOG(INFO) << stream.Name() << ": its topic is there again; looking whether it is the one that was copied";
+    stream.quarantine_logged = false;
+    stream.quarantined_since_ms = 0;
+    stream.partition.CheckAgain();
+    stream.history_in_doubt = stream.partition.begun();
+  }
+  if (source_is_gone) {
+    stream.partition.PutInQuarantine(
+        QuarantineCode::kSourceDeleted,
+        absl::StrCat("the source does not show topic ", assignment.source_topic,
+                     " any more: it was deleted there, or this link's user has lost DESCRIBE on it. What was copied "
+                     "stays; exclude the topic if that is all, or give the right back and it goes on by itself"));
+  }
+  if (target_is_gone) {
+    stream.partition.PutInQuarantine(
+        QuarantineCode::kTargetDeleted,
+        absl::StrCat("the target does not show topic ", assignment.target_topic,
+                     " any more: it was deleted there, or this link's user has lost DESCRIBE on it. Exclude the topic "
+                     "if it is not wanted, or give the right back and it goes on by itself"));
+  }
 }
 
 void Shard::CheckTopicIds(Stream& stream) {
@@ -192,6 +242,7 @@ void Shard::RerouteSource(Member& member) {
   const Leader leader = LeaderOf(source_metadata_, stream.assignment.source_topic, stream.assignment.partition);
   SourceDesk* desk = leader.broker < 0 ? nullptr : SourceDeskFor(leader.broker);
   if (leader.epoch != stream.source_leader.epoch) stream.fetch_not_before = {};
+  if (leader != stream.source_leader) stream.DoubtHistory();
   stream.source_leader = leader;
   if (desk == member.source) return;
   if (member.source != nullptr) {

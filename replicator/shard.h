@@ -139,6 +139,7 @@ class Shard : public StreamOwner {
   void Reroute(Member& member);
   void RerouteSource(Member& member);
   void RerouteTarget(Member& member);
+  void CheckTopicsAreThere(Stream& stream);
   void CheckTopicIds(Stream& stream);
   void AddConnection(int32_t broker, TargetDesk& desk);
   void ChangeSink(Member& member);

@@ -273,7 +273,7 @@ void Shard::CarryOut(Member& member, const ResumePlan& plan, const Assignment& i
   } else {
     stream.partition.CheckAgain();
   }
-  stream.history_in_doubt = !plan.from.has_value() && stream.partition.evidence().base_offset >= 0;
+  stream.history_in_doubt = !plan.starts_anew && !plan.from.has_value() && stream.partition.begun();
   Changed(stream);
 }
 

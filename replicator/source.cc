@@ -130,9 +130,21 @@ asio::awaitable<void> Source::Run() {
     if (stopping_) co_return;
     if (!exchanged.ok()) {
       session_.Reset();
+      DoubtHistories();
       LOG(WARNING) << "source broker " << broker_id_ << ": " << exchanged.message()
                    << "; fetching again on a new connection";
       owner_.MetadataIsStale(Side::kSource);
+    }
+  }
+}
+
+void Source::DoubtHistories() {
+  if (streams_without_id_ == 0) return;
+  for (const auto& [topic, streams] : by_name_) {
+    for (Stream* stream : streams) {
+      if (stream == nullptr) continue;
+      stream->DoubtHistory();
+      owner_.Changed(*stream);
     }
   }
 }
@@ -252,7 +264,7 @@ void Source::HandlePartition(Stream& stream, const kafka::FetchResponse::Partiti
   // ones.
   if (stream.partition.fetch_offset() != asked) return;
   // It may also have got another leader, and what this one still has need not be what the new one has.
-  if (stream.source_leader.broker != broker_id_) return;
+  if (stream.source_leader.broker != broker_id_ || stream.history_in_doubt) return;
   if (answer.error_code != kafka::kErrorNone) return HandleError(stream, answer);
   if (answer.diverging_epoch >= 0) {
     return stream.partition.PutInQuarantine(
@@ -281,6 +293,7 @@ void Source::HandleError(Stream& stream, const kafka::FetchResponse::Partition& 
       return;
     case kafka::FetchOutcome::kRefreshMetadata:
     case kafka::FetchOutcome::kTopicIdChanged:
+      stream.DoubtHistory();
       owner_.MetadataIsStale(Side::kSource);
       return BackOff(stream, error);
     case kafka::FetchOutcome::kOk:

@@ -61,6 +61,8 @@ class Source {
   // The streams of one topic, by partition; nullptr where this broker does not lead.
   using TopicStreams = std::vector<Stream*>;
 
+  // For a new connection: what stood behind the old one is in doubt.
+  void DoubtHistories();
   bool Collect(Clock::time_point now, Clock::time_point* next_due);
   void UseVersion(const kafka::NegotiatedVersions& versions);
   size_t ResponseBytesMax() const;

@@ -101,9 +101,15 @@ struct Stream {
   int64_t last_fetched_time_ms = -1;  // its largest timestamp
 
   std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
-  // The source may have another history than the one that was copied: its last copied batch is to be looked at again.
+  // The source may have another history than the one that was copied: its last copied batch is to be looked at again,
+  // once all that was read is on the target.
   bool history_in_doubt = false;
+  std::optional<Clock::time_point> source_short_since;  // the source's log ended below what was copied from it
   bool range_in_doubt = false;  // the source said OFFSET_OUT_OF_RANGE, or is to be asked where its log begins
+
+  // Since when metadata lacks the topic.
+  std::optional<Clock::time_point> source_absent_since;
+  std::optional<Clock::time_point> target_absent_since;
 
   FetchPlace fetch_place;
   bool noted_by_source = false;  // waits in its source's list of those to look at
@@ -130,6 +136,15 @@ struct Stream {
   bool noted_urgent = false;  // waits in its keeper's lists
   bool noted_moved = false;
   int64_t records_lost = 0;  // deleted by the source's retention before they were copied
+
+  // The source's leader or the connection to it changed, or it did not know the partition for a moment. Where topics
+  // have no ids (before 2.8) another log may stand behind the name now, or a truncated one: nothing more is read before
+  // the last copied batch was looked at (G). With ids the broker tells both.
+  void DoubtHistory() {
+    if (assignment.source_topic_id != kafka::kNoUuid || !partition.begun()) return;
+    history_in_doubt = true;
+    partition.OnTargetChange();
+  }
 
   std::string Name() const { return absl::StrCat(assignment.source_topic, "-", assignment.partition); }
 };

@@ -2,13 +2,16 @@
 // second minute whose it is and how to end it, in the log and by `status`; once it has ended, the copy goes on.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/copy_scene.h"
+#include "tests/watched_link.h"
 
 namespace replicator::tests {
 namespace {
@@ -62,28 +65,27 @@ TEST_P(HangingTransactionTest, IsNamedWithTheRemedyAndPasses) {
   ASSERT_NO_FATAL_FAILURE(Write(kBehind, kBefore, {}));
   ReplicatorOptions options = scene_->Replicator(kTopic);
   options.replication_factor = 1;
-  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-  ASSERT_TRUE(replicator.ok()) << replicator.status();
-  ASSERT_TRUE((*replicator)
-                  ->WaitForLog(absl::StrCat("held-back-0: a transaction that begins at source offset ", kBefore,
-                                            " is open for 1 min"),
-                               kPatience))
-      << (*replicator)->LogTail();
+  WatchedLink link(options);
+  ASSERT_OK(link.Start());
+  ReplicatorProcess& replicator = link.process();
+  ASSERT_TRUE(replicator.WaitForLog(
+      absl::StrCat("held-back-0: a transaction that begins at source offset ", kBefore, " is open for 1 min"),
+      kPatience))
+      << replicator.LogTail();
   EXPECT_EQ(scene_->TargetRecords(kTopic), kBefore) << "nothing behind it";
   const bool is_told = std::string(GetParam()) != "2.1.1";
-  EXPECT_TRUE((*replicator)->LogHas(is_told ? "It is producer id " : "the broker does not say"));
-  EXPECT_EQ((*replicator)->LogHas(absl::StrCat("--topic held-back --partition 0 --start-offset ", kBefore)), is_told);
-  absl::StatusOr<std::string> status = (*replicator)->RunCommand({"status", "--json"});
-  ASSERT_TRUE(status.ok()) << status.status();
-  EXPECT_NE(status->find("\"open_transaction\": \"a transaction that begins at source offset 200"), std::string::npos)
-      << *status;
+  EXPECT_TRUE(replicator.LogHas(is_told ? "It is producer id " : "the broker does not say"));
+  EXPECT_EQ(replicator.LogHas(absl::StrCat("--topic held-back --partition 0 --start-offset ", kBefore)), is_told);
+  const nlohmann::json status = link.PartitionStatus(kTopic, 0);
+  EXPECT_EQ(status.value("open_transaction", "").rfind("a transaction that begins at source offset 200", 0), 0)
+      << status;
 
   // Its successor ends what it left open, as every transactional producer does that begins with its id.
   ASSERT_NO_FATAL_FAILURE(Write(10, 2 * kNever, {{"transactional.id", kTransactionalId}}));
-  EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kBefore + kBehind + 10)) << (*replicator)->LogTail();
-  EXPECT_TRUE(scene_->Equal({kTopic}, /*gaps=*/true)) << (*replicator)->LogTail();
-  EXPECT_TRUE((*replicator)->WaitForLog("goes on: the transaction that held it back has ended", kPatience));
-  EXPECT_TRUE(StopsHealthy(**replicator));
+  EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kBefore + kBehind + 10)) << replicator.LogTail();
+  EXPECT_TRUE(scene_->Equal({kTopic}, /*gaps=*/true)) << replicator.LogTail();
+  EXPECT_TRUE(replicator.WaitForLog("goes on: the transaction that held it back has ended", kPatience));
+  EXPECT_TRUE(StopsHealthy(replicator));
 }
 
 INSTANTIATE_TEST_SUITE_P(Sources, HangingTransactionTest, ::testing::Values("2.1.1", "3.1.2"),
