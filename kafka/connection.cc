@@ -14,6 +14,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "kafka/wire/metadata.h"
 
 namespace replicator::kafka {
 namespace {
@@ -90,6 +91,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Connection::Open(En
   auto connection = std::make_shared<Connection>(std::move(socket), std::move(endpoint), std::move(options));
   asio::co_spawn(executor, ReadReplies(connection), asio::detached);
   absl::Status negotiated = co_await connection->Negotiate();
+  if (negotiated.ok()) negotiated = co_await connection->CheckCluster();
   if (!negotiated.ok()) {
     connection->Close(negotiated);
     co_return negotiated;
@@ -109,6 +111,18 @@ asio::awaitable<absl::Status> Connection::Negotiate() {
   }
   versions_ = std::make_unique<NegotiatedVersions>(*versions);
   co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> Connection::CheckCluster() {
+  if (options_.cluster_id.empty()) co_return absl::OkStatus();
+  MetadataRequest request;
+  request.topics.emplace();  // none
+  absl::StatusOr<MetadataResponse> response = co_await Call(request, options_.connect_timeout);
+  if (!response.ok()) co_return response.status();
+  if (response->cluster_id.value_or("") == options_.cluster_id) co_return absl::OkStatus();
+  co_return absl::AbortedError(absl::StrCat(
+      "the broker at ", endpoint_.ToString(), " belongs to cluster ", response->cluster_id.value_or(""),
+      ", and this link's is ", options_.cluster_id, ". Nothing is mixed: correct its bootstrap servers or DNS"));
 }
 
 asio::awaitable<absl::StatusOr<std::shared_ptr<PendingReply>>> Connection::Send(std::vector<iovec> parts,

@@ -46,6 +46,9 @@ struct ConnectionOptions {
   std::string client_id;
   BrokerUse use = BrokerUse::kProduce;
   Clock::duration connect_timeout = std::chrono::seconds(10);
+  // The cluster that the broker must belong to; empty: any. An address can lead to another cluster from one connection
+  // to the next, and nothing must be written there before that is noticed.
+  std::string cluster_id;
 };
 
 // Largest answer that is not a Fetch: metadata of 100,000 partitions is some 10 MiB.
@@ -77,8 +80,9 @@ struct PendingReply {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // Resolves, connects, exchanges ApiVersions. Unavailable names the endpoint and the reason; FailedPrecondition: the
-  // broker is too old, or too new, for what it is used for.
+  // Resolves, connects, exchanges ApiVersions, asks for the cluster id. Unavailable names the endpoint and the reason;
+  // FailedPrecondition: the broker is too old, or too new, for what it is used for; Aborted: it belongs to another
+  // cluster.
   static asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Open(Endpoint endpoint,
                                                                            ConnectionOptions options);
 
@@ -122,6 +126,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<absl::Status> WriteAll(absl::Span<iovec> parts);
   asio::awaitable<absl::Status> WaitFor(IoResult result);
   asio::awaitable<absl::Status> Negotiate();
+  asio::awaitable<absl::Status> CheckCluster();
   absl::Status CheckReply(const char* api, int16_t version, const absl::Status& status);
   void Finish(PendingReply& reply, absl::Status status);
 

@@ -268,11 +268,13 @@ void Link::StartShards() {
     options.index = i;
     options.buffer_bytes_max = static_cast<size_t>(options_.buffer_bytes_max / count);
     options.source.connection = ClientOptions(config_, kafka::BrokerUse::kConsume);
+    options.source.connection.cluster_id = source_->metadata()->cluster_id;
     options.source.isolation_level = config_.isolation_level;
     options.source.limit = &source_limit_;
     options.target_limit = &target_limit_;
     options.produce_connections_max = options_.produce_connections_max;
     options.target = ClientOptions(config_, kafka::BrokerUse::kProduce);
+    options.target.cluster_id = target_->metadata()->cluster_id;
     options.partition.producer = producer_;
     options.partition.stores_intents = memory_ != nullptr;
     options.store = memory_ == nullptr ? nullptr : memory_->store();

@@ -303,7 +303,6 @@ TEST_F(UncleanSourceTest, TruncatedTopicIsNotMixedIn) {
   ASSERT_OK(links[1]->Kill9());
   ASSERT_OK(scene_->source().Kill9(1));
   ASSERT_OK(scene_->source().Start(2));
-  ASSERT_OK(scene_->source().WaitReady());
   for (const std::string& topic : topics) {
     ASSERT_TRUE(scene_->source_admin().WaitForLeader(topic, 0, 1, kPatience).ok());
     ASSERT_NO_FATAL_FAILURE(Write(topic, 1, kSecondLife));
