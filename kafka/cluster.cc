@@ -122,6 +122,10 @@ asio::awaitable<absl::StatusOr<MetadataSnapshot>> ClusterClient::FetchMetadata()
                                               snapshot->cluster_id,
                                               ". Nothing is mixed: correct its bootstrap servers or DNS"));
   }
+  if (snapshot->brokers.empty()) {  // it has just started, and knows of no topic either
+    TryAnotherBroker();
+    co_return absl::UnavailableError(absl::StrCat("a broker of ", name_, " that starts does not know its cluster yet"));
+  }
   metadata_ = snapshot;
   co_return metadata_;
 }

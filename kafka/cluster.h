@@ -58,8 +58,9 @@ class ClusterClient {
   // another while we run. Not set, the first answer sets it.
   void set_expected_id(std::string id) { expected_id_ = std::move(id); }
 
-  // Metadata of every topic. Unavailable, naming every address tried, if no broker answers; FailedPrecondition if all
-  // of them are too old; Aborted, with the snapshot unchanged, if another cluster answers.
+  // Metadata of every topic. Unavailable, naming every address tried, if no broker answers, and if the one that does
+  // has just started and knows of no broker yet; FailedPrecondition if all of them are too old; Aborted, with the
+  // snapshot unchanged, if another cluster answers.
   asio::awaitable<absl::StatusOr<MetadataSnapshot>> FetchMetadata();
 
   // A connection to any broker; to the controller if it is known and alive.

@@ -36,10 +36,10 @@ Leader LeaderOf(const kafka::MetadataSnapshot& metadata, const std::string& topi
   return {found->leader_id, found->leader_epoch};
 }
 
-// True when metadata has shown no such topic for kGoneAfter. A cluster that starts shows none at all, nor any broker.
+// True when metadata has shown no such topic for kGoneAfter.
 bool IsGone(const kafka::MetadataSnapshot& metadata, const std::string& topic,
             std::optional<Clock::time_point>& absent_since) {
-  if (metadata == nullptr || metadata->brokers.empty()) return false;
+  if (metadata == nullptr) return false;
   if (metadata->topics.contains(topic)) {
     absent_since.reset();
     return false;
