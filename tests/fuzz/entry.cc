@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/types/span.h"
 #include "kafka/record_batch.h"
+#include "kafka/records.h"
 #include "kafka/wire/api_versions.h"
 #include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
@@ -133,6 +134,24 @@ void FuzzRecordBatches(std::string_view input) {
     CHECK(!next.bytes.empty());
     rest.remove_prefix(next.bytes.size());
   }
+}
+
+void FuzzRecords(std::string_view input) {
+  std::string buffer(input);
+  const kafka::NextBatchResult next = kafka::NextBatch(absl::MakeSpan(buffer));
+  if (next.kind != kafka::BatchKind::kBatch) return;
+  const kafka::RecordBatchView batch(next.bytes);
+  if (!batch.Validate().ok()) return;
+  int32_t records = 0;
+  int64_t last_offset = batch.base_offset() - 1;
+  const absl::Status read = kafka::VisitRecords(batch, [&](const kafka::Record& record) {
+    ++records;
+    CHECK_GT(record.offset, last_offset);
+    CHECK_LE(record.offset, batch.last_offset());
+    last_offset = record.offset;
+  });
+  CHECK(read.ok() || absl::IsInvalidArgument(read) || absl::IsResourceExhausted(read)) << read;
+  CHECK(!read.ok() || records == batch.record_count());
 }
 
 void FuzzProperties(std::string_view input) {

@@ -19,6 +19,10 @@ void FuzzResponse(std::string_view input);
 // batches, reads every field and marker, patches what could be produced.
 void FuzzRecordBatches(std::string_view input);
 
+// `input`: one v2 batch, whose records are read as when a place is searched by content. Beside what the records take,
+// a codec may allocate its window (zstd: up to 128 MiB).
+void FuzzRecords(std::string_view input);
+
 // `input`: a MirrorMaker 2 properties file. Reads it as `run` does, but for what config providers would look up.
 void FuzzProperties(std::string_view input);
 

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "kafka/record_batch.h"
+#include "kafka/wire/big_endian.h"
 #include "kafka/wire/testdata/golden_frames.h"
 #include "tests/fuzz/entry.h"
 
@@ -113,6 +115,22 @@ TEST(FuzzReplayTest, DamagedBatchesNeverCrashTheWalk) {
       records += absl::HexStringToBytes(batches[random() % std::size(batches)]);
     }
     FuzzRecordBatches(Mutated(std::move(records), random));
+  }
+}
+
+TEST(FuzzReplayTest, DamagedRecordsNeverCrashTheirReader) {
+  const std::string_view batches[] = {golden::kBatchNone,          golden::kBatchGzip,         golden::kBatchSnappy,
+                                      golden::kBatchLz4,           golden::kBatchZstd,         golden::kBatchHoles,
+                                      golden::kBatchDeleteHorizon, golden::kBatchLogAppendTime};
+  std::mt19937_64 random(10);
+  for (int i = 0; i < kMutations; ++i) {
+    const std::string batch = absl::HexStringToBytes(batches[random() % std::size(batches)]);
+    // Mostly with a header that lets the records be looked at.
+    const size_t header = random() % 8 == 0 ? 0 : kafka::kBatchHeaderBytes;
+    std::string records = Mutated(batch.substr(header), random);
+    std::string whole = batch.substr(0, header) + records;
+    if (header > 0) kafka::StoreInt32(whole.data() + 8, static_cast<int32_t>(whole.size() - kafka::kLogOverheadBytes));
+    FuzzRecords(whole);
   }
 }
 
