@@ -39,8 +39,12 @@ kafka::PeekTarget SourceOf(const Stream& stream) {
 }  // namespace
 
 Locator::Locator(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint,
-                 kafka::ConnectionOptions options, StreamOwner& owner)
-    : owner_(owner), broker_id_(broker_id), lane_(std::move(endpoint), std::move(options)), wake_(executor) {}
+                 kafka::ConnectionOptions options, kafka::IsolationLevel isolation, StreamOwner& owner)
+    : owner_(owner),
+      broker_id_(broker_id),
+      isolation_(isolation),
+      lane_(std::move(endpoint), std::move(options)),
+      wake_(executor) {}
 
 void Locator::Add(Stream* stream) {
   streams_.push_back(stream);
@@ -146,26 +150,74 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
     if (batch.ok() && !batch->bytes.empty() && batch->view().last_offset() == candidate &&
         kafka::SameRecords(batch->view(), tail.last_batch.view())) {
       position = candidate + 1;
-    } else {
+    } else if (!stream->partition.is_compacted()) {
       absl::StatusOr<std::optional<int64_t>> found = co_await SearchByTime(connection, stream, log_end);
       if (!found.ok()) co_return found.status();
       position = *found;
     }
   }
+  std::string doubt;
+  if (!position.has_value() && !tail.last_batch.bytes.empty() && stream->partition.is_compacted()) {
+    absl::StatusOr<policy::TailPlace> place = co_await SearchByRecords(connection, stream, log_start, log_end);
+    if (!place.ok()) co_return place.status();
+    if (place->kind == policy::TailPlace::Kind::kFound) {
+      position = place->position;
+      LOG(INFO) << stream->Name() << ": the place in the compacted source was found record by record";
+    } else if (WantMoreOfTheTail(*stream)) {
+      co_return absl::OkStatus();
+    }
+    doubt = std::move(place->reason);
+  }
   if (position.has_value()) {
     BeginBehind(*stream, *position);
   } else {
-    stream->partition.PutInQuarantine(
-        QuarantineCode::kTargetNotOurs,
-        absl::StrCat("the target topic ", stream->assignment.target_topic, " already holds ", tail.log_end.value,
-                     " offsets in this partition, and its last records cannot be found at one place in the source: "
-                     "they were not "
-                     "copied by this link, or the source no longer has them. Exclude the topic if it is not to be "
-                     "copied. ",
-                     kCopyAnew));
+    QuarantineNotOurs(*stream, doubt);
   }
   stream->tail.reset();
+  stream->tail_records_wanted = 0;
   co_return absl::OkStatus();
+}
+
+// A batch at its very offset is the one that was copied. One that is the same elsewhere need not be: a producer may
+// have written it twice, and compaction removed the first. So compacted topics are searched record by record, with all
+// that lies around it. Nothing, while the target's records were not read yet.
+asio::awaitable<absl::StatusOr<policy::TailPlace>> Locator::SearchByRecords(
+    std::shared_ptr<kafka::Connection> connection, Stream* stream, int64_t log_start, int64_t log_end) {
+  if (!stream->tail->marks.has_value()) co_return policy::TailPlace();
+  TargetTailMarks marks = *stream->tail->marks;
+  SourceRange range = {log_start, log_end, isolation_};
+  if (marks.oldest_ms >= 0) {
+    OffsetsQuery query = {.side = Side::kSource, .timestamp_ms = marks.oldest_ms};
+    std::vector<Stream*> one = {stream};
+    absl::StatusOr<std::vector<OffsetAnswer>> first = co_await ListOffsetsOf(connection, one, query);
+    if (!first.ok()) co_return first.status();
+    if (first->front().error_code != kafka::kErrorNone)
+      co_return kafka::ErrorStatus(first->front().error_code, "find a time");
+    if (first->front().offset < 0) co_return policy::TailPlace();  // the source has nothing that young
+    // Somewhat earlier, to see what stands right before the first that both sides have.
+    range.from = std::max(log_start, first->front().offset - static_cast<int64_t>(marks.marks.size()));
+  }
+  kafka::PeekTarget where = SourceOf(*stream);
+  co_return co_await FindInSource(connection, where, range, std::move(marks));
+}
+
+// Has the settler read more of the target's end, if there is more, and the search begun anew.
+bool Locator::WantMoreOfTheTail(Stream& stream) {
+  if (stream.tail_records_wanted >= kTailRecordsMax) return false;
+  if (stream.tail->marks.has_value() && stream.tail->marks->is_whole) return false;
+  stream.tail_records_wanted = stream.tail_records_wanted == 0 ? kTailRecordsFirst : kTailRecordsMax;
+  stream.tail.reset();
+  return true;
+}
+
+void Locator::QuarantineNotOurs(Stream& stream, const std::string& doubt) {
+  stream.partition.PutInQuarantine(
+      QuarantineCode::kTargetNotOurs,
+      absl::StrCat("the target topic ", stream.assignment.target_topic, " already holds ", stream.tail->log_end.value,
+                   " offsets in this partition, and its last records cannot be found at one place in the source",
+                   doubt.empty() ? "" : absl::StrCat(" (", doubt, ")"),
+                   ": they were not copied by this link, or the source no longer has them. Compare both sides and say ",
+                   "where to go on, or exclude the topic. ", kCopyAnew));
 }
 
 // Compares the batches that follow the first record of the right time. nullopt: none is the same, or more than one.
@@ -207,7 +259,7 @@ void Locator::BeginBehind(Stream& stream, int64_t position) {
   stream.partition.UseProducer({last.producer_id(), last.producer_epoch()});
   LOG(INFO) << stream.Name() << ": goes on at source offset " << position << ", target offset " << stream.tail->log_end;
   stream.partition.Begin(SourceOffset(position), stream.tail->log_end,
-                         Ordinal(int64_t{last.base_sequence()} + last.record_count()));
+                         Ordinal(int64_t{last.base_sequence()} + last.last_offset_delta() + 1));
 }
 
 // The last copied batch must still be what it was. Not if retention has removed it, or compaction changed it: then it

@@ -1,15 +1,13 @@
 // Asks one broker of the source cluster, for one shard, where a copy begins or goes on:
 //  - the target partition is empty: at the source's log start;
 //  - the target holds records: behind the source batch whose records are the target's last batch, byte for byte. Found
-//  by
-//    the offset that a gapless copy gives, else by the batch's time. No such batch, or more than one: the partition is
-//    quarantined, nothing is guessed;
+//    by the offset that a gapless copy gives, else by the batch's time. On a compacted topic, where the source may have
+//    that batch no more, instead of by time: behind the last of the target's records that the source still has
+//    (content_search.h). No such place, or more than one: the partition is quarantined, nothing is guessed;
 //  - an earlier process has stored where it stood: the last copied batch is read again; if it is another now, the
-//  source's
-//    history is not the one that was copied (invariant G: quarantine);
+//    source's history is not the one that was copied (invariant G: quarantine);
 //  - the source said OFFSET_OUT_OF_RANGE: confirmed by its leader, either retention has passed the position (the lost
-//  range
-//    is counted and logged, copying goes on at the new log start) or the source was truncated (quarantine).
+//    range is counted and logged, copying goes on at the new log start) or the source was truncated (quarantine).
 //  - a transaction holds back the source's last stable offset for long: whose it is.
 //
 // Thread-confined to its shard's loop.
@@ -30,8 +28,9 @@ namespace replicator {
 
 class Locator {
  public:
+  // `isolation`: which of the source's records the link copies.
   Locator(asio::any_io_executor executor, int32_t broker_id, kafka::Endpoint endpoint, kafka::ConnectionOptions options,
-          StreamOwner& owner);
+          kafka::IsolationLevel isolation, StreamOwner& owner);
 
   void Add(Stream* stream);
   void Remove(Stream* stream) { std::erase(streams_, stream); }
@@ -47,7 +46,12 @@ class Locator {
                                        int64_t log_end);
   asio::awaitable<absl::StatusOr<std::optional<int64_t>>> SearchByTime(std::shared_ptr<kafka::Connection> connection,
                                                                        Stream* stream, int64_t log_end);
+  asio::awaitable<absl::StatusOr<policy::TailPlace>> SearchByRecords(std::shared_ptr<kafka::Connection> connection,
+                                                                     Stream* stream, int64_t log_start,
+                                                                     int64_t log_end);
+  static bool WantMoreOfTheTail(Stream& stream);
   void BeginBehind(Stream& stream, int64_t position);
+  static void QuarantineNotOurs(Stream& stream, const std::string& doubt);
   asio::awaitable<absl::Status> CheckHistory(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                              int64_t log_start, int64_t log_end);
   static void QuarantineHistory(Stream& stream, std::string what);
@@ -57,6 +61,7 @@ class Locator {
 
   StreamOwner& owner_;
   const int32_t broker_id_;
+  const kafka::IsolationLevel isolation_;
   kafka::Lane lane_;
   kafka::Signal wake_;
   std::vector<Stream*> streams_;

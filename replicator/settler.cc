@@ -22,9 +22,15 @@ bool MustBeAsked(const Stream& stream) {
          (!stream.partition.begun() && !stream.partition.quarantined() && !stream.tail.has_value());
 }
 
+kafka::PeekTarget TargetOf(const Stream& stream) {
+  return {stream.assignment.target_topic, stream.assignment.target_topic_id, stream.assignment.partition,
+          stream.target_leader.epoch};
+}
+
 TargetTail TailOf(const kafka::RecordBatchView& batch) {
   // A sequence counts mod 2^31 (DefaultRecordBatch.incrementSequence).
-  const int64_t next = (int64_t{batch.base_sequence()} + batch.record_count()) & 0x7fffffff;
+  // By the last offset, not by the count: of those, compaction of the target may have taken some away.
+  const int64_t next = (int64_t{batch.base_sequence()} + batch.last_offset_delta() + 1) & 0x7fffffff;
   return {.producer = {batch.producer_id(), batch.producer_epoch()},
           .next_sequence = static_cast<int32_t>(next),
           .content_crc = batch.ContentCrc()};
@@ -122,7 +128,13 @@ asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> c
   if (!last.ok()) co_return last.status();
   stream->ask_failures = 0;
   if (!stream->partition.begun()) {
-    stream->tail = TargetAtStart{log_end, *std::move(last)};
+    TargetAtStart target = {log_end, *std::move(last), std::nullopt};
+    if (stream->tail_records_wanted > 0 && !target.last_batch.bytes.empty()) {
+      absl::StatusOr<TargetTailMarks> marks = co_await ReadMarks(connection, stream, target);
+      if (!marks.ok()) co_return marks.status();
+      target.marks = *std::move(marks);
+    }
+    stream->tail = std::move(target);
     co_return absl::OkStatus();
   }
   std::optional<TargetTail> tail;
@@ -131,6 +143,24 @@ asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> c
   stream->partition.OnTargetEnd(log_end, high_watermark, tail);
   if (!stream->partition.must_renew_producer()) co_return absl::OkStatus();
   co_return co_await RenewProducer(connection, stream);
+}
+
+asio::awaitable<absl::StatusOr<TargetTailMarks>> Settler::ReadMarks(std::shared_ptr<kafka::Connection> connection,
+                                                                    Stream* stream, TargetAtStart& target) {
+  OffsetsQuery query = {.side = Side::kTarget, .timestamp_ms = kafka::kEarliestTimestamp};
+  std::vector<Stream*> one = {stream};
+  absl::StatusOr<std::vector<OffsetAnswer>> start = co_await ListOffsetsOf(connection, one, query);
+  if (!start.ok()) co_return start.status();
+  if (start->front().error_code != kafka::kErrorNone)
+    co_return kafka::ErrorStatus(start->front().error_code, "find where the target's log begins");
+  kafka::RecordBatchView last = target.last_batch.view();
+  const int64_t record_bytes = 1 + static_cast<int64_t>(last.bytes().size()) / std::max(1, last.record_count());
+  const int64_t records = std::min(stream->tail_records_wanted, 1 + kTailBytesMax / record_bytes);
+  const int64_t begin = std::max(start->front().offset, target.log_end.value - records);
+  kafka::PeekTarget where = TargetOf(*stream);
+  absl::StatusOr<TargetTailMarks> marks = co_await ReadTargetTail(connection, where, begin, target.log_end.value);
+  if (marks.ok()) marks->is_whole = begin == start->front().offset;
+  co_return marks;
 }
 
 asio::awaitable<absl::Status> Settler::RenewProducer(std::shared_ptr<kafka::Connection> connection, Stream* stream) {
@@ -155,8 +185,7 @@ asio::awaitable<absl::Status> Settler::RenewProducer(std::shared_ptr<kafka::Conn
 asio::awaitable<absl::StatusOr<kafka::PeekedBatch>> Settler::LastBatch(std::shared_ptr<kafka::Connection> connection,
                                                                        Stream* stream, TargetOffset log_end) {
   if (log_end.value == 0) co_return kafka::PeekedBatch();
-  kafka::PeekTarget where = {stream->assignment.target_topic, stream->assignment.target_topic_id,
-                             stream->assignment.partition, stream->target_leader.epoch};
+  kafka::PeekTarget where = TargetOf(*stream);
   absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, log_end.value - 1);
   if (absl::IsOutOfRange(batch.status())) co_return kafka::PeekedBatch();
   co_return batch;

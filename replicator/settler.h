@@ -5,6 +5,9 @@
 // follower would answer that one too (ReplicaManager.fetchOffsetForTimestamp); so the log end is asked first and the
 // high watermark second, on the same connection and with the leader epoch: an error of the second voids the first.
 //
+// Of a stream that begins, the last batch is read; and, where the locator could not find that one in the source, marks
+// of the records before it too.
+//
 // A partition whose producer id the target forgot (brokers up to 2.4) gets a new one here.
 //
 // Thread-confined to its shard's loop.
@@ -41,6 +44,8 @@ class Settler {
                                      TargetOffset log_end, TargetOffset high_watermark);
   asio::awaitable<absl::StatusOr<kafka::PeekedBatch>> LastBatch(std::shared_ptr<kafka::Connection> connection,
                                                                 Stream* stream, TargetOffset log_end);
+  asio::awaitable<absl::StatusOr<TargetTailMarks>> ReadMarks(std::shared_ptr<kafka::Connection> connection,
+                                                             Stream* stream, TargetAtStart& target);
   asio::awaitable<absl::Status> RenewProducer(std::shared_ptr<kafka::Connection> connection, Stream* stream);
   void BackOff(Stream& stream, std::string error);
 

@@ -15,6 +15,7 @@
 #include "kafka/signal.h"
 #include "kafka/wire/primitives.h"
 #include "offsets/store_codec.h"
+#include "replicator/content_search.h"
 #include "replicator/meter.h"
 #include "replicator/open_transaction.h"
 #include "replicator/partition.h"
@@ -71,8 +72,9 @@ struct FetchPlace {
 
 // What the target shows of a partition at start.
 struct TargetAtStart {
-  TargetOffset log_end;           // == high watermark
-  kafka::PeekedBatch last_batch;  // empty when the log is
+  TargetOffset log_end;                  // == high watermark
+  kafka::PeekedBatch last_batch;         // empty when the log is
+  std::optional<TargetTailMarks> marks;  // when they were wanted
 };
 
 // An operator's wish to let a quarantined stream go on from elsewhere, while the source is asked what it has.
@@ -101,6 +103,7 @@ struct Stream {
   int64_t last_fetched_time_ms = -1;  // its largest timestamp
 
   std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
+  int64_t tail_records_wanted = 0;    // to be read for its marks, since its last batch alone did not suffice
   // The source may have another history than the one that was copied: its last copied batch is to be looked at again,
   // once all that was read is on the target.
   bool history_in_doubt = false;
