@@ -113,7 +113,7 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     const int64_t log_start = (*starts)[i].offset;
     const int64_t log_end = (*ends)[i].offset;
     stream->source_log_start = log_start;
-    stream->source_end = log_end;
+    if (!stream->open_transaction.wants_owner()) stream->source_end = log_end;  // not the last stable offset
     absl::Status located;
     if (stream->resume.has_value()) {
       owner_.ResumeLocated(*stream);
