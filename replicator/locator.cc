@@ -272,17 +272,20 @@ asio::awaitable<absl::Status> Locator::CheckHistory(std::shared_ptr<kafka::Conne
     kafka::PeekTarget where = SourceOf(*stream);
     absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, evidence.base_offset);
     if (!batch.ok() && !absl::IsOutOfRange(batch.status())) co_return batch.status();
-    if (batch.ok() && !batch->bytes.empty()) {
-      const kafka::RecordBatchView view = batch->view();
-      if (view.base_offset() == evidence.base_offset && view.record_count() == evidence.record_count &&
-          view.ContentCrc() == evidence.content_crc) {
-        stream->history_in_doubt = false;
-      } else {
-        QuarantineHistory(*stream, absl::StrCat("the batch at offset ", evidence.base_offset,
-                                                " that was copied last is another one there now"));
-      }
-      co_return absl::OkStatus();
+    if (!batch.ok() || batch->bytes.empty()) {
+      // The log that was asked for its ends may have gone since: this one is to be asked for its own.
+      co_return absl::UnavailableError(absl::StrCat("the source does not give the batch at offset ",
+                                                    evidence.base_offset, " that was copied last; asking again"));
     }
+    const kafka::RecordBatchView view = batch->view();
+    if (view.base_offset() == evidence.base_offset && view.record_count() == evidence.record_count &&
+        view.ContentCrc() == evidence.content_crc) {
+      stream->history_in_doubt = false;
+    } else {
+      QuarantineHistory(*stream, absl::StrCat("the batch at offset ", evidence.base_offset,
+                                              " that was copied last is another one there now"));
+    }
+    co_return absl::OkStatus();
   }
   if (log_end >= position) stream->source_short_since.reset();
   if (log_end < position) {
