@@ -352,6 +352,9 @@ void Locator::CheckRange(Stream& stream, int64_t log_start, int64_t log_end) {
                                                   "to keep the copy as it is. ",
                                                   kCopyAnew));
   } else {
+    // Its log was shorter a moment ago: it may be another one, which has grown past the offset since (G).
+    stream.history_in_doubt = true;
+    stream.partition.OnTargetChange();
     BackOff(stream, absl::StrCat("the source refused offset ", wanted, " although its log holds it"));
     stream.fetch_not_before = stream.ask_not_before;
   }
