@@ -45,11 +45,11 @@ absl::StatusOr<ResumeRequest> ParseRequest(const std::string& body) {
   try {
     const Json json = Json::parse(body);
     return ResumeRequest{json.at("topic").get<std::string>(), json.at("partition").get<int32_t>(),
-                         json.value("from", ""), json.value("yes", false)};
+                         json.value("from", ""), json.value("yes", false), json.value("dry_run", false)};
   } catch (const Json::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "the body has to be like {\"topic\": \"orders\", \"partition\": 0, \"from\": \"\", \"yes\": false}: ",
-        error.what()));
+        "the body has to be like {\"topic\": \"orders\", \"partition\": 0, \"from\": \"\", \"yes\": false, ",
+        "\"dry_run\": false}: ", error.what()));
   }
 }
 
@@ -71,8 +71,11 @@ absl::Status NoAnswer() { return absl::UnavailableError("a shard does not answer
 }  // namespace
 
 std::string ResumeJson(const ResumeRequest& request) {
-  const Json json = {
-      {"topic", request.topic}, {"partition", request.partition}, {"from", request.from}, {"yes", request.yes}};
+  const Json json = {{"topic", request.topic},
+                     {"partition", request.partition},
+                     {"from", request.from},
+                     {"yes", request.yes},
+                     {"dry_run", request.dry_run}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -139,7 +142,7 @@ HttpAnswer LinkService::Resume(const std::string& body) {
                                                      [&](auto done) { shard->Resume(*request, std::move(done)); });
     if (!plan.has_value()) return Error(NoAnswer());
     if (plan->ok()) {
-      const bool done = request->yes || !(*plan)->needs_yes;
+      const bool done = request->Allows(**plan);
       return JsonAnswer(200, {{"done", done}, {"text", (*plan)->text}});
     }
     last = plan->status();

@@ -27,13 +27,6 @@ struct ResumeFrom {
 // "" (where it stands), "earliest", "latest", or an offset.
 absl::StatusOr<ResumeFrom> ParseResumeFrom(absl::string_view text);
 
-struct ResumeRequest {
-  std::string topic;  // of the source
-  int32_t partition = -1;
-  std::string from;  // as ParseResumeFrom has it
-  bool yes = false;  // what is lost or doubled is accepted
-};
-
 struct ResumeFacts {
   QuarantineCode code = QuarantineCode::kTargetNotOurs;
   int64_t position = 0;
@@ -47,6 +40,16 @@ struct ResumePlan {
   std::optional<int64_t> from;  // goes on there; nullopt: where it stands, or where the source is to be asked for
   bool needs_yes = false;
   std::string text;  // sentences: what happens, what it loses or doubles
+};
+
+struct ResumeRequest {
+  std::string topic;  // of the source
+  int32_t partition = -1;
+  std::string from;      // as ParseResumeFrom has it
+  bool yes = false;      // what is lost or doubled is accepted
+  bool dry_run = false;  // only say what it would do
+
+  bool Allows(const ResumePlan& plan) const { return !dry_run && (yes || !plan.needs_yes); }
 };
 
 // InvalidArgument for an offset outside of the source's log, FailedPrecondition for what cannot help.

@@ -219,7 +219,7 @@ void Shard::DecideResume(Member& member, PendingResume resume) {
   facts.log_start = Known(stream.source_log_start);
   facts.log_end = Known(stream.source_end);
   absl::StatusOr<ResumePlan> plan = PlanResume(facts, *ParseResumeFrom(resume.request.from));
-  if (!plan.ok() || (plan->needs_yes && !resume.request.yes)) return resume.done(std::move(plan));
+  if (!plan.ok() || !resume.request.Allows(*plan)) return resume.done(std::move(plan));
   stream.resumes_from = resume.request.from;
   Assignment ids = stream.assignment;
   const auto id_now = [](const kafka::MetadataSnapshot& metadata, const std::string& topic, kafka::Uuid known) {

@@ -117,7 +117,7 @@ absl::StatusOr<ResumePlan> ResumeInStore(const std::string& folder, const Resume
     return absl::FailedPreconditionError(absl::StrCat(name, " is not quarantined: nothing to resume"));
   absl::StatusOr<ResumePlan> plan =
       PlanResume({.code = CodeOf(*state.quarantine), .position = state.position.value}, *from);
-  if (!plan.ok() || (plan->needs_yes && !request.yes)) return plan;
+  if (!plan.ok() || !request.Allows(*plan)) return plan;
   if (from->kind == ResumeFrom::Kind::kWhereItStands) {
     state.quarantine.reset();
   } else {

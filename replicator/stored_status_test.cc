@@ -75,6 +75,9 @@ TEST_F(StoredStatusTest, ResumeIsStoredForTheNextProcess) {
   EXPECT_TRUE(plan->needs_yes);
   EXPECT_TRUE(absl::StrContains(plan->text, "at most 40 records")) << plan->text;
   EXPECT_EQ(Stored(1).resume_from, "") << "not without a yes";
+  ASSERT_TRUE(
+      ResumeInStore(folder_, {.topic = "orders", .partition = 1, .from = "60", .yes = true, .dry_run = true}).ok());
+  EXPECT_EQ(Stored(1).resume_from, "") << "nor in a dry run";
   ASSERT_TRUE(ResumeInStore(folder_, {.topic = "orders", .partition = 1, .from = "60", .yes = true}).ok());
   EXPECT_EQ(Stored(1).resume_from, "60");
   EXPECT_TRUE(Stored(1).quarantine.has_value()) << "until the process has resumed it";

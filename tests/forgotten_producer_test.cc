@@ -72,5 +72,111 @@ TEST_F(ForgottenProducerTest, GetsANewIdAndLosesNothing) {
   EXPECT_TRUE(StopsHealthy(**replicator));
 }
 
+// Targets that forget a producer within a second, and year-old records: they forget at each clean restart of a broker
+// and whenever a partition is idle. What then makes simpler designs lose or double records (an old sequence that is new
+// to the broker) meets kills of the program and restarts of brokers under load.
+struct Forgetful {
+  const char* name;
+  const char* version;
+  int brokers;  // and replicas
+  Properties properties;
+};
+
+constexpr absl::Duration kForgets = absl::Seconds(2);
+constexpr int kRounds = 4;
+constexpr int64_t kIdleRecords = 30;
+constexpr double kRecordsPerSecond = 1'000;
+
+class ForgetfulTargetTest : public ::testing::TestWithParam<Forgetful> {
+ protected:
+  void SetUp() override {
+    SceneOptions options;
+    options.target.version = GetParam().version;
+    options.target.brokers = GetParam().brokers;
+    options.target.properties = GetParam().properties;
+    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
+    ASSERT_TRUE(scene.ok()) << scene.status();
+    scene_ = *std::move(scene);
+    for (const char* topic : {"busy", "idle"}) {
+      ASSERT_OK(scene_->source_admin().CreateTopic(
+          {.name = topic, .partitions = kPartitions, .configs = {{"retention.ms", "-1"}}}));
+    }
+    LoadOptions load = Old("busy");
+    load.records_per_second = kRecordsPerSecond;
+    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
+    ASSERT_TRUE(producer.ok()) << producer.status();
+    producer_ = *std::move(producer);
+    options_ = scene_->Replicator("busy|idle");
+    options_.replication_factor = GetParam().brokers;
+  }
+
+  LoadOptions Old(const std::string& topic) {
+    LoadOptions load = scene_->Load(topic, kPartitions);
+    load.codec = "lz4";
+    load.timestamp_base_ms = absl::ToUnixMillis(absl::Now() - absl::Hours(365 * 24));
+    return load;
+  }
+
+  void StartReplicator() {
+    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options_);
+    ASSERT_TRUE(replicator.ok()) << replicator.status();
+    replicator_ = *std::move(replicator);
+  }
+
+  void WriteToIdle() {
+    LoadOptions load = Old("idle");
+    load.records_total = kIdleRecords;
+    load.first_sequence = idle_;
+    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
+    ASSERT_TRUE(written.ok()) << written.status();
+    idle_ += kIdleRecords;
+  }
+
+  // What the source has of both now arrives.
+  void ExpectCatchesUp() {
+    EXPECT_TRUE(scene_->WaitForTargetRecords("busy", scene_->SourceRecords("busy"))) << replicator_->LogTail();
+    EXPECT_TRUE(scene_->WaitForTargetRecords("idle", idle_)) << replicator_->LogTail();
+  }
+
+  std::unique_ptr<CopyScene> scene_;
+  std::unique_ptr<LoadGenerator> producer_;
+  ReplicatorOptions options_;
+  std::unique_ptr<ReplicatorProcess> replicator_;
+  int64_t idle_ = 0;
+};
+
+TEST_P(ForgetfulTargetTest, RestartsAndKillsLeaveEveryRecordOnce) {
+  ASSERT_NO_FATAL_FAILURE(StartReplicator());
+  for (int round = 0; round < kRounds; ++round) {
+    ASSERT_NO_FATAL_FAILURE(WriteToIdle());
+    ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
+    ASSERT_OK(replicator_->Kill9());
+    EXPECT_TRUE(IsHealthy(*replicator_));
+    ASSERT_NO_FATAL_FAILURE(StartReplicator());
+    ASSERT_OK(scene_->target().Restart(1 + round % GetParam().brokers));
+    absl::SleepFor(kForgets);  // there is nothing to wait on: the idle partitions' producer is forgotten meanwhile
+  }
+  ASSERT_NO_FATAL_FAILURE(WriteToIdle());
+  absl::StatusOr<LoadCounts> written = producer_->Stop();
+  ASSERT_TRUE(written.ok()) << written.status();
+  EXPECT_TRUE(scene_->Equal({"busy", "idle"})) << replicator_->LogTail();
+  EXPECT_TRUE(StopsHealthy(*replicator_));
+}
+
+// Before Kafka 3.4 (KIP-854) a producer expires with transactional.id.expiration.ms.
+INSTANTIATE_TEST_SUITE_P(Targets, ForgetfulTargetTest,
+                         ::testing::Values(Forgetful{"Old", "2.1.1", 1, {{"transactional.id.expiration.ms", "1000"}}},
+                                           Forgetful{"NewLoneBroker",
+                                                     "4.3.1",
+                                                     1,
+                                                     {{"producer.id.expiration.ms", "1000"},
+                                                      {"producer.id.expiration.check.interval.ms", "300"}}},
+                                           Forgetful{"NewThreeBrokers",
+                                                     "4.3.1",
+                                                     3,
+                                                     {{"producer.id.expiration.ms", "1000"},
+                                                      {"producer.id.expiration.check.interval.ms", "300"}}}),
+                         [](const auto& target) { return target.param.name; });
+
 }  // namespace
 }  // namespace replicator::tests

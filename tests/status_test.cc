@@ -126,6 +126,10 @@ class StatusTest : public ::testing::Test {
       const Json status = Status();
       const Json& stopped = status.at("topics").at(0).at("partitions").at(partition);
       const std::string from = absl::StrCat("--from=", stopped.at("copied_to").get<int64_t>());
+      const Output rehearsed = Resume(partition, {from, "--yes", "--dry-run"});
+      ASSERT_EQ(rehearsed.code, 0) << rehearsed.text;
+      ASSERT_TRUE(absl::StrContains(rehearsed.text, "Nothing was changed")) << rehearsed.text;
+      ASSERT_TRUE(Status().at("topics").at(0).at("partitions").at(partition).contains("quarantine"));
       const Output output = Resume(partition, {from, "--yes"});
       ASSERT_EQ(output.code, 0) << output.text;
     }

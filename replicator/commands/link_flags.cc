@@ -7,6 +7,7 @@
 // What these mean to the operator stands with each command.
 DEFINE_string(config, "", "");
 DEFINE_string(state_dir, "", "");
+DEFINE_bool(dry_run, false, "");
 
 namespace replicator {
 

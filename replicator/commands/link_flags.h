@@ -11,6 +11,7 @@
 // Which link a command is about: of more than one command.
 DECLARE_string(config);
 DECLARE_string(state_dir);
+DECLARE_bool(dry_run);
 
 namespace replicator {
 

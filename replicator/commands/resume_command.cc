@@ -34,11 +34,11 @@ absl::StatusOr<Outcome> Ask(const std::string& folder, const ResumeRequest& requ
   if (!absl::IsNotFound(answer.status())) return answer.status();
   absl::StatusOr<ResumePlan> plan = ResumeInStore(folder, request);
   if (!plan.ok()) return plan.status();
-  return Outcome{{request.yes || !plan->needs_yes, plan->text}, false};
+  return Outcome{{request.Allows(*plan), plan->text}, false};
 }
 
 ExitCode Run(Streams streams) {
-  const ResumeRequest request = {FLAGS_topic, FLAGS_partition, FLAGS_from, FLAGS_yes};
+  const ResumeRequest request = {FLAGS_topic, FLAGS_partition, FLAGS_from, FLAGS_yes, FLAGS_dry_run};
   if (request.partition < 0)
     return FailWith(streams, absl::InvalidArgumentError("--partition is out of range: write 0 or more"));
   const absl::StatusOr<ResumeFrom> from = ParseResumeFrom(request.from);
@@ -48,6 +48,10 @@ ExitCode Run(Streams streams) {
   const absl::StatusOr<Outcome> outcome = Ask(*folder, request);
   if (!outcome.ok()) return FailWith(streams, outcome.status());
   streams.out << request.topic << "-" << request.partition << ": " << outcome->answer.text << ".\n";
+  if (request.dry_run) {
+    streams.out << "Nothing was changed: this is a dry run.\n";
+    return ExitCode::kDone;
+  }
   if (!outcome->answer.done) {
     streams.err << "replicator: nothing was changed. The same command with --yes does it\n";
     return ExitCode::kBlocked;
@@ -73,6 +77,7 @@ Command ResumeCommandLine() {
       {.name = "partition", .value_name = "N", .help = "its partition", .is_required = true},
       {.name = "from", .value_name = "WHERE", .help = "earliest, latest, or an offset of the source"},
       {.name = "yes", .help = "do it, although records are lost or doubled"},
+      {.name = "dry_run", .help = "say what that loses or doubles, and change nothing"},
   };
   for (Flag& flag : LinkFlags()) command.flags.push_back(std::move(flag));
   command.run = Run;

@@ -21,7 +21,6 @@ DEFINE_int64(buffer_bytes, int64_t{64} << 20, "");
 DEFINE_int64(source_bytes_per_second, 0, "");
 DEFINE_int64(target_bytes_per_second, 0, "");
 DEFINE_bool(allow_lower_replication_factor, false, "");
-DEFINE_bool(dry_run, false, "");
 DEFINE_int32(in_flight_max, 1, "");
 DEFINE_int32(produce_connections, 4, "");
 

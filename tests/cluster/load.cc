@@ -125,6 +125,7 @@ class LoadGenerator::Impl {
   void WaitForMarkers();
   bool Begin();
   bool End();
+  bool MustAbort() const { return gave_up_ && options_.records_per_transaction > 0; }
   bool Check(absl::Status status);
 
   const LoadOptions options_;
@@ -135,7 +136,7 @@ class LoadGenerator::Impl {
   std::atomic<int64_t> next_sequence_;
   int64_t transactions_ = 0;
   int64_t in_transaction_ = 0;
-  bool must_abort_ = false;  // The open transaction: a record of it was given up. The load thread's.
+  bool gave_up_ = false;  // librdkafka gave up a record, of the open transaction if there are any. The load thread's.
   std::atomic<bool> stop_ = false;
   std::atomic<bool> abandoned_ = false;  // Nobody waits for deliveries any more.
   std::atomic<bool> failed_ = false;
@@ -172,9 +173,13 @@ bool IsForgottenTopic(rd_kafka_resp_err_t error) {
 void LoadGenerator::Impl::OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   Impl* self = static_cast<Impl*>(opaque);
   if (IsForgottenTopic(message->err) && rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
-    self->must_abort_ = true;
+    self->gave_up_ = true;
     return;
   }
+  // What the abort of such a transaction throws away.
+  const bool purged =
+      message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+  if (purged && self->MustAbort()) return;
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     self->Check(ToStatus(message->err, absl::StrCat("delivery to ", self->options_.topic, " ", message->partition)));
     return;
@@ -213,7 +218,7 @@ void LoadGenerator::Impl::WriteRecords() {
     if (!WriteOne(sequence)) return;
     next_sequence_.store(sequence + 1, std::memory_order_relaxed);
     if (sequence % kPollEvery == 0) rd_kafka_poll(handle_.get(), 0);
-    if (transactional && (++in_transaction_ == options_.records_per_transaction || must_abort_) && !End()) return;
+    if (transactional && (++in_transaction_ == options_.records_per_transaction || MustAbort()) && !End()) return;
   }
   if (in_transaction_ > 0 && !failed_) End();
 }
@@ -282,6 +287,10 @@ bool LoadGenerator::Impl::WriteOne(int64_t sequence) {
       continue;
     }
     if (headers != nullptr) rd_kafka_headers_destroy(headers);
+    if (code == RD_KAFKA_RESP_ERR__STATE) {  // perhaps since the transaction must be aborted, which is not told yet
+      rd_kafka_poll(handle_.get(), kPollMs);
+      if (MustAbort()) return true;
+    }
     return Check(ToStatus(error.get(), absl::StrCat("produce to ", options_.topic)));
   }
 }
@@ -291,6 +300,8 @@ bool LoadGenerator::Impl::Flush() {
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
   for (int waited_ms = 0; waited_ms < kFlushMs && !abandoned_ && !failed_; waited_ms += kFlushStepMs) {
     error = rd_kafka_flush(handle_.get(), kFlushStepMs);
+    // A transaction that must be aborted takes no more partitions: what is queued for those is never delivered.
+    if (MustAbort()) return true;
     if (error != RD_KAFKA_RESP_ERR__TIMED_OUT) break;
   }
   return Check(ToStatus(error, absl::StrCat("flush of ", options_.topic))) && !failed_;
@@ -323,7 +334,7 @@ bool LoadGenerator::Impl::Begin() {
 bool LoadGenerator::Impl::End() {
   if (!Flush()) return false;
   const uint64_t dice = Mix64(options_.seed * 31 + static_cast<uint64_t>(transactions_++));
-  const bool abort = must_abort_ || static_cast<double>(dice >> 11) * 0x1p-53 < options_.abort_share;
+  const bool abort = MustAbort() || static_cast<double>(dice >> 11) * 0x1p-53 < options_.abort_share;
   RdError error(abort ? rd_kafka_abort_transaction(handle_.get(), kTransactionMs)
                       : rd_kafka_commit_transaction(handle_.get(), kTransactionMs));
   if (!Check(ToStatus(error.get(), abort ? "abort_transaction" : "commit_transaction"))) return false;
@@ -337,7 +348,7 @@ bool LoadGenerator::Impl::End() {
     }
   }
   in_transaction_ = 0;
-  must_abort_ = false;
+  gave_up_ = false;
   return true;
 }
 

@@ -167,8 +167,8 @@ struct Session {
   bool requests_done = false;  // The request pump has returned.
 };
 
-// kBegun: the sink took a part of the frame and then no more.
-enum class Moved { kWhole, kBegun, kDropped, kSourceEnded };
+// kBegun: the sink took a part of the frame and then no more. kSourceEndedInside: the sink had got a part by then.
+enum class Moved { kWhole, kBegun, kDropped, kSourceEnded, kSourceEndedInside };
 
 // A frame's first bytes stay buffered, so that MoveFrame finds the whole frame.
 awaitable<std::optional<RequestHead>> ReadRequestHead(ChunkReader& reader) {
@@ -462,15 +462,16 @@ class FaultProxy::Impl {
     const Moved moved =
         co_await MoveFrame(session, session.from_upstream, session.client, head.frame_bytes, strike.fault);
     if (moved == Moved::kSourceEnded) co_return false;
+    // A client that dislikes the patched begin of a frame does not wait for the rest; nor does the broker, then.
+    const bool begun = moved == Moved::kBegun || moved == Moved::kSourceEndedInside;
     const bool unharmed = strike.fault.bytes_max >= head.frame_bytes;
     if (moved == Moved::kWhole && unharmed && expected.api_key) ledger_.CountResponse(*expected.api_key);
     if (kind == Fault::Kind::kSwallowResponseThenCut) session.CutClient();
     if (kind == Fault::Kind::kTruncateResponse) session.EndClient();
     const bool hit_elsewhere = kind == Fault::Kind::kDelayResponse || kind == Fault::Kind::kCutAfterForward;
-    // A client that dislikes the patched begin of a frame does not wait for the rest.
-    const bool struck = moved == Moved::kWhole || (moved == Moved::kBegun && kind == Fault::Kind::kPatchResponse);
+    const bool struck = moved == Moved::kWhole || (begun && kind == Fault::Kind::kPatchResponse);
     if (!hit_elsewhere && struck) ledger_.Hit(strike);
-    co_return true;
+    co_return moved != Moved::kSourceEndedInside;
   }
 
   // Moves the frame at the front of `from`, changed as `fault` says. A sink that fails does not stop the reading: the
@@ -480,7 +481,7 @@ class FaultProxy::Impl {
     bool writable = true;
     bool begun = false;
     for (int64_t position = 0; position < frame_bytes;) {
-      if (!co_await from.Fill(1)) co_return Moved::kSourceEnded;
+      if (!co_await from.Fill(1)) co_return begun ? Moved::kSourceEndedInside : Moved::kSourceEnded;
       const absl::Span<char> ready = from.buffered();
       const int64_t bytes = std::min<int64_t>(static_cast<int64_t>(ready.size()), frame_bytes - position);
       fault.PatchChunk(frame_bytes, position, ready.first(bytes));
@@ -488,9 +489,10 @@ class FaultProxy::Impl {
       if (writable && wanted > 0) {
         co_await PassGate(session);
         std::error_code error;
-        co_await asio::async_write(to, asio::buffer(ready.data(), wanted), redirect_error(use_awaitable, error));
+        const size_t written =
+            co_await asio::async_write(to, asio::buffer(ready.data(), wanted), redirect_error(use_awaitable, error));
         writable = !error;
-        begun = begun || writable;
+        begun = begun || written > 0;
       }
       from.Consume(bytes);
       position += bytes;

@@ -93,6 +93,7 @@ TEST(FuzzReplayTest, DamagedResponsesNeverCrashAParser) {
       golden::kLeaveGroupResponseV2,
       golden::kDescribeGroupsResponseV2,
       golden::kDescribeGroupsResponseV4,
+      golden::kDescribeProducersResponseV0,
   };
   ASSERT_EQ(std::size(frames), kResponseParserCount);
   std::mt19937_64 random(7);
