@@ -93,8 +93,14 @@ absl::Status Soak::Start() {
       {"cut connections", 3, [this] { return CutConnections(); }},
       {"moved leaders", 1, [this] { return MoveLeaders(); }},
   };
-  absl::Status producing = StartProducers();
-  return producing.ok() ? StartReplicator() : producing;
+  absl::Status begun = StartProducers();
+  if (begun.ok()) begun = StartReplicator();
+  if (!begun.ok()) return begun;
+  // The topics are made while every broker is there: with fewer they would be left out for good reason.
+  for (const std::string& topic : kTopics) {
+    if (!scene_->WaitForTargetRecords(topic, 1)) return absl::DeadlineExceededError(replicator_->LogTail());
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Soak::StartProducers() {
