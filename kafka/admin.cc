@@ -15,6 +15,9 @@ constexpr size_t kTopicsPerRequest = 500;
 
 // The controller moved, or is being elected: ask again with new metadata.
 constexpr int kControllerTries = 5;
+// Right after its start a broker has no block of producer ids yet: COORDINATOR_LOAD_IN_PROGRESS, for seconds if it is
+// busy.
+constexpr Clock::duration kProducerIdPatience = std::chrono::seconds(30);
 
 // Of one topic of a response to CreateTopics or CreatePartitions.
 template <typename Topic>
@@ -102,17 +105,19 @@ asio::awaitable<absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>>> 
 
 asio::awaitable<absl::StatusOr<ProducerIdentity>> NewProducerId(ClusterClient& cluster) {
   InitProducerIdRequest request;
-  absl::Status last;
-  for (int i = 0; i < kControllerTries; ++i) {
-    if (i > 0) co_await SleepFor(Backoff::kMin * (1 << i));
+  const Clock::time_point deadline = Clock::now() + kProducerIdPatience;
+  Backoff backoff;
+  for (;;) {
     absl::StatusOr<InitProducerIdResponse> response = co_await cluster.Ask(request, kAdminTimeout);
-    last = response.ok() ? ErrorStatus(response->error_code, absl::StrCat("get a producer id from ", cluster.name()))
-                         : response.status();
-    if (last.ok()) co_return ProducerIdentity{response->producer_id, response->producer_epoch};
-    // Right after its start a broker has no block of ids yet; what only the operator can change is not asked again.
-    if (!absl::IsUnavailable(last)) break;
+    absl::Status why = response.ok()
+                           ? ErrorStatus(response->error_code, absl::StrCat("get a producer id from ", cluster.name()))
+                           : response.status();
+    if (why.ok()) co_return ProducerIdentity{response->producer_id, response->producer_epoch};
+    const Clock::duration wait = backoff.Next();
+    // What only the operator can change is not asked again.
+    if (!absl::IsUnavailable(why) || Clock::now() + wait >= deadline) co_return why;
+    co_await SleepFor(wait);
   }
-  co_return last;
 }
 
 asio::awaitable<absl::StatusOr<ClusterFeatures>> FeaturesOf(ClusterClient& cluster) {
