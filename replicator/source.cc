@@ -365,6 +365,8 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
                                             batch.is_control(), is_abort);
   policy::BatchPlan plan = policy::PlanBatch(FactsOf(batch), context);
   if (plan.action == policy::BatchAction::kRefuse) {
+    // A log of other batches may stand there now.
+    if (plan.reason == policy::BatchReason::kStartsEarly) stream.DoubtHistory();
     Refuse(stream, QuarantineCode::kUnsupportedBatch, std::move(plan.explanation));
     return false;
   }
