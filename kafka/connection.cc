@@ -50,6 +50,18 @@ struct ConnectTimer {
   asio::steady_timer timer;
 };
 
+// Closes a connection that is being opened unless it got as far as to be handed out. Also when its coroutine is
+// cancelled: the one that reads would hold it, and with it the event loop, for as long as the broker does.
+struct Opening {
+  explicit Opening(std::shared_ptr<Connection> opened) : connection(std::move(opened)) {}
+  Opening(const Opening&) = delete;
+  Opening& operator=(const Opening&) = delete;
+  ~Opening() {
+    if (connection != nullptr) connection->Close(absl::CancelledError("stopping"));
+  }
+  std::shared_ptr<Connection> connection;
+};
+
 absl::Status CannotConnect(const Endpoint& endpoint, std::string_view why) {
   return absl::UnavailableError(absl::StrCat("cannot connect to ", endpoint.ToString(), ": ", why));
 }
@@ -88,15 +100,15 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Connection::Open(En
   socket.set_option(tcp::no_delay(true), error);
   if (!error) socket.non_blocking(true, error);
   if (error) co_return CannotConnect(endpoint, error.message());
-  auto connection = std::make_shared<Connection>(std::move(socket), std::move(endpoint), std::move(options));
-  asio::co_spawn(executor, ReadReplies(connection), asio::detached);
-  absl::Status negotiated = co_await connection->Negotiate();
-  if (negotiated.ok()) negotiated = co_await connection->CheckCluster();
+  Opening opening(std::make_shared<Connection>(std::move(socket), std::move(endpoint), std::move(options)));
+  asio::co_spawn(executor, ReadReplies(opening.connection), asio::detached);
+  absl::Status negotiated = co_await opening.connection->Negotiate();
+  if (negotiated.ok()) negotiated = co_await opening.connection->CheckCluster();
   if (!negotiated.ok()) {
-    connection->Close(negotiated);
+    opening.connection->Close(negotiated);
     co_return negotiated;
   }
-  co_return connection;
+  co_return std::exchange(opening.connection, nullptr);
 }
 
 asio::awaitable<absl::Status> Connection::Negotiate() {

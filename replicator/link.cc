@@ -44,6 +44,8 @@ constexpr Clock::duration kProgressInterval = std::chrono::seconds(5);
 constexpr Clock::duration kTerminalProgressInterval = std::chrono::seconds(1);
 // How long answers that are due are waited for at the end, of the 10 s that service managers give.
 constexpr Clock::duration kDrain = std::chrono::seconds(5);
+// And how long the event loops may take to end after that.
+constexpr Clock::duration kEnd = std::chrono::seconds(2);
 // How long saying good-bye to the link's lock may take after that; else its session ends by itself.
 constexpr Clock::duration kLeave = std::chrono::seconds(1);
 
@@ -422,7 +424,7 @@ asio::awaitable<void> Link::ShowProgress() {
 void Link::StopShards() {
   service_.reset();
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Stop(kDrain);
-  for (const std::unique_ptr<Shard>& shard : shards_) shard->Join();
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->Join(kDrain + kEnd);
 }
 
 void Link::LogResult() {

@@ -121,11 +121,17 @@ void Shard::Start() {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), absl::StrCat("shard-", options_.index).c_str());
     io_.run();
+    ended_.Notify();
   });
 }
 
-void Shard::Join() {
-  if (thread_.joinable()) thread_.join();
+void Shard::Join(Clock::duration patience) {
+  if (!thread_.joinable()) return;
+  if (!ended_.WaitForNotificationWithTimeout(absl::FromChrono(patience))) {
+    LOG(ERROR) << "shard " << options_.index << " does not end by itself; ending it";
+    io_.stop();
+  }
+  thread_.join();
 }
 
 void Shard::Assign(std::vector<Assignment> assignments) {

@@ -24,6 +24,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/random/random.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "kafka/cluster.h"
 #include "kafka/fetch_memory.h"
 #include "replicator/link_status.h"
@@ -79,7 +80,7 @@ class Shard : public StreamOwner {
 
   // `on_stale` is called on the shard's loop when an answer shows that a side's metadata is out of date.
   Shard(Options options, std::function<void(Side)> on_stale);
-  // REQUIRES: Join() has returned.
+  // REQUIRES: Join has returned.
   ~Shard() override;
 
   void Start();
@@ -96,7 +97,9 @@ class Shard : public StreamOwner {
 
   // Stops fetching, waits up to `drain` for the answers that are due, ends the loop.
   void Stop(Clock::duration drain);
-  void Join();
+  // Returns when the loop has ended. One that still has something to do after `patience` is ended where it stands: all
+  // that counts was saved before.
+  void Join(Clock::duration patience);
 
   // StreamOwner. On the loop only.
   void Changed(Stream& stream) override;
@@ -185,6 +188,7 @@ class Shard : public StreamOwner {
   ShardStatus status_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;
+  absl::Notification ended_;  // the thread is past the loop
 };
 
 }  // namespace replicator
