@@ -108,6 +108,15 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::Cont
   co_return co_await AnyBroker();
 }
 
+asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::Leader(std::string topic,
+                                                                                   int32_t partition) {
+  const PartitionMetadata* found = metadata_ == nullptr ? nullptr : metadata_->FindPartition(topic, partition);
+  if (found == nullptr || !metadata_->brokers.contains(found->leader_id))
+    co_return absl::UnavailableError(absl::StrCat(topic, "-", partition, " has no leader in ", name_, " at present"));
+  Endpoint endpoint = metadata_->brokers.at(found->leader_id);
+  co_return co_await ConnectTo(endpoint);
+}
+
 asio::awaitable<absl::StatusOr<MetadataSnapshot>> ClusterClient::FetchMetadata() {
   MetadataRequest request;
   absl::StatusOr<MetadataResponse> response = co_await Ask(request, kMetadataTimeout);

@@ -66,6 +66,8 @@ class ClusterClient {
   // A connection to any broker; to the controller if it is known and alive.
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> AnyBroker();
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Controller();
+  // A connection to the leader that the last snapshot names; Unavailable when it names none.
+  asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Leader(std::string topic, int32_t partition);
 
   // Sends one request to any broker.
   template <typename Request>

@@ -28,6 +28,7 @@
 #include "replicator/human.h"
 #include "replicator/link_memory.h"
 #include "replicator/link_service.h"
+#include "replicator/link_topic.h"
 #include "replicator/link_turn.h"
 #include "replicator/progress.h"
 #include "replicator/reconciler.h"
@@ -87,6 +88,7 @@ class Link {
   asio::awaitable<absl::Status> DryRun();
   asio::awaitable<absl::Status> OpenClusters();
   asio::awaitable<absl::Status> Identify();
+  asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> FirstProducer(offsets::LinkRecord link);
   asio::awaitable<absl::Status> AwaitTurn();
   void TurnIsOver(const absl::Status& why);
   void LeaveTurn();
@@ -234,7 +236,7 @@ asio::awaitable<absl::Status> Link::Identify() {
     link = *memory_->link();
   }
   if (link.producer.id < 0) {
-    absl::StatusOr<kafka::ProducerIdentity> producer = co_await kafka::NewProducerId(*target_);
+    absl::StatusOr<kafka::ProducerIdentity> producer = co_await FirstProducer(link);
     if (!producer.ok()) co_return producer.status();
     link.producer = {producer->id, producer->epoch};
     absl::Status kept = memory_ == nullptr ? absl::OkStatus() : memory_->Remember(link);
@@ -242,6 +244,15 @@ asio::awaitable<absl::Status> Link::Identify() {
   }
   producer_ = link.producer;
   co_return absl::OkStatus();
+}
+
+// A folder without a producer is a new one; the link need not be.
+asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> Link::FirstProducer(offsets::LinkRecord link) {
+  if (memory_ == nullptr) co_return co_await kafka::NewProducerId(*target_);
+  co_return co_await AgreeOnProducer(
+      *target_, LinkTopic(config_.source.alias, config_.target.alias), link.instance_id,
+      absl::StrCat("the producer of this batch is that of link ", config_.Name(), " from cluster ",
+                   link.source_cluster_id, " to cluster ", link.target_cluster_id));
 }
 
 asio::awaitable<absl::Status> Link::AwaitTurn() {

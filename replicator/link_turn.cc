@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "replicator/first_start.h"
+#include "replicator/link_topic.h"
 
 namespace replicator {
 namespace {
@@ -47,7 +47,7 @@ LinkLockOptions LinkTurn::LockOptions() const {
 
 asio::awaitable<bool> LinkTurn::MayBeginAtOnce() {
   if (memory_.link()->producer.id < 0) {
-    const std::string topic = FirstStartTopic(config_.source.alias, config_.target.alias);
+    const std::string topic = LinkTopic(config_.source.alias, config_.target.alias);
     absl::StatusOr<bool> claimed = co_await ClaimFirstStart(target_, topic, config_.replication_factor);
     if (!claimed.ok())
       LOG(WARNING) << "topic " << topic << ": " << claimed.status().message() << "; waiting for the lock";

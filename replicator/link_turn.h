@@ -1,7 +1,7 @@
 // Whether this process may copy now, and when it must stop: the link's lock on the target (link_lock.h), with two ways
 // to begin before it is granted, since brokers hold up the first member of a group for seconds:
 //   - a restart that finds nobody else in the group goes on at once, with the producer that its state folder names;
-//   - a link that never ran before is begun by the one process that claims that (first_start.h).
+//   - a link that never ran before is begun by the one process that claims that (link_topic.h).
 // Everybody else waits, and says for whom.
 //
 // Lives on the control loop.

@@ -32,7 +32,7 @@
 #include "kafka/wire/describe_groups.h"
 #include "kafka/wire/find_coordinator.h"
 #include "policy/lock_assignment.h"
-#include "replicator/first_start.h"
+#include "replicator/link_topic.h"
 #include "tests/cluster/kafka_cluster.h"
 #include "tests/cluster/process.h"
 
@@ -317,7 +317,7 @@ TEST_F(LinkLockTest, KAHolderThatHungForLongerThanItsSessionLosesTheLock) {
 
 TEST_F(LinkLockTest, KOfTenProcessesAtTheSameMomentOneMayBeginAtOnce) {
   constexpr int kProcesses = 10;
-  const std::string topic = FirstStartTopic("old", "new");
+  const std::string topic = LinkTopic("old", "new");
   absl::Barrier* barrier = new absl::Barrier(kProcesses);
   std::vector<absl::StatusOr<bool>> claims(kProcesses, absl::UnknownError("not asked"));
   std::vector<std::thread> threads;
