@@ -54,6 +54,8 @@ ClusterClient::ClusterClient(std::string name, std::vector<Endpoint> bootstrap, 
 asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::ConnectTo(Endpoint endpoint) {
   std::unique_ptr<Lane>& lane = lanes_[endpoint.ToString()];
   if (lane == nullptr) lane = std::make_unique<Lane>(endpoint, options_);
+  // What is created, deleted or granted must not reach another cluster either.
+  if (metadata_ != nullptr) lane->ExpectCluster(expected_id_);
   Lane* the_lane = lane.get();
   co_return co_await the_lane->Get();
 }
@@ -88,6 +90,9 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::AnyB
       current_ = endpoint;
       co_return connection;
     }
+    if (absl::IsAborted(connection.status()))
+      co_return absl::AbortedError(
+          absl::StrCat(name_, " has to be ", expected_id_, ": ", connection.status().message()));
     all_unfit = all_unfit && absl::IsFailedPrecondition(connection.status());
     errors.push_back(std::string(connection.status().message()));
   }

@@ -63,8 +63,9 @@ class ClusterClient {
   // snapshot unchanged, if another cluster answers.
   asio::awaitable<absl::StatusOr<MetadataSnapshot>> FetchMetadata();
 
-  // A connection to any broker; to the controller if it is known and alive.
+  // A connection to any broker. Aborted: it leads to another cluster by now.
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> AnyBroker();
+  // To the controller if it is known and alive, else to any broker.
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Controller();
   // A connection to the leader that the last snapshot names; Unavailable when it names none.
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Leader(std::string topic, int32_t partition);

@@ -8,6 +8,7 @@
 
 #include <asio/awaitable.hpp>
 #include <memory>
+#include <string>
 
 #include "absl/random/random.h"
 #include "absl/status/statusor.h"
@@ -41,11 +42,14 @@ class Lane {
   // The open connection, or a new one after the back-off that is due. One try: an error is returned.
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Get();
 
+  // Connections from now on must lead to this cluster.
+  void ExpectCluster(const std::string& id) { options_.cluster_id = id; }
+
   void Close();
 
  private:
   const Endpoint endpoint_;
-  const ConnectionOptions options_;
+  ConnectionOptions options_;
   std::shared_ptr<Connection> connection_;
   Backoff backoff_;
   Clock::time_point not_before_;

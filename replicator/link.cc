@@ -231,7 +231,9 @@ asio::awaitable<absl::Status> Link::Identify() {
   link.isolation_level = IsolationName(config_.isolation_level);
   if (memory_ != nullptr) {
     absl::Status known = memory_->Recognise(link, config_.file_name);
-    if (known.ok()) known = co_await AwaitTurn();
+    if (!known.ok()) co_return known;
+    StartService();
+    known = co_await AwaitTurn();
     if (!known.ok()) co_return known;
     link = *memory_->link();
   }
@@ -256,8 +258,13 @@ asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> Link::FirstProducer(off
 }
 
 asio::awaitable<absl::Status> Link::AwaitTurn() {
-  turn_ = std::make_unique<LinkTurn>(io_.get_executor(), config_, ClientOptions(config_, kafka::BrokerUse::kProduce),
-                                     *target_, *memory_, [this](const absl::Status& why) { TurnIsOver(why); });
+  kafka::ConnectionOptions connection = ClientOptions(config_, kafka::BrokerUse::kProduce);
+  connection.cluster_id = target_->metadata()->cluster_id;
+  turn_ = std::make_unique<LinkTurn>(io_.get_executor(), config_, std::move(connection), *target_, *memory_,
+                                     [this](const absl::Status& why) { TurnIsOver(why); },
+                                     [this](const std::string& who) {
+                                       if (service_ != nullptr) service_->SetStandby(who);
+                                     });
   co_return co_await turn_->Await();
 }
 
@@ -308,7 +315,9 @@ void Link::StartShards() {
   reconciler_ = std::make_unique<Reconciler>(config_, options_, *source_, *target_);
   if (memory_ == nullptr) return;
   for (const auto& [topic, record] : memory_->topics()) reconciler_->RememberCopied(topic);
-  StartService();
+  std::vector<Shard*> shards;
+  for (const std::unique_ptr<Shard>& shard : shards_) shards.push_back(shard.get());
+  service_->SetShards(std::move(shards));
 }
 
 // For commands; the copy goes on without it.
@@ -318,7 +327,6 @@ void Link::StartService() {
   options.link.link = config_.Name();
   options.link.source_cluster_id = source_->metadata()->cluster_id;
   options.link.target_cluster_id = target_->metadata()->cluster_id;
-  for (const std::unique_ptr<Shard>& shard : shards_) options.shards.push_back(shard.get());
   options.store = memory_->store();
   service_ = std::make_unique<LinkService>(std::move(options));
   const absl::Status started = service_->Start();

@@ -115,10 +115,28 @@ void LinkService::SetLeftOut(std::map<std::string, std::string> left_out) {
   left_out_ = std::move(left_out);
 }
 
+void LinkService::SetStandby(std::string text) {
+  absl::MutexLock lock(&mutex_);
+  standby_ = std::move(text);
+}
+
+void LinkService::SetShards(std::vector<Shard*> shards) {
+  absl::MutexLock lock(&mutex_);
+  shards_ = std::move(shards);
+  standby_.clear();
+}
+
 HttpAnswer LinkService::Status() {
   LinkStatus status = options_.link;
   status.is_running = true;
-  for (Shard* shard : options_.shards) {
+  std::vector<Shard*> shards;
+  {
+    absl::MutexLock lock(&mutex_);
+    shards = shards_;
+    status.standby = standby_;
+    status.left_out = left_out_;
+  }
+  for (Shard* shard : shards) {
     auto described = AskShard<std::vector<PartitionStatus>>(stopping_, kDescribeTimeout,
                                                             [shard](auto done) { shard->Describe(std::move(done)); });
     if (!described.has_value()) return Error(NoAnswer());
@@ -126,18 +144,22 @@ HttpAnswer LinkService::Status() {
   }
   status.as_of_ms = absl::ToUnixMillis(absl::Now());
   if (options_.store != nullptr) status.store_trouble = options_.store->trouble();
-  {
-    absl::MutexLock lock(&mutex_);
-    status.left_out = left_out_;
-  }
   return {200, ToJson(status)};
 }
 
 HttpAnswer LinkService::Resume(const std::string& body) {
   absl::StatusOr<ResumeRequest> request = ParseRequest(body);
   if (!request.ok()) return Error(request.status());
-  absl::Status last = absl::NotFoundError("the link has no shard");
-  for (Shard* shard : options_.shards) {
+  std::vector<Shard*> shards;
+  absl::Status last = absl::UnavailableError("the process that answers is starting; try again");
+  {
+    absl::MutexLock lock(&mutex_);
+    shards = shards_;
+    if (!standby_.empty())
+      last = absl::UnavailableError(
+          absl::StrCat("the process that answers is a standby: ", standby_, ". Ask the one that copies"));
+  }
+  for (Shard* shard : shards) {
     auto plan = AskShard<absl::StatusOr<ResumePlan>>(stopping_, kResumeTimeout,
                                                      [&](auto done) { shard->Resume(*request, std::move(done)); });
     if (!plan.has_value()) return Error(NoAnswer());

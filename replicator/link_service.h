@@ -34,8 +34,7 @@ class LinkService {
  public:
   struct Options {
     std::string folder;
-    LinkStatus link;             // its names; the rest is filled in when asked
-    std::vector<Shard*> shards;  // run until the service is gone, and outlive it
+    LinkStatus link;  // its names; the rest is filled in when asked
     const offsets::Store* store = nullptr;
   };
 
@@ -45,16 +44,22 @@ class LinkService {
 
   // FailedPrecondition: nobody can ask; the copy does not need it.
   absl::Status Start();
+  // From any thread: who copies while this process waits.
+  void SetStandby(std::string text) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From any thread: this process copies now. The shards run until the service is gone, and outlive it.
+  void SetShards(std::vector<Shard*> shards) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: the topics that are left out, and why.
   void SetLeftOut(std::map<std::string, std::string> left_out) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   HttpAnswer Status() ABSL_LOCKS_EXCLUDED(mutex_);
-  HttpAnswer Resume(const std::string& body);
+  HttpAnswer Resume(const std::string& body) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const Options options_;
   std::atomic<bool> stopping_ = false;
   absl::Mutex mutex_;
+  std::vector<Shard*> shards_ ABSL_GUARDED_BY(mutex_);
+  std::string standby_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> left_out_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<LocalServer> server_;  // last: its threads use the rest
 };

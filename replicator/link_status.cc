@@ -225,6 +225,7 @@ std::string ToJson(const LinkStatus& status) {
   Put(out, "source_cluster_id", status.source_cluster_id);
   Put(out, "target_cluster_id", status.target_cluster_id);
   Put(out, "store_trouble", status.store_trouble);
+  Put(out, "standby", status.standby);
   out["left_out"] = Json::object();
   for (const auto& [topic, why] : status.left_out) out["left_out"][topic] = why;
   std::map<std::string, std::vector<const PartitionStatus*>> by_topic;
@@ -260,6 +261,7 @@ absl::StatusOr<LinkStatus> ParseLinkStatus(const std::string& json) {
     Get(from, "source_cluster_id", status.source_cluster_id);
     Get(from, "target_cluster_id", status.target_cluster_id);
     Get(from, "store_trouble", status.store_trouble);
+    Get(from, "standby", status.standby);
     Get(from, "left_out", status.left_out);
     for (const Json& topic : from.at("topics")) {
       for (const Json& each : topic.at("partitions")) {

@@ -100,6 +100,7 @@ struct LinkStatus {
   std::vector<PartitionStatus> partitions;
   std::map<std::string, std::string> left_out;  // topics that are not copied, and why
   std::string store_trouble;                    // why nothing can be stored
+  std::string standby;                          // who copies in place of this process; empty when it copies
 
   // One for each topic, the worst first, by name among equals.
   std::vector<TopicStatus> Topics() const;

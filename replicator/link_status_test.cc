@@ -121,6 +121,19 @@ TEST(StatusTextTest, AStoppedProcessIsNamedWithTheAgeOfItsFigures) {
       << text;
 }
 
+TEST(StatusTextTest, AStandbySaysForWhomItWaitsAndNothingIsWrongWithIt) {
+  LinkStatus status = Running();
+  status.partitions.clear();
+  status.standby = "host-1 pid 7 holds the lock since noon";
+  absl::StatusOr<LinkStatus> parsed = ParseLinkStatus(ToJson(status));
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  const std::string text = StatusText(*parsed, status.as_of_ms);
+  EXPECT_TRUE(absl::StrContains(text, "STANDBY as of 2023-11-14 22:13:20 UTC: host-1 pid 7 holds the lock")) << text;
+  std::string why;
+  EXPECT_EQ(CheckStatus(*parsed, 0, &why), ExitCode::kDone);
+  EXPECT_EQ(why, "a standby: host-1 pid 7 holds the lock since noon\n");
+}
+
 TEST(CheckStatusTest, TellsWhatIsWrongByItsCode) {
   std::string why;
   LinkStatus status = Running();

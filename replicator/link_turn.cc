@@ -25,11 +25,13 @@ std::vector<kafka::Endpoint> BrokersOf(const kafka::ClusterMetadata& metadata) {
 }  // namespace
 
 LinkTurn::LinkTurn(asio::any_io_executor executor, const LinkConfig& config, kafka::ConnectionOptions connection,
-                   kafka::ClusterClient& target, LinkMemory& memory, OnOver on_over)
+                   kafka::ClusterClient& target, LinkMemory& memory, OnOver on_over,
+                   OnStandby on_standby)
     : config_(config),
       target_(target),
       memory_(memory),
       on_over_(std::move(on_over)),
+      on_standby_(std::move(on_standby)),
       connection_(std::move(connection)),
       executor_(executor),
       decided_(executor) {}
@@ -71,7 +73,12 @@ asio::awaitable<absl::Status> LinkTurn::Await() {
     is_running_ = false;
     if (ended_) std::exchange(ended_, nullptr)();
   });
-  if (!may_copy_) LOG(INFO) << "waiting for the lock of the link: consumer group " << LinkLock::GroupId(config_.Name());
+  if (!may_copy_) {
+    const std::string waiting =
+        absl::StrCat("waiting for the lock of the link: consumer group ", LinkLock::GroupId(config_.Name()));
+    LOG(INFO) << waiting;
+    on_standby_(waiting);
+  }
   while (!may_copy_ && !is_over_) co_await decided_.Wait();
   if (!failure_.ok()) co_return failure_;
   co_return is_over_ ? absl::CancelledError("stopped") : absl::OkStatus();
@@ -91,6 +98,7 @@ void LinkTurn::OnEvent(const LinkLockEvent& event) {
     }
     case LinkLockEvent::Kind::kStandby:
       LOG(INFO) << "standby: " << event.text;
+      on_standby_(event.text);
       if (may_copy_) Over(absl::OkStatus());
       return;
     case LinkLockEvent::Kind::kLost:

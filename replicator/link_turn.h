@@ -29,9 +29,12 @@ class LinkTurn {
   // Called once, when copying must stop: OK when another process has the link now, else what the operator has to do.
   using OnOver = std::function<void(absl::Status why)>;
 
+  // Called whenever that is known anew: who copies while this process waits.
+  using OnStandby = std::function<void(const std::string& who)>;
+
   // All outlive this object.
   LinkTurn(asio::any_io_executor executor, const LinkConfig& config, kafka::ConnectionOptions connection,
-           kafka::ClusterClient& target, LinkMemory& memory, OnOver on_over);
+           kafka::ClusterClient& target, LinkMemory& memory, OnOver on_over, OnStandby on_standby);
 
   // Returns when this process may copy. Cancelled after Stop; other errors say what the operator has to do.
   // REQUIRES: target.metadata() is there, memory.link() is set.
@@ -54,6 +57,7 @@ class LinkTurn {
   kafka::ClusterClient& target_;
   LinkMemory& memory_;
   const OnOver on_over_;
+  const OnStandby on_standby_;
   const kafka::ConnectionOptions connection_;
   asio::any_io_executor executor_;
   std::unique_ptr<LinkLock> lock_;

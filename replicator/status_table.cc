@@ -75,7 +75,9 @@ std::string Cut(const std::string& text) {
 
 std::string Head(const LinkStatus& status, int64_t now_ms) {
   std::string head;
-  if (status.is_running) {
+  if (!status.standby.empty()) {
+    head = absl::StrCat("link ", status.link, ", STANDBY as of ", Utc(status.as_of_ms), ": ", status.standby, "\n");
+  } else if (status.is_running) {
     head = absl::StrCat("link ", status.link, ", running; as of ", Utc(status.as_of_ms), "\n");
   } else {
     head = absl::StrCat("no process answers: what was stored last, at ", Utc(status.as_of_ms), " (",
@@ -116,7 +118,9 @@ std::string Quarantined(const LinkStatus& status, int64_t now_ms) {
 
 std::string StatusText(const LinkStatus& status, int64_t now_ms) {
   std::string text = Head(status, now_ms);
-  if (status.partitions.empty()) {
+  if (!status.standby.empty()) {
+    absl::StrAppend(&text, "\nanother process copies; this one takes over when it is gone\n");
+  } else if (status.partitions.empty()) {
     absl::StrAppend(&text, "\nno topic is being copied\n");
   } else if (!status.is_running) {
     absl::StrAppend(&text, "\n", StoppedTable(status));
@@ -144,6 +148,10 @@ std::string StatusText(const LinkStatus& status, int64_t now_ms) {
 
 ExitCode CheckStatus(const LinkStatus& status, double max_lag_seconds, std::string* why) {
   why->clear();
+  if (!status.standby.empty()) {
+    *why = absl::StrCat("a standby: ", status.standby, "\n");
+    return ExitCode::kDone;
+  }
   bool quarantined = false;
   for (const PartitionStatus& partition : status.partitions) {
     if (!partition.quarantine.has_value()) continue;

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/copy_scene.h"
@@ -42,13 +44,30 @@ class StandbyTest : public ::testing::Test {
   }
 
   // A process on a machine of its own.
-  std::unique_ptr<ReplicatorProcess> Run() {
+  std::unique_ptr<ReplicatorProcess> Run(std::string* state_dir = nullptr) {
     ReplicatorOptions options = scene_->Replicator(topic_);
+    if (state_dir != nullptr) *state_dir = options.state_dir;
     options.replication_factor = 1;
     options.link = topic_;
     absl::StatusOr<std::unique_ptr<ReplicatorProcess>> process = ReplicatorProcess::Start(options);
     EXPECT_TRUE(process.ok()) << process.status();
     return process.ok() ? *std::move(process) : nullptr;
+  }
+
+  // What `replicator status --check` says of a process; its exit code has to be 0.
+  static std::string StatusOf(const std::string& state_dir) {
+    absl::StatusOr<std::string> binary = ReplicatorBinary();
+    EXPECT_TRUE(binary.ok()) << binary.status();
+    if (!binary.ok()) return "";
+    ProcessOptions status;
+    status.argv = {*binary, "status", "--check", "--state-dir=" + state_dir};
+    status.log_path = state_dir + ".status";
+    absl::StatusOr<std::unique_ptr<ChildProcess>> process = ChildProcess::Start(status);
+    EXPECT_TRUE(process.ok()) << process.status();
+    if (!process.ok()) return "";
+    absl::StatusOr<ExitStatus> ended = (*process)->Wait(kPatience);
+    EXPECT_TRUE(ended.ok() && ended->ok()) << (*process)->LogTail();
+    return (*process)->LogTail();
   }
 
   void ExpectEqual(ReplicatorProcess& last) {
@@ -84,14 +103,19 @@ TEST_F(StandbyTest, OfTwoStartedTogetherOneCopiesAndTheOtherTakesOver) {
   ExpectEqual(*b);
 }
 
-TEST_F(StandbyTest, ACleanStopHandsOverAtOnce) {
+TEST_F(StandbyTest, AStandbySaysForWhomItWaitsAndACleanStopHandsOverAtOnce) {
   ASSERT_NO_FATAL_FAILURE(CreateTopic("handed"));
   std::unique_ptr<ReplicatorProcess> a = Run();
   ASSERT_NE(a, nullptr);
   ASSERT_TRUE(a->WaitForLog("has the lock of the link", kPatience)) << a->Log();
-  std::unique_ptr<ReplicatorProcess> b = Run();
+  std::string state_dir;
+  std::unique_ptr<ReplicatorProcess> b = Run(&state_dir);
   ASSERT_NE(b, nullptr);
   ASSERT_TRUE(b->WaitForLog("standby: ", kPatience)) << b->Log();
+  const std::string status = StatusOf(state_dir);
+  std::cout << status << std::endl;
+  EXPECT_TRUE(absl::StrContains(status, "STANDBY")) << status;
+  EXPECT_TRUE(absl::StrContains(status, absl::StrCat("pid ", a->pid()))) << status;
   const absl::Time stopping = absl::Now();
   EXPECT_TRUE(StopsHealthy(*a));
   ASSERT_TRUE(b->WaitForLog(kCopies, kPatience)) << b->LogTail();
