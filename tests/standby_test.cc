@@ -114,7 +114,7 @@ TEST_F(StandbyTest, AStandbySaysForWhomItWaitsAndACleanStopHandsOverAtOnce) {
   ASSERT_TRUE(b->WaitForLog("standby: ", kPatience)) << b->Log();
   const std::string status = StatusOf(state_dir);
   std::cout << status << std::endl;
-  EXPECT_TRUE(absl::StrContains(status, "STANDBY")) << status;
+  EXPECT_TRUE(absl::StrContains(status, "a standby: ")) << status;
   EXPECT_TRUE(absl::StrContains(status, absl::StrCat("pid ", a->pid()))) << status;
   const absl::Time stopping = absl::Now();
   EXPECT_TRUE(StopsHealthy(*a));
