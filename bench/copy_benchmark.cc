@@ -55,7 +55,8 @@ DEFINE_int64(buffer_bytes, int64_t{64} << 20, "replicator's --buffer-bytes");
 DEFINE_int32(shards, 1, "replicator's --shards");
 DEFINE_bool(relays, true, "measure beside a relay (part 1)");
 DEFINE_string(peers, "librdkafka,mirrormaker2", "peers to measure beside (part 2); with --quick none unless named");
-DEFINE_int32(peer_runs, 3, "runs of each copier beside the peers");
+DEFINE_bool(store, true, "measure replicator without its store, too (part 2)");
+DEFINE_int32(peer_runs, 3, "runs of each copier in part 2");
 DEFINE_string(librdkafka, "", "path of librdkafka_pipeline");
 DEFINE_string(mirrormaker2, "", "folder with the jars of MirrorMaker 2");
 DEFINE_bool(windows, true, "measure windows too (part 3)");
@@ -105,6 +106,7 @@ class CopyBenchmark {
   absl::StatusOr<Workload> Load(const std::string& codec);
   absl::Status CompareWithRelay(const Workload& workload, bool is_cold);
   absl::Status ParsePeers();
+  bool ComparesAllCopiers() const { return FLAGS_store || !peers_.empty(); }
   absl::Status ComparePeers(const Workload& workload);
   absl::StatusOr<CopierRun> CopyWarm(const Workload& workload, Copier copier, bool is_verified);
   absl::StatusOr<CopierRun> CopyByPeer(const Workload& workload, Copier peer, bool is_verified);
@@ -341,7 +343,8 @@ absl::StatusOr<CopierRun> CopyBenchmark::CopyWarm(const Workload& workload, Copi
 }
 
 absl::Status CopyBenchmark::ComparePeers(const Workload& workload) {
-  std::vector<Copier> copiers = {Copier::kRelay, Copier::kReplicator, Copier::kNoStore};
+  std::vector<Copier> copiers = {Copier::kRelay, Copier::kReplicator};
+  if (FLAGS_store) copiers.push_back(Copier::kNoStore);
   copiers.insert(copiers.end(), peers_.begin(), peers_.end());
   for (int i = 1; i <= FLAGS_peer_runs; ++i) {
     for (size_t turn = 0; turn < copiers.size(); ++turn) {
@@ -390,7 +393,7 @@ absl::Status CopyBenchmark::CompareCopiers() {
     for (bool is_cold : {false, true}) {
       if (status.ok() && FLAGS_relays) status = CompareWithRelay(workload, is_cold);
     }
-    if (status.ok() && !peers_.empty()) status = ComparePeers(workload);
+    if (status.ok() && ComparesAllCopiers()) status = ComparePeers(workload);
   }
   return status;
 }
@@ -410,7 +413,7 @@ absl::Status CopyBenchmark::Run() {
     workloads_.push_back(*std::move(workload));
   }
   if (workloads_.empty()) return absl::InvalidArgumentError("--codecs names none");
-  if (FLAGS_relays || !peers_.empty()) status = CompareCopiers();
+  if (FLAGS_relays || ComparesAllCopiers()) status = CompareCopiers();
   if (status.ok() && FLAGS_windows) status = CompareWindows();
   return status;
 }
@@ -426,10 +429,13 @@ void CopyBenchmark::ReportTables() const {
         "RSS\n"
         "less --buffer-bytes, the most that it may hold in flight.\n");
   }
-  if (!peers_.empty()) {
+  if (ComparesAllCopiers()) {
     Say(absl::StrCat("\nAll copiers over a warm page cache (", clusters, "):\n"));
     Say(peer_comparison_.Table());
-    Say(absl::StrCat("Wall time is from the start of the copier's process until the target has all records. Peers: ",
+    Say("Wall time is from the start of the copier's process until the target has all records.\n");
+  }
+  if (!peers_.empty()) {
+    Say(absl::StrCat("Peers: ",
                      absl::StrJoin(peers_, ", ",
                                    [this](std::string* out, Copier peer) {
                                      absl::StrAppend(out, CopierName(peer),
@@ -452,7 +458,7 @@ int CopyBenchmark::Report() const {
   int failures = 0;
   std::string criteria;
   if (FLAGS_relays) criteria += relay_comparison_.Criteria(&failures);
-  if (!peers_.empty()) criteria += peer_comparison_.Criteria(&failures);
+  if (ComparesAllCopiers()) criteria += peer_comparison_.Criteria(&failures);
   if (!criteria.empty()) {
     Say(FLAGS_quick ? "Criteria (with --quick they are shown, not judged: start and end outweigh the copy):"
                     : "Criteria:");
@@ -471,6 +477,7 @@ int Main() {
     FLAGS_runs = 1;
     FLAGS_peer_runs = 1;
     if (gflags::GetCommandLineFlagInfoOrDie("peers").is_default) FLAGS_peers = "";
+    if (gflags::GetCommandLineFlagInfoOrDie("store").is_default) FLAGS_store = !FLAGS_peers.empty();
   }
   const absl::Time begin = absl::Now();
   CopyBenchmark benchmark;

@@ -10,6 +10,7 @@
 #include "kafka/peek.h"
 #include "kafka/wire/describe_producers.h"
 #include "replicator/offsets_query.h"
+#include "replicator/source_history.h"
 
 namespace replicator {
 namespace {
@@ -262,24 +263,26 @@ void Locator::BeginBehind(Stream& stream, int64_t position) {
                          Ordinal(int64_t{last.base_sequence()} + last.last_offset_delta() + 1));
 }
 
-// The last copied batch must still be what it was. Not if retention has removed it, or compaction changed it: then it
-// can only be seen that the log goes on behind it.
+// The last copied batch must still be what it was, or what compaction has made of it. Where retention has removed it,
+// it can only be seen that the log goes on behind it.
 asio::awaitable<absl::Status> Locator::CheckHistory(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                                     int64_t log_start, int64_t log_end) {
   const offsets::SourceEvidence evidence = stream->partition.evidence();
   const int64_t position = stream->partition.position().value;
-  if (log_end >= position && evidence.base_offset >= log_start && !stream->partition.is_compacted()) {
+  const bool is_compacted = stream->partition.is_compacted();
+  if (log_end >= position && evidence.base_offset >= log_start) {
     kafka::PeekTarget where = SourceOf(*stream);
     absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, evidence.base_offset);
     if (!batch.ok() && !absl::IsOutOfRange(batch.status())) co_return batch.status();
-    if (!batch.ok() || batch->bytes.empty()) {
+    const bool is_there = batch.ok() && !batch->bytes.empty();
+    if (!is_there && !is_compacted) {
       // The log that was asked for its ends may have gone since: this one is to be asked for its own.
       co_return absl::UnavailableError(absl::StrCat("the source does not give the batch at offset ",
                                                     evidence.base_offset, " that was copied last; asking again"));
     }
-    const kafka::RecordBatchView view = batch->view();
-    if (view.base_offset() == evidence.base_offset && view.record_count() == evidence.record_count &&
-        view.ContentCrc() == evidence.content_crc) {
+    const bool is_the_same = is_compacted ? !is_there || !ContradictsCompacted(batch->view(), evidence, position)
+                                          : IsCopiedBatch(batch->view(), evidence);
+    if (is_the_same) {
       stream->history_in_doubt = false;
     } else {
       QuarantineHistory(*stream, absl::StrCat("the batch at offset ", evidence.base_offset,

@@ -3,6 +3,7 @@
 // the target, and the other topics of the link go on.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -54,7 +55,7 @@ class SourceChanges : public ::testing::Test {
   }
 
   void Create(const std::string& topic, int partitions = kPartitions) {
-    ASSERT_OK(scene_->source_admin().CreateTopic({.name = topic, .partitions = partitions}));
+    ASSERT_OK(scene_->source_admin().CreateTopic({.name = topic, .partitions = partitions, .configs = configs_}));
   }
 
   ReplicatorOptions Options(const std::string& pattern) {
@@ -84,7 +85,7 @@ class SourceChanges : public ::testing::Test {
 
   // The controller refuses the name for as long as it is about to delete the old topic.
   void CreateAgain() {
-    const TopicSpec topic = {.name = topic_, .partitions = kPartitions};
+    const TopicSpec topic = {.name = topic_, .partitions = kPartitions, .configs = configs_};
     ASSERT_TRUE(WaitFor([&] { return scene_->source_admin().CreateTopic(topic).ok(); }, kPatience));
     ASSERT_NO_FATAL_FAILURE(Write(topic_, kPartitions, kSecondLife));
   }
@@ -110,8 +111,13 @@ class SourceChanges : public ::testing::Test {
     EXPECT_EQ(link_->Run({"status", "--check"}).code, 15);
   }
 
-  void ExpectRecreatedWhileDownIsSeen(const std::string& code) {
-    ASSERT_NO_FATAL_FAILURE(Copy("recreated-down"));
+  // All topics from now on.
+  void UseCompaction() {
+    configs_ = {{"cleanup.policy", "compact"}};
+  }
+
+  void ExpectRecreatedWhileDownIsSeen(const std::string& code, const std::string& topic = "recreated-down") {
+    ASSERT_NO_FATAL_FAILURE(Copy(topic));
     ASSERT_OK(link_->Kill9());
     ASSERT_NO_FATAL_FAILURE(BeginSecondLife());
     ASSERT_OK(link_->Start());
@@ -146,6 +152,7 @@ class SourceChanges : public ::testing::Test {
   std::string topic_;
   std::string neighbour_;
   int64_t written_ = 0;
+  std::map<std::string, std::string> configs_;
   std::vector<int64_t> first_life_;
   std::unique_ptr<WatchedLink> link_;
 };
@@ -205,6 +212,11 @@ TEST_F(SourceChangesTest, DeletedTopicIsNamed) { ExpectDeletionIsSeen("source-re
 // Only the content of the last copied batch tells.
 TEST_F(SourceWithoutTopicIdsTest, TopicMadeAnewWhileNobodyLookedIsNotMixedIn) {
   ExpectRecreatedWhileDownIsSeen("source-truncated");
+}
+
+TEST_F(SourceWithoutTopicIdsTest, CompactedTopicMadeAnewWhileNobodyLookedIsNotMixedIn) {
+  UseCompaction();
+  ExpectRecreatedWhileDownIsSeen("source-truncated", "compacted-down");
 }
 
 TEST_F(SourceWithoutTopicIdsTest, TopicMadeAnewIsNotMixedIn) { ExpectRecreatedWhileRunningIsSeen("source-truncated"); }
