@@ -33,7 +33,7 @@ TEST(Connection, OneThatIsCancelledWhileItOpensLetsTheLoopEnd) {
     asio::post(io, [&] {
       cancellation.emit(asio::cancellation_type::terminal);
       const std::array<char, 8> answer = {0, 0, 0, 4, 0, 0, 0, 1};  // empty, to the first request
-      asio::error_code ignored;  // the connection may be closed by now
+      asio::error_code ignored;                                     // the connection may be closed by now
       asio::write(peer, asio::buffer(answer), ignored);
     });
   });

@@ -61,11 +61,6 @@ BatchPlan CheckRaw(const BatchFacts& batch, const BatchContext& context) {
         BatchReason::kLogAppendTime, batch,
         "carries LogAppendTime, which no producer may send: its records' times would have to be written into it");
   }
-  if (context.target_batch_bytes_max > 0 && batch.size_bytes > context.target_batch_bytes_max) {
-    return Refuse(BatchReason::kTooLarge, batch,
-                  absl::StrCat("has ", batch.size_bytes, " bytes, more than the ", context.target_batch_bytes_max,
-                               " that the target topic accepts: raise its max.message.bytes"));
-  }
   return {};
 }
 
@@ -105,8 +100,6 @@ absl::string_view Name(BatchReason reason) {
       return "compacted-holes";
     case BatchReason::kLogAppendTime:
       return "log-append-time";
-    case BatchReason::kTooLarge:
-      return "larger-than-target-accepts";
   }
   return "unknown";
 }

@@ -9,7 +9,7 @@
 
 namespace replicator::policy {
 
-// What the header of a fetched batch says. For magic 0 and 1 only `magic`, `base_offset` and `size_bytes` count.
+// What the header of a fetched batch says. For magic 0 and 1 only `magic` and `base_offset` count.
 struct BatchFacts {
   int8_t magic = 2;
   int64_t base_offset = 0;
@@ -18,13 +18,11 @@ struct BatchFacts {
   bool is_control = false;          // attributes, bit 0x20
   bool is_log_append_time = false;  // attributes, bit 0x08
   int8_t codec = 0;                 // attributes, bits 0x07: none, gzip, snappy, lz4, zstd
-  int64_t size_bytes = 0;           // of the whole batch, its 12 bytes of base offset and length too
 };
 
 // What the batch meets.
 struct BatchContext {
-  int64_t wanted_offset = 0;           // the next source offset to look at
-  int64_t target_batch_bytes_max = 0;  // the target topic's max.message.bytes; 0 = not known
+  int64_t wanted_offset = 0;  // the next source offset to look at
   TransactionDecision transaction = TransactionDecision::kKeep;
 };
 
@@ -48,7 +46,6 @@ enum class BatchReason {
   kStartsEarly,    // holds records from before the wanted offset
   kHoles,          // compaction removed records from its middle
   kLogAppendTime,  // its records' times stand in the header
-  kTooLarge,       // more than the target accepts
 };
 
 struct BatchPlan {

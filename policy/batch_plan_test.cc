@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // Ten records at offsets 100..109.
-BatchFacts Plain() { return {.base_offset = 100, .last_offset_delta = 9, .record_count = 10, .size_bytes = 1000}; }
+BatchFacts Plain() { return {.base_offset = 100, .last_offset_delta = 9, .record_count = 10}; }
 BatchContext Wanting(int64_t offset) { return {.wanted_offset = offset}; }
 
 void ExpectSkip(const BatchFacts& batch, const BatchContext& context, BatchReason reason) {
@@ -48,8 +48,7 @@ TEST(BatchPlanTest, CopiesABatchBehindAGapInTheSource) {
 }
 
 TEST(BatchPlanTest, SkipsControlBatches) {
-  BatchFacts marker = {
-      .base_offset = 100, .last_offset_delta = 0, .record_count = 1, .is_control = true, .size_bytes = 78};
+  BatchFacts marker = {.base_offset = 100, .last_offset_delta = 0, .record_count = 1, .is_control = true};
   ExpectSkip(marker, Wanting(100), BatchReason::kControl);
   BatchContext context = Wanting(100);
   context.transaction = TransactionDecision::kSkipMarker;
@@ -59,7 +58,6 @@ TEST(BatchPlanTest, SkipsControlBatches) {
 TEST(BatchPlanTest, SkipsAbortedDataEvenIfItCouldNotBeCopied) {
   BatchContext context = Wanting(105);
   context.transaction = TransactionDecision::kSkipAborted;
-  context.target_batch_bytes_max = 10;
   BatchFacts batch = Plain();
   batch.is_log_append_time = true;
   batch.record_count = 3;
@@ -91,7 +89,7 @@ TEST(BatchPlanTest, RefusesACompactedBatchWithHoles) {
 
 TEST(BatchPlanTest, RefusesOldRecordFormats) {
   for (int8_t magic = 0; magic <= 1; ++magic) {
-    BatchFacts batch = {.magic = magic, .base_offset = 100, .size_bytes = 50};
+    BatchFacts batch = {.magic = magic, .base_offset = 100};
     ExpectRefusal(batch, Wanting(100), BatchReason::kOldFormat, "record format v" + std::to_string(magic));
   }
 }
@@ -100,16 +98,6 @@ TEST(BatchPlanTest, RefusesLogAppendTime) {
   BatchFacts batch = Plain();
   batch.is_log_append_time = true;
   ExpectRefusal(batch, Wanting(100), BatchReason::kLogAppendTime, "LogAppendTime");
-}
-
-TEST(BatchPlanTest, RefusesWhatIsLargerThanTheTargetAccepts) {
-  BatchContext context = Wanting(100);
-  context.target_batch_bytes_max = 999;
-  ExpectRefusal(Plain(), context, BatchReason::kTooLarge, "1000 bytes, more than the 999");
-  context.target_batch_bytes_max = 1000;
-  EXPECT_EQ(PlanBatch(Plain(), context).action, BatchAction::kRaw);
-  context.target_batch_bytes_max = 0;
-  EXPECT_EQ(PlanBatch(Plain(), context).action, BatchAction::kRaw);
 }
 
 TEST(BatchPlanTest, RefusesFormatsFromTheFuture) {
@@ -140,10 +128,10 @@ TEST(BatchPlanTest, RefusesCountsThatCannotBe) {
 
 TEST(BatchPlanTest, EveryReasonHasItsOwnName) {
   std::set<absl::string_view> names;
-  for (int reason = 0; reason <= static_cast<int>(BatchReason::kTooLarge); ++reason) {
+  for (int reason = 0; reason <= static_cast<int>(BatchReason::kLogAppendTime); ++reason) {
     names.insert(Name(static_cast<BatchReason>(reason)));
   }
-  EXPECT_EQ(names.size(), static_cast<size_t>(BatchReason::kTooLarge) + 1);
+  EXPECT_EQ(names.size(), static_cast<size_t>(BatchReason::kLogAppendTime) + 1);
   EXPECT_EQ(names.count("unknown"), 0u);
 }
 

@@ -260,11 +260,12 @@ asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> Link::FirstProducer(off
 asio::awaitable<absl::Status> Link::AwaitTurn() {
   kafka::ConnectionOptions connection = ClientOptions(config_, kafka::BrokerUse::kProduce);
   connection.cluster_id = target_->metadata()->cluster_id;
-  turn_ = std::make_unique<LinkTurn>(io_.get_executor(), config_, std::move(connection), *target_, *memory_,
-                                     [this](const absl::Status& why) { TurnIsOver(why); },
-                                     [this](const std::string& who) {
-                                       if (service_ != nullptr) service_->SetStandby(who);
-                                     });
+  turn_ = std::make_unique<LinkTurn>(
+      io_.get_executor(), config_, std::move(connection), *target_, *memory_,
+      [this](const absl::Status& why) { TurnIsOver(why); },
+      [this](const std::string& who) {
+        if (service_ != nullptr) service_->SetStandby(who);
+      });
   co_return co_await turn_->Await();
 }
 

@@ -34,8 +34,8 @@ asio::awaitable<absl::StatusOr<bool>> ClaimFirstStart(kafka::ClusterClient& targ
 
 // The producer that the topic names: a new one, if it names none yet, which it does from then on. Of several processes
 // that ask at once all get the same. `key` is the caller's own, so that compaction keeps what each has written;
-// `value` tells a reader what it is looking at. A target on which the topic is missing or may not be written gives a new
-// producer, with a warning. Errors: Unavailable while the topic cannot be read; the rest as kafka::ErrorStatus().
+// `value` tells a reader what it is looking at. A target on which the topic is missing or may not be written gives a
+// new producer, with a warning. Errors: Unavailable while the topic cannot be read; the rest as kafka::ErrorStatus().
 asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> AgreeOnProducer(kafka::ClusterClient& target,
                                                                          std::string topic, std::string key,
                                                                          std::string value);

@@ -25,8 +25,7 @@ std::vector<kafka::Endpoint> BrokersOf(const kafka::ClusterMetadata& metadata) {
 }  // namespace
 
 LinkTurn::LinkTurn(asio::any_io_executor executor, const LinkConfig& config, kafka::ConnectionOptions connection,
-                   kafka::ClusterClient& target, LinkMemory& memory, OnOver on_over,
-                   OnStandby on_standby)
+                   kafka::ClusterClient& target, LinkMemory& memory, OnOver on_over, OnStandby on_standby)
     : config_(config),
       target_(target),
       memory_(memory),

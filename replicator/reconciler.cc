@@ -60,15 +60,14 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
   if (!created.ok()) co_return created;
   absl::Status added = co_await AddPartitions(pairs);
   if (!added.ok()) co_return added;
-  absl::StatusOr<std::map<std::string, TargetConfig>> configs = co_await TargetConfigs(pairs);
-  if (!configs.ok()) co_return configs.status();
-  std::vector<Assignment> assignments = Assign(pairs, *configs);
+  absl::StatusOr<std::set<std::string>> compacted = co_await CompactedOnTarget(pairs);
+  if (!compacted.ok()) co_return compacted.status();
+  std::vector<Assignment> assignments = Assign(pairs, *compacted);
   reported_ = faults_;
   co_return assignments;
 }
 
-std::vector<Assignment> Reconciler::Assign(const std::vector<Pair>& pairs,
-                                           const std::map<std::string, TargetConfig>& configs) {
+std::vector<Assignment> Reconciler::Assign(const std::vector<Pair>& pairs, const std::set<std::string>& compacted) {
   std::vector<Assignment> assignments;
   topics_ = 0;
   for (const Pair& pair : pairs) {
@@ -87,8 +86,6 @@ std::vector<Assignment> Reconciler::Assign(const std::vector<Pair>& pairs,
       continue;
     }
     ++topics_;
-    auto found = configs.find(pair.target);
-    const TargetConfig config = found == configs.end() ? TargetConfig() : found->second;
     for (int32_t partition = 0; partition < static_cast<int32_t>(from.partitions.size()); ++partition) {
       if (!assigned_.insert({pair.source, partition}).second) continue;
       assignments.push_back({.source_topic = pair.source,
@@ -96,8 +93,7 @@ std::vector<Assignment> Reconciler::Assign(const std::vector<Pair>& pairs,
                              .partition = partition,
                              .source_topic_id = from.id,
                              .target_topic_id = to->second.id,
-                             .target_batch_bytes_max = config.batch_bytes_max,
-                             .is_compacted = config.is_compacted,
+                             .is_compacted = compacted.contains(pair.target),
                              .key = {},
                              .stored = nullptr});
     }
@@ -251,26 +247,22 @@ asio::awaitable<absl::Status> Reconciler::AwaitLeaders(std::vector<Pair> created
 }
 
 // By name. The target's cleanup.policy is the source's: it was created with it.
-asio::awaitable<absl::StatusOr<std::map<std::string, Reconciler::TargetConfig>>> Reconciler::TargetConfigs(
-    std::vector<Pair> pairs) {
+asio::awaitable<absl::StatusOr<std::set<std::string>>> Reconciler::CompactedOnTarget(std::vector<Pair> pairs) {
   std::vector<std::string> names;
   for (const Pair& pair : pairs) {
     if (!HasFault(pair.source)) names.push_back(pair.target);
   }
   absl::StatusOr<kafka::TopicConfigs> described =
-      co_await kafka::DescribeTopics(target_, names, std::vector<std::string>{"max.message.bytes", "cleanup.policy"});
+      co_await kafka::DescribeTopics(target_, names, std::vector<std::string>{"cleanup.policy"});
   if (!described.ok()) co_return described.status();
-  std::map<std::string, TargetConfig> result;
+  std::set<std::string> compacted;
   for (const auto& [name, configs] : described->configs) {
-    TargetConfig& config = result[name];
     for (const kafka::DescribeConfigsResponse::Config& each : configs) {
-      const std::string value = each.value.value_or("");
-      if (each.name == "max.message.bytes" && !absl::SimpleAtoi(value, &config.batch_bytes_max))
-        config.batch_bytes_max = 0;
-      if (each.name == "cleanup.policy") config.is_compacted = absl::StrContains(value, "compact");
+      if (each.name == "cleanup.policy" && absl::StrContains(each.value.value_or(""), "compact"))
+        compacted.insert(name);
     }
   }
-  co_return result;
+  co_return compacted;
 }
 
 void Reconciler::Fault(const std::string& topic, std::string why) {

@@ -53,12 +53,7 @@ class Reconciler {
 
   std::vector<Pair> Select();
   asio::awaitable<absl::Status> AddPartitions(std::vector<Pair> pairs);
-  // What the pipeline has to know of a target topic's configs.
-  struct TargetConfig {
-    int64_t batch_bytes_max = 0;  // 0: not known
-    bool is_compacted = false;
-  };
-  std::vector<Assignment> Assign(const std::vector<Pair>& pairs, const std::map<std::string, TargetConfig>& configs);
+  std::vector<Assignment> Assign(const std::vector<Pair>& pairs, const std::set<std::string>& compacted);
   absl::StatusOr<int> ReplicationFactorFor(const Pair& pair, const policy::TopicConfigPlan& plan,
                                            const kafka::ClusterFeatures& target) const;
   bool IsCopied(const std::string& topic) const {
@@ -67,7 +62,7 @@ class Reconciler {
   asio::awaitable<absl::Status> CreateMissing(std::vector<Pair> missing);
   asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> PlanTopics(std::vector<Pair> missing);
   asio::awaitable<absl::Status> AwaitLeaders(std::vector<Pair> created);
-  asio::awaitable<absl::StatusOr<std::map<std::string, TargetConfig>>> TargetConfigs(std::vector<Pair> pairs);
+  asio::awaitable<absl::StatusOr<std::set<std::string>>> CompactedOnTarget(std::vector<Pair> pairs);
   void Fault(const std::string& topic, std::string why);
   bool HasFault(const std::string& topic) const { return faults_.contains(topic); }
 

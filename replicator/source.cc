@@ -35,7 +35,6 @@ policy::BatchFacts FactsOf(const kafka::RecordBatchView& batch) {
   facts.is_control = batch.is_control();
   facts.is_log_append_time = batch.timestamp_type() == kafka::TimestampType::kLogAppendTime;
   facts.codec = static_cast<int8_t>(batch.codec());
-  facts.size_bytes = static_cast<int64_t>(batch.bytes().size());
   return facts;
 }
 
@@ -360,7 +359,6 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
   }
   policy::BatchContext context;
   context.wanted_offset = stream.partition.fetch_offset().value;
-  context.target_batch_bytes_max = stream.assignment.target_batch_bytes_max;
   context.transaction = transactions.Decide(batch.last_offset(), batch.producer_id(), batch.is_transactional(),
                                             batch.is_control(), is_abort);
   policy::BatchPlan plan = policy::PlanBatch(FactsOf(batch), context);

@@ -31,7 +31,8 @@ class SourceHistoryTest : public ::testing::Test {
     kafka::StoreInt32(bytes_.data() + 23, header.last_offset_delta);
     kafka::StoreInt64(bytes_.data() + 35, header.max_timestamp_ms);
     kafka::StoreInt32(bytes_.data() + 57, header.record_count);
-    kafka::StoreInt32(bytes_.data() + 17, static_cast<int32_t>(header.max_timestamp_ms));  // another content, another crc
+    kafka::StoreInt32(bytes_.data() + 17,
+                      static_cast<int32_t>(header.max_timestamp_ms));  // another content, another crc
     return kafka::RecordBatchView(absl::MakeSpan(bytes_));
   }
   offsets::SourceEvidence EvidenceOf(const Header& header) {

@@ -34,7 +34,6 @@ struct Assignment {
   int32_t partition = -1;
   kafka::Uuid source_topic_id = kafka::kNoUuid;
   kafka::Uuid target_topic_id = kafka::kNoUuid;
-  int64_t target_batch_bytes_max = 0;                     // the target topic's max.message.bytes; 0: not known
   bool is_compacted = false;                              // by the target topic's cleanup.policy
   offsets::PartitionKey key;                              // in the store
   std::shared_ptr<const offsets::PartitionState> stored;  // what an earlier process left; null: nothing

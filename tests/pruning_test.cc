@@ -22,8 +22,7 @@ constexpr size_t kRunsMax = 1'000'000;
 class PruningTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene =
-        CopyScene::Start({.target = {.version = "4.3.1", .brokers = 1}});
+    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start({.target = {.version = "4.3.1", .brokers = 1}});
     ASSERT_TRUE(scene.ok()) << scene.status();
     scene_ = *std::move(scene);
     ASSERT_OK(scene_->source_admin().CreateTopic({.name = kTopic, .partitions = 1}));

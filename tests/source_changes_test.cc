@@ -112,9 +112,7 @@ class SourceChanges : public ::testing::Test {
   }
 
   // All topics from now on.
-  void UseCompaction() {
-    configs_ = {{"cleanup.policy", "compact"}};
-  }
+  void UseCompaction() { configs_ = {{"cleanup.policy", "compact"}}; }
 
   void ExpectRecreatedWhileDownIsSeen(const std::string& code, const std::string& topic = "recreated-down") {
     ASSERT_NO_FATAL_FAILURE(Copy(topic));

@@ -147,6 +147,21 @@ TEST_F(TargetChangesTest, ForeignWriteWhileNobodyLookedIsNamed) {
 
 // The link makes the topic anew, and fills it only when it is told to: what was copied may have been there for longer
 // than the source keeps it.
+TEST_F(TargetChangesTest, BatchesThatAreTooLargeWaitForTheirTopicToTakeThem) {
+  ASSERT_NO_FATAL_FAILURE(Copy("large"));
+  ASSERT_OK(scene_->target_admin().AlterTopicConfigs(topic_, {{"max.message.bytes", "500"}}));
+  ASSERT_NO_FATAL_FAILURE(Write(topic_, kRecords));
+  ASSERT_NO_FATAL_FAILURE(ExpectStopped("target-refused"));
+  const std::string reason = link_->PartitionStatus(topic_, 0).at("quarantine").at("reason");
+  EXPECT_TRUE(absl::StrContains(reason, "MESSAGE_TOO_LARGE")) << reason;
+  EXPECT_TRUE(absl::StrContains(reason, "Raise max.message.bytes of the target topic")) << reason;
+  ASSERT_OK(scene_->target_admin().AlterTopicConfigs(topic_, {{"max.message.bytes", std::nullopt}}));
+  const CommandOutput resumed = link_->Run({"resume", "--topic=" + topic_, "--partition=0"});
+  EXPECT_EQ(resumed.code, 0) << resumed.text;
+  EXPECT_TRUE(scene_->Equal({topic_, neighbour_})) << link_->process().LogTail();
+  EXPECT_TRUE(link_->NothingIsQuarantined());
+}
+
 TEST_F(TargetChangesTest, DeletedTopicIsNamedAndFilledAnew) {
   ASSERT_NO_FATAL_FAILURE(Copy("gone-running"));
   ASSERT_OK(scene_->target_admin().DeleteTopic(topic_));
