@@ -70,6 +70,8 @@ struct PartitionState {
   std::optional<StoredQuarantine> quarantine;
   // Where the operator wants a quarantined partition to go on, until it does: "earliest", "latest" or a source offset.
   std::string resume_from;
+  // When everything that the source had was copied last, or copying began; Unix time, 0: not known.
+  int64_t current_at_ms = 0;
 
   // Written: what changed since the state before this one. Read: the latest closed runs, without the older ones when
   // `older_runs_omitted`.

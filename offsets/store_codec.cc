@@ -186,6 +186,7 @@ std::string EncodePartition(const PartitionState& state) {
   out.set_records_lost(state.records_lost);
   out.set_is_compacted(state.is_compacted);
   out.set_resume_from(state.resume_from);
+  out.set_current_at_ms(state.current_at_ms);
   if (state.quarantine.has_value()) {
     out.mutable_quarantine()->set_code(state.quarantine->code);
     out.mutable_quarantine()->set_reason(state.quarantine->reason);
@@ -218,6 +219,7 @@ absl::StatusOr<PartitionState> DecodePartition(absl::string_view bytes) {
   state.records_lost = from.records_lost();
   state.is_compacted = from.is_compacted();
   state.resume_from = from.resume_from();
+  state.current_at_ms = from.current_at_ms();
   if (from.has_quarantine()) {
     state.quarantine =
         StoredQuarantine{from.quarantine().code(), from.quarantine().reason(), from.quarantine().since_ms()};

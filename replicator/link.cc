@@ -353,6 +353,7 @@ asio::awaitable<absl::Status> Link::Reconcile() {
     shards_[i]->UpdateMetadata(Side::kSource, source_->metadata());
     shards_[i]->UpdateMetadata(Side::kTarget, target_->metadata());
     if (!by_shard[i].empty()) shards_[i]->Assign(std::move(by_shard[i]));
+    shards_[i]->UpdateTombstoneRetention(reconciler_->tombstone_retention_ms());
   }
   if (count > 0)
     LOG(INFO) << "copying " << reconciler_->topics() << " topics; " << count << " partitions are new to this process";

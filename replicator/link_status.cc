@@ -61,6 +61,7 @@ Json JsonOf(const PartitionStatus& partition) {
   Put(out, "stalled_on", partition.stalled_on);
   Put(out, "last_error", partition.last_error);
   Put(out, "open_transaction", partition.open_transaction);
+  Put(out, "tombstones_at_risk", partition.tombstones_at_risk);
   if (partition.quarantine.has_value()) {
     const QuarantineStatus& quarantine = *partition.quarantine;
     out["quarantine"] = {{"code", quarantine.code},
@@ -90,6 +91,7 @@ PartitionStatus PartitionOf(const Json& from) {
   Get(from, "stalled_on", partition.stalled_on);
   Get(from, "last_error", partition.last_error);
   Get(from, "open_transaction", partition.open_transaction);
+  Get(from, "tombstones_at_risk", partition.tombstones_at_risk);
   if (auto found = from.find("quarantine"); found != from.end()) {
     partition.quarantine.emplace();
     Get(*found, "code", partition.quarantine->code);
@@ -116,6 +118,7 @@ Json JsonOf(const TopicStatus& topic) {
   Put(out, "stalled_on", topic.stalled_on);
   Put(out, "last_error", topic.last_error);
   Put(out, "open_transaction", topic.open_transaction);
+  Put(out, "tombstones_at_risk", topic.tombstones_at_risk);
   return out;
 }
 
@@ -143,6 +146,8 @@ void AddTo(TopicStatus& topic, const PartitionStatus& partition) {
   if (topic.last_error.empty()) topic.last_error = partition.last_error;
   if (topic.open_transaction.empty() && !partition.open_transaction.empty())
     topic.open_transaction = absl::StrCat("partition ", partition.partition, ": ", partition.open_transaction);
+  if (topic.tombstones_at_risk.empty() && !partition.tombstones_at_risk.empty())
+    topic.tombstones_at_risk = absl::StrCat("partition ", partition.partition, ": ", partition.tombstones_at_risk);
   if (topic.stalled_on.empty()) topic.stalled_on = partition.stalled_on;
   const std::optional<int64_t> headroom = partition.headroom_records();
   if (headroom.has_value()) topic.headroom_records = std::min(topic.headroom_records.value_or(*headroom), *headroom);

@@ -62,7 +62,8 @@ struct PartitionStatus {
   std::optional<double> bytes_per_s;
   std::string stalled_on;  // which broker, and why if that is known
   std::string last_error;
-  std::string open_transaction;  // one that holds the last stable offset for long: whose, and what to do
+  std::string open_transaction;    // one that holds the last stable offset for long: whose, and what to do
+  std::string tombstones_at_risk;  // the copy is so far behind that it could miss some: how far, and what to do
   std::optional<QuarantineStatus> quarantine;
 
   std::optional<int64_t> lag_records() const;
@@ -88,7 +89,8 @@ struct TopicStatus {
   int64_t records_lost = 0;
   std::string stalled_on;
   std::string last_error;
-  std::string open_transaction;  // of the first partition that has one
+  std::string open_transaction;    // of the first partition that has one
+  std::string tombstones_at_risk;  // likewise
 };
 
 struct LinkStatus {

@@ -62,6 +62,8 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
   if (!added.ok()) co_return added;
   absl::StatusOr<std::set<std::string>> compacted = co_await CompactedOnTarget(pairs);
   if (!compacted.ok()) co_return compacted.status();
+  absl::Status read = co_await ReadTombstoneRetention(pairs, *compacted);
+  if (!read.ok()) co_return read;
   std::vector<Assignment> assignments = Assign(pairs, *compacted);
   reported_ = faults_;
   co_return assignments;
@@ -263,6 +265,28 @@ asio::awaitable<absl::StatusOr<std::set<std::string>>> Reconciler::CompactedOnTa
     }
   }
   co_return compacted;
+}
+
+// `compacted`: names of target topics. A topic that does not tell its configs is left out.
+asio::awaitable<absl::Status> Reconciler::ReadTombstoneRetention(std::vector<Pair> pairs,
+                                                                 std::set<std::string> compacted) {
+  std::vector<std::string> names;
+  for (const Pair& pair : pairs) {
+    if (compacted.contains(pair.target)) names.push_back(pair.source);
+  }
+  tombstone_retention_ms_.clear();
+  if (names.empty()) co_return absl::OkStatus();
+  absl::StatusOr<kafka::TopicConfigs> described =
+      co_await kafka::DescribeTopics(source_, names, std::vector<std::string>{"delete.retention.ms"});
+  if (!described.ok()) co_return described.status();
+  for (const auto& [name, configs] : described->configs) {
+    for (const kafka::DescribeConfigsResponse::Config& each : configs) {
+      int64_t retention_ms = 0;
+      if (each.name == "delete.retention.ms" && absl::SimpleAtoi(each.value.value_or(""), &retention_ms))
+        tombstone_retention_ms_[name] = retention_ms;
+    }
+  }
+  co_return absl::OkStatus();
 }
 
 void Reconciler::Fault(const std::string& topic, std::string why) {

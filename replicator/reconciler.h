@@ -43,6 +43,8 @@ class Reconciler {
   // Source topics that are left out, and why; by the last pass.
   const std::map<std::string, std::string>& faults() const { return faults_; }
   int topics() const { return topics_; }
+  // delete.retention.ms of the source's compacted topics, by name; by the last pass.
+  const std::map<std::string, int64_t>& tombstone_retention_ms() const { return tombstone_retention_ms_; }
 
  private:
   // A topic of the link: its name on either side.
@@ -63,6 +65,7 @@ class Reconciler {
   asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> PlanTopics(std::vector<Pair> missing);
   asio::awaitable<absl::Status> AwaitLeaders(std::vector<Pair> created);
   asio::awaitable<absl::StatusOr<std::set<std::string>>> CompactedOnTarget(std::vector<Pair> pairs);
+  asio::awaitable<absl::Status> ReadTombstoneRetention(std::vector<Pair> pairs, std::set<std::string> compacted);
   void Fault(const std::string& topic, std::string why);
   bool HasFault(const std::string& topic) const { return faults_.contains(topic); }
 
@@ -74,6 +77,7 @@ class Reconciler {
   std::map<std::string, std::string> reported_;  // faults already logged
   std::set<std::pair<std::string, int32_t>> assigned_;
   std::set<std::string> copied_before_;
+  std::map<std::string, int64_t> tombstone_retention_ms_;
   int topics_ = 0;
 };
 

@@ -155,6 +155,7 @@ void Shard::AddStreams(std::vector<Assignment> assignments) {
     partition.is_compacted = assignment.is_compacted;
     member.stream = std::make_unique<Stream>(std::move(assignment), partition);
     member_of_[member.stream.get()] = &member;
+    member.stream->tombstones.Begin(absl::ToUnixMillis(absl::Now()));
     Restore(*member.stream);
     Reroute(member);
   }
@@ -167,6 +168,7 @@ void Shard::Restore(Stream& stream) {
   const offsets::PartitionState& state = *stream.assignment.stored;
   stream.partition.Restore(state);
   stream.records_lost = state.records_lost;
+  if (state.current_at_ms > 0) stream.tombstones.Begin(state.current_at_ms);
   stream.history_in_doubt = stream.partition.begun();
   if (!state.resume_from.empty()) {
     stream.resume.emplace();

@@ -86,6 +86,8 @@ class Shard : public StreamOwner {
   void Start();
   void Assign(std::vector<Assignment> assignments);
   void UpdateMetadata(Side side, kafka::MetadataSnapshot snapshot);
+  // delete.retention.ms of the source's compacted topics, by name.
+  void UpdateTombstoneRetention(std::map<std::string, int64_t> retention_ms);
   ShardStatus status() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Every partition in full. `done` is called on the loop; never, when the shard ends before.
@@ -157,6 +159,7 @@ class Shard : public StreamOwner {
   void AcceptIds(Member& member, const Assignment& ids);
   void LookAtAll(Clock::time_point now);
   void WatchTransaction(Stream& stream, Clock::time_point now);
+  void WatchTombstones(Stream& stream, int64_t now_ms);
   void RetryWhatCanPass(Stream& stream, Clock::time_point now);
   void ShareMemory();
   void PublishStatus() ABSL_LOCKS_EXCLUDED(mutex_);

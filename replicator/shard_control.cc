@@ -98,6 +98,7 @@ PartitionStatus Shard::StatusOf(const Member& member) const {
   status.last_error = partition.last_error().empty() ? stream.source_error : partition.last_error();
   if (stream.open_transaction.is_told())
     status.open_transaction = stream.open_transaction.Text(status.topic, status.partition, Clock::now());
+  if (stream.tombstones.is_near()) status.tombstones_at_risk = stream.tombstones.Text(status.topic);
   if (status.state == CopyState::kStalled)
     status.stalled_on = StalledOn(stream, member.sink != nullptr && member.sink->stalled());
   if (partition.quarantined()) {
@@ -108,9 +109,20 @@ PartitionStatus Shard::StatusOf(const Member& member) const {
   return status;
 }
 
+void Shard::UpdateTombstoneRetention(std::map<std::string, int64_t> retention_ms) {
+  asio::post(io_, [this, retention_ms = std::move(retention_ms)] {
+    for (Member& member : members_) {
+      auto found = retention_ms.find(member.stream->assignment.source_topic);
+      member.stream->tombstones.set_retention_ms(found == retention_ms.end() ? std::nullopt
+                                                                             : std::optional<int64_t>(found->second));
+    }
+  });
+}
+
 void Shard::LookAtAll(Clock::time_point now) {
   if (now < next_look_) return;
   next_look_ = now + kLookInterval;
+  const int64_t now_ms = absl::ToUnixMillis(absl::Now());
   for (Member& member : members_) {
     Stream& stream = *member.stream;
     const Partition& partition = stream.partition;
@@ -128,6 +140,7 @@ void Shard::LookAtAll(Clock::time_point now) {
                             .bytes_copied = partition.bytes_copied()},
                            now);
       WatchTransaction(stream, now);
+      WatchTombstones(stream, now_ms);
       if (stream.target_log_start > 0) {
         stream.partition.PruneBelow(SourceOffset(stream.source_log_start), TargetOffset(stream.target_log_start));
         keeper_.Note(stream);
@@ -149,6 +162,18 @@ void Shard::WatchTransaction(Stream& stream, Clock::time_point now) {
   if (was_told && !stream.open_transaction.is_told())
     LOG(INFO) << stream.Name() << " goes on: the transaction that held it back has ended";
   if (stream.open_transaction.wants_owner()) Changed(stream);
+}
+
+void Shard::WatchTombstones(Stream& stream, int64_t now_ms) {
+  if (stream.source_end < 0) return;
+  const bool was_near = stream.tombstones.is_near();
+  stream.tombstones.Observe(stream.partition.position().value < stream.source_end, stream.last_fetched_time_ms, now_ms);
+  if (was_near == stream.tombstones.is_near()) return;
+  if (was_near) {
+    LOG(INFO) << stream.Name() << " is no longer so far behind that tombstones could be missed";
+  } else {
+    LOG(WARNING) << stream.Name() << ": " << stream.tombstones.Text(stream.assignment.source_topic);
+  }
 }
 
 // Told once when it begins and once when it is over, however often it is tried in between.

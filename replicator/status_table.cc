@@ -134,7 +134,9 @@ std::string StatusText(const LinkStatus& status, int64_t now_ms) {
       if (!topic.stalled_on.empty()) absl::StrAppend(&notes, topic.topic, " is stalled: ", Cut(topic.stalled_on), "\n");
       if (topic.quarantined == 0 && !topic.last_error.empty())
         absl::StrAppend(&notes, topic.topic, ": ", Cut(topic.last_error), "\n");
-      if (!topic.open_transaction.empty()) absl::StrAppend(&notes, topic.topic, " ", topic.open_transaction, "\n");
+      for (const std::string& note : {topic.open_transaction, topic.tombstones_at_risk}) {
+        if (!note.empty()) absl::StrAppend(&notes, topic.topic, " ", note, "\n");
+      }
       if (topic.records_lost > 0)
         absl::StrAppend(&notes, topic.topic, ": ", WithCommas(topic.records_lost),
                         " offsets LOST to the source's retention\n");
@@ -172,6 +174,8 @@ ExitCode CheckStatus(const LinkStatus& status, double max_lag_seconds, std::stri
         absl::StrAppend(why, topic.topic, " does not say yet how far it is behind\n");
       } else if (*topic.lag_seconds > max_lag_seconds) {
         absl::StrAppend(why, topic.topic, " is ", Seconds(topic.lag_seconds), " behind\n");
+      } else if (!topic.tombstones_at_risk.empty()) {
+        absl::StrAppend(why, topic.topic, " ", topic.tombstones_at_risk, "\n");
       } else {
         continue;
       }

@@ -20,6 +20,7 @@
 #include "replicator/open_transaction.h"
 #include "replicator/partition.h"
 #include "replicator/resume.h"
+#include "replicator/tombstone_watch.h"
 
 namespace replicator {
 
@@ -135,6 +136,7 @@ struct Stream {
   Clock::time_point retry_not_before;
   Meter meter;
   OpenTransaction open_transaction;
+  TombstoneWatch tombstones;
   bool noted_urgent = false;  // waits in its keeper's lists
   bool noted_moved = false;
   int64_t records_lost = 0;  // deleted by the source's retention before they were copied

@@ -1,5 +1,6 @@
-// Brokers up to 2.4 that forget a producer id (its last records are old, and the broker restarts cleanly) take no
-// sequence of it but 0: UNKNOWN_PRODUCER_ID. The partition then gets a new id, and nothing is lost or doubled.
+// I: a broker forgets producer ids, and then sequence numbers prove nothing any more. Brokers up to 2.4 that forget one
+// (its last records are old, and the broker restarts cleanly) take no sequence of it but 0: UNKNOWN_PRODUCER_ID. The
+// partition then gets a new id, and nothing is lost or doubled.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -221,6 +221,27 @@ TEST_F(SourceWithoutTopicIdsTest, TopicMadeAnewIsNotMixedIn) { ExpectRecreatedWh
 
 TEST_F(SourceWithoutTopicIdsTest, DeletedTopicIsNamed) { ExpectDeletionIsSeen("source-truncated"); }
 
+// H. Tombstones that the source removes before they are copied leave on the target what they delete.
+TEST_F(SourceChangesTest, ACopyThatIsBehindForAsLongAsTombstonesStayIsNamed) {
+  configs_ = {{"cleanup.policy", "compact"}, {"delete.retention.ms", "10000"}};
+  ASSERT_NO_FATAL_FAILURE(Create("tombstones", 1));
+  ASSERT_NO_FATAL_FAILURE(Write("tombstones", 1, kSecondLife));
+  ReplicatorOptions options = Options("tombstones");
+  options.properties["refresh.topics.interval.seconds"] = "1";
+  options.flags = {"--source-bytes-per-second=20000"};
+  link_ = std::make_unique<WatchedLink>(options);
+  ASSERT_OK(link_->Start());
+  const auto risk = [&] { return link_->PartitionStatus("tombstones", 0).value("tombstones_at_risk", ""); };
+  ASSERT_TRUE(WaitFor([&] { return !risk().empty(); }, kPatience)) << link_->process().LogTail();
+  EXPECT_TRUE(absl::StrContains(risk(), "the source may remove tombstones 10 s old")) << risk();
+  EXPECT_TRUE(link_->process().LogHas("keys that were deleted there could stay on the target"));
+  const CommandOutput check = link_->Run({"status", "--check", "--max-lag-seconds=100000"});
+  EXPECT_EQ(check.code, 11) << check.text;
+  ASSERT_OK(scene_->source_admin().AlterTopicConfigs("tombstones", {{"delete.retention.ms", "86400000"}}));
+  EXPECT_TRUE(WaitFor([&] { return risk().empty(); }, kPatience)) << risk();
+}
+
+// H
 TEST_F(SourceChangesTest, HeadDeletedWhileNobodyLookedIsAGap) {
   ASSERT_NO_FATAL_FAILURE(Create("head-down", 1));
   ASSERT_NO_FATAL_FAILURE(Write("head-down", 1, kFirstLife));
@@ -243,6 +264,7 @@ TEST_F(SourceChangesTest, HeadDeletedWhileNobodyLookedIsAGap) {
   EXPECT_EQ(link_->PartitionStatus("head-down", 0).at("records_lost"), kSecondLife / 2);
 }
 
+// H
 TEST_F(SourceChangesTest, HeadDeletedAheadOfASlowCopyIsAGap) {
   constexpr int64_t kRecords = 8'000;
   ASSERT_NO_FATAL_FAILURE(Create("head-running", 1));
