@@ -132,6 +132,7 @@ void Shard::LookAtAll(Clock::time_point now) {
                                                     " does not say where the log of ", stream.Name(),
                                                     " begins and ends; nothing was changed. Try again")));
     }
+    if (partition.begun()) WatchTombstones(stream, now_ms);
     if (partition.quarantined()) {
       RetryWhatCanPass(stream, now);
     } else if (partition.begun()) {
@@ -140,7 +141,6 @@ void Shard::LookAtAll(Clock::time_point now) {
                             .bytes_copied = partition.bytes_copied()},
                            now);
       WatchTransaction(stream, now);
-      WatchTombstones(stream, now_ms);
       if (stream.target_log_start > 0) {
         stream.partition.PruneBelow(SourceOffset(stream.source_log_start), TargetOffset(stream.target_log_start));
         keeper_.Note(stream);

@@ -201,6 +201,21 @@ class CompactedTakeoverTest : public ::testing::Test {
     }
   }
 
+  // The target, which keeps everything, gets all that was ever written, once and in order.
+  void ExpectEverythingArrives(const std::vector<Topic>& topics, const ReplicatorProcess& replicator) {
+    for (const Topic& topic : topics) {
+      for (int p = 0; p < kPartitions; ++p) {
+        const Records& written = written_[topic.name][p];
+        EXPECT_TRUE(WaitFor([&] { return Target(topic.name, p).size() >= written.size(); }, kPatience))
+            << topic.name << "-" << p << ": " << replicator.LogTail();
+        const Records target = Target(topic.name, p);
+        EXPECT_EQ(target.size(), written.size()) << topic.name << "-" << p;
+        EXPECT_TRUE(target == written) << topic.name << "-" << p;
+        EXPECT_EQ(FinalState(target), FinalState(Source(topic.name, p))) << topic.name << "-" << p;
+      }
+    }
+  }
+
   // Of the records that were written last before the copy stopped, how many the source still has.
   int64_t LeftOfLastBatch(const Topic& topic, int partition) {
     const Records& copied = copied_[topic.name][partition];
@@ -242,20 +257,26 @@ TEST_F(CompactedTakeoverTest, WhatIsLeftOfTheCopiedRecordsTellsThePlace) {
   options.state_dir = options.dir + "/state-of-a-new-machine";
   absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
   ASSERT_TRUE(replicator.ok()) << replicator.status();
-  for (const Topic& topic : topics) {
-    for (int p = 0; p < kPartitions; ++p) {
-      // The target, which keeps everything, has all that was ever written, once and in order.
-      const Records& written = written_[topic.name][p];
-      EXPECT_TRUE(WaitFor([&] { return Target(topic.name, p).size() >= written.size(); }, kPatience))
-          << topic.name << "-" << p << ": " << (*replicator)->LogTail();
-      const Records target = Target(topic.name, p);
-      EXPECT_EQ(target.size(), written.size()) << topic.name << "-" << p;
-      EXPECT_TRUE(target == written) << topic.name << "-" << p;
-      EXPECT_EQ(FinalState(target), FinalState(Source(topic.name, p))) << topic.name << "-" << p;
-    }
-  }
+  ExpectEverythingArrives(topics, **replicator);
   EXPECT_EQ((*replicator)->LogLines("found record by record").size(), topics.size() * kPartitions)
       << (*replicator)->Log();
+  EXPECT_TRUE(StopsHealthy(**replicator));
+}
+
+// G: what compaction made of the last copied batch is no other history.
+TEST_F(CompactedTakeoverTest, WithItsStateFolderItGoesOnWhateverIsLeft) {
+  std::vector<Topic> topics;
+  for (const Overwritten overwritten :
+       {Overwritten::kPartOfTheLastBatch, Overwritten::kAllOfTheLastBatch, Overwritten::kEverything})
+    topics.push_back({absl::StrCat("compacted-own-", static_cast<int>(overwritten)), "lz4", overwritten});
+  topics.push_back({"compacted-own-transactions", "zstd", Overwritten::kPartOfTheLastBatch, /*transactions=*/true});
+  ReplicatorOptions options = scene_->Replicator("compacted-.*");
+  ASSERT_NO_FATAL_FAILURE(CopyAll(topics, options));
+  for (const Topic& topic : topics) ASSERT_NO_FATAL_FAILURE(Overwrite(topic));
+  ASSERT_NO_FATAL_FAILURE(Clean(topics));
+  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
+  ASSERT_TRUE(replicator.ok()) << replicator.status();
+  ExpectEverythingArrives(topics, **replicator);
   EXPECT_TRUE(StopsHealthy(**replicator));
 }
 
