@@ -69,8 +69,9 @@ asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> TryToAgree(kafka::Clust
   absl::StatusOr<std::optional<kafka::ProducerIdentity>> named = co_await FirstProducer(connection, where);
   if (!named.ok()) co_return named.status();
   if (named->has_value()) {
-    LOG(INFO) << "this link has run before: going on with its producer id " << (*named)->id << ", noted in topic "
-              << topic << " on the target";
+    // Else it may be what this process wrote a moment ago, without hearing of it.
+    LOG_IF(INFO, !own.has_value()) << "this link has run before: going on with its producer id " << (*named)->id
+                                   << ", noted in topic " << topic << " on the target";
     co_return **named;
   }
   if (!own.has_value()) {

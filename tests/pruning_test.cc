@@ -18,6 +18,8 @@ constexpr char kTopic[] = "transactions";
 constexpr int64_t kRecords = 2'000;
 constexpr int kRecordsPerTransaction = 10;  // a marker behind each: a gap
 constexpr size_t kRunsMax = 1'000'000;
+// A running process looks for what can be forgotten every five seconds.
+constexpr absl::Duration kLooks = absl::Seconds(6);
 
 class PruningTest : public ::testing::Test {
  protected:
@@ -79,15 +81,15 @@ TEST_F(PruningTest, RunsOfWhatBothLogsHaveDeletedAreForgotten) {
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_NO_FATAL_FAILURE(Write(kRecordsPerTransaction));
   ASSERT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords + kRecordsPerTransaction)) << process_->LogTail();
+  absl::SleepFor(kLooks);
   EXPECT_GE(RunsStored(), runs);
 
   ASSERT_OK(scene_->target_admin().DeleteRecords(kTopic, 0, EndOf(scene_->target_admin())));
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_NO_FATAL_FAILURE(Write(kRecordsPerTransaction));
-  // A running process looks every few seconds, and stores it with the next batch.
   EXPECT_TRUE(WaitFor(
       [&] {
-        absl::SleepFor(absl::Seconds(6));
+        absl::SleepFor(kLooks);
         const size_t left = RunsStored();
         std::cout << left << " closed runs are left" << std::endl;
         Start();

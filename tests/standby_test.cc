@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/copy_scene.h"
+#include "tests/watched_link.h"
 
 namespace replicator::tests {
 namespace {
@@ -44,30 +45,14 @@ class StandbyTest : public ::testing::Test {
   }
 
   // A process on a machine of its own.
-  std::unique_ptr<ReplicatorProcess> Run(std::string* state_dir = nullptr) {
+  std::unique_ptr<ReplicatorProcess> Run(ReplicatorOptions* used = nullptr) {
     ReplicatorOptions options = scene_->Replicator(topic_);
-    if (state_dir != nullptr) *state_dir = options.state_dir;
     options.replication_factor = 1;
     options.link = topic_;
+    if (used != nullptr) *used = options;
     absl::StatusOr<std::unique_ptr<ReplicatorProcess>> process = ReplicatorProcess::Start(options);
     EXPECT_TRUE(process.ok()) << process.status();
     return process.ok() ? *std::move(process) : nullptr;
-  }
-
-  // What `replicator status --check` says of a process; its exit code has to be 0.
-  static std::string StatusOf(const std::string& state_dir) {
-    absl::StatusOr<std::string> binary = ReplicatorBinary();
-    EXPECT_TRUE(binary.ok()) << binary.status();
-    if (!binary.ok()) return "";
-    ProcessOptions status;
-    status.argv = {*binary, "status", "--check", "--state-dir=" + state_dir};
-    status.log_path = state_dir + ".status";
-    absl::StatusOr<std::unique_ptr<ChildProcess>> process = ChildProcess::Start(status);
-    EXPECT_TRUE(process.ok()) << process.status();
-    if (!process.ok()) return "";
-    absl::StatusOr<ExitStatus> ended = (*process)->Wait(kPatience);
-    EXPECT_TRUE(ended.ok() && ended->ok()) << (*process)->LogTail();
-    return (*process)->LogTail();
   }
 
   void ExpectEqual(ReplicatorProcess& last) {
@@ -91,7 +76,7 @@ TEST_F(StandbyTest, OfTwoStartedTogetherOneCopiesAndTheOtherTakesOver) {
   ASSERT_TRUE(WaitFor([&] { return a->LogHas("standby: ") || b->LogHas("standby: "); }, kPatience))
       << a->Log() << b->Log();
   if (a->LogHas("standby: ")) std::swap(a, b);
-  EXPECT_TRUE(a->LogHas(kCopies));
+  ASSERT_TRUE(a->WaitForLog(kCopies, kPatience)) << a->LogTail();
   EXPECT_FALSE(b->LogHas(kCopies));
   std::cout << b->LogLines("standby: ").front() << std::endl;
   ASSERT_TRUE(scene_->WaitForTargetRecords(topic_, 3'000)) << a->LogTail();
@@ -108,14 +93,19 @@ TEST_F(StandbyTest, AStandbySaysForWhomItWaitsAndACleanStopHandsOverAtOnce) {
   std::unique_ptr<ReplicatorProcess> a = Run();
   ASSERT_NE(a, nullptr);
   ASSERT_TRUE(a->WaitForLog("has the lock of the link", kPatience)) << a->Log();
-  std::string state_dir;
-  std::unique_ptr<ReplicatorProcess> b = Run(&state_dir);
+  ReplicatorOptions options;
+  std::unique_ptr<ReplicatorProcess> b = Run(&options);
   ASSERT_NE(b, nullptr);
   ASSERT_TRUE(b->WaitForLog("standby: ", kPatience)) << b->Log();
-  const std::string status = StatusOf(state_dir);
-  std::cout << status << std::endl;
-  EXPECT_TRUE(absl::StrContains(status, "a standby: ")) << status;
-  EXPECT_TRUE(absl::StrContains(status, absl::StrCat("pid ", a->pid()))) << status;
+  WatchedLink standby(options);
+  const CommandOutput check = standby.Run({"status", "--check"});
+  std::cout << check.text << std::endl;
+  EXPECT_EQ(check.code, 0) << check.text;
+  EXPECT_TRUE(absl::StrContains(check.text, "a standby: ")) << check.text;
+  EXPECT_TRUE(absl::StrContains(check.text, absl::StrCat("pid ", a->pid()))) << check.text;
+  const CommandOutput resume = standby.Run({"resume", "--topic=" + topic_, "--partition=0"});
+  EXPECT_NE(resume.code, 0) << resume.text;
+  EXPECT_TRUE(absl::StrContains(resume.text, "is a standby: ")) << resume.text;
   const absl::Time stopping = absl::Now();
   EXPECT_TRUE(StopsHealthy(*a));
   ASSERT_TRUE(b->WaitForLog(kCopies, kPatience)) << b->LogTail();
