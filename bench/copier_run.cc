@@ -129,7 +129,7 @@ absl::Status AwaitCopy(const AwaitedCopy& copy, tests::ClusterAdmin& target, Cop
 }
 
 absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests::LogSegments& segments,
-                                   const std::string& dir, int64_t bytes_per_second) {
+                                   const std::string& dir) {
   const std::string received = dir + "/received";
   const absl::Cleanup remove = [&received] {
     std::error_code ignored;
@@ -143,8 +143,7 @@ absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests
   if (!relay.ok()) return relay.status();
   port = (*relay)->ListenPort();
   if (!port.ok()) return port.status();
-  std::vector<std::string> send = {relay_program, "--role=send", absl::StrCat("--port=", *port),
-                                   absl::StrCat("--bytes_per_second=", bytes_per_second)};
+  std::vector<std::string> send = {relay_program, "--role=send", absl::StrCat("--port=", *port)};
   send.insert(send.end(), segments.paths.begin(), segments.paths.end());
   auto sender = RelayProcess::Start(send, dir + "/send.log");
   if (!sender.ok()) return sender.status();

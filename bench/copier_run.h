@@ -32,10 +32,9 @@ struct CopierRun {
 };
 
 // Three processes: one sends the segment files by sendfile, as a broker does, the relay in the middle reads and writes,
-// the last reads and writes a file. The run is that of the middle one. `dir` gets their output. `bytes_per_second`: the
-// sender's pace; 0: as fast as it can.
+// the last reads and writes a file. The run is that of the middle one. `dir` gets their output.
 absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests::LogSegments& segments,
-                                   const std::string& dir, int64_t bytes_per_second);
+                                   const std::string& dir);
 
 struct ReplicatorRunOptions {
   tests::ReplicatorOptions replicator;  // its folder must exist; the run makes one of its own in it

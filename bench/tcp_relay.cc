@@ -8,13 +8,14 @@
 //   tcp_relay --role=send  --port=7002 [--bytes=N] [FILE...]
 //   tcp_relay --role=evict FILE...
 //
-// `send` streams files (a broker's log segments, say) by sendfile, as a broker does, or memory when no file is named.
-// `relay` is one thread that reads up to 1 MiB and writes it, on blocking sockets: fewer system calls cannot be had
-// without splice. `sink` writes what it gets to FILE, as the target's broker does: so both copiers find the memory and
-// the disk equally busy. `evict` takes the files out of the page cache, so that the next `send` (or the next fetch from
-// the broker that owns them) is a cold one; `send` itself leaves them warm. Each process serves one connection, then
-// prints one line of JSON with its own wall and CPU time (getrusage, from the connection's start to its end) and ends.
-// With --listen_port=0 the port is chosen and printed first, as {"listen_port":P}.
+// `send` streams files (a broker's log segments, say) by sendfile, a chunk of each in turn, as a broker answers fetches
+// of many partitions, or memory when no file is named. `relay` is one thread that reads up to 1 MiB and writes it, on
+// blocking sockets: fewer system calls cannot be had without splice. `sink` writes what it gets to FILE, as the
+// target's broker does: so both copiers find the memory and the disk equally busy. `evict` takes the files out of the
+// page cache, so that the next `send` (or the next fetch from the broker that owns them) is a cold one; `send` itself
+// leaves them warm. Each process serves one connection, then prints one line of JSON with its own wall and CPU time
+// (getrusage, from the connection's start to its end) and ends. With --listen_port=0 the port is chosen and printed
+// first, as {"listen_port":P}.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -48,8 +50,6 @@ DEFINE_string(role, "", "send, relay, sink or evict");
 DEFINE_int32(listen_port, 0, "relay and sink: loopback port to listen on, 0 for a free one");
 DEFINE_int32(port, 0, "send and relay: loopback port to connect to");
 DEFINE_int64(bytes, 0, "send: stop after so many bytes; 0 for all of the files");
-DEFINE_int64(bytes_per_second, 0, "send: no faster than this; 0 for no limit");
-DEFINE_bool(copy, false, "send: read and write the files in place of sendfile");
 
 namespace replicator {
 namespace {
@@ -149,35 +149,21 @@ absl::Status Move(int from, int to, int64_t bytes_max, char* buffer, Totals& tot
   return absl::OkStatus();
 }
 
-// Sleeps until `totals.bytes` are due.
-void KeepPace(absl::Time begin, const Totals& totals) {
-  if (FLAGS_bytes_per_second == 0) return;
-  const double due_s = static_cast<double>(totals.bytes) / static_cast<double>(FLAGS_bytes_per_second);
-  absl::SleepFor(begin + absl::Seconds(due_s) - absl::Now());
-}
-
-absl::Status SendFile(int file, int to, int64_t bytes_max, absl::Time begin, Totals& totals) {
-  for (int64_t moved = 0; moved < bytes_max;) {
-    const ssize_t sent = sendfile(to, file, nullptr, std::min<int64_t>(kChunkBytes, bytes_max - moved));
+// A chunk of each in turn, as a broker answers fetches of many partitions.
+absl::Status SendFiles(const std::vector<std::string>& paths, int to, int64_t bytes_max, Totals& totals) {
+  std::deque<Descriptor> files;
+  for (const std::string& path : paths) {
+    files.emplace_back(open(path.c_str(), O_RDONLY));
+    if (files.back().get() < 0) return Failed(path);
+  }
+  while (!files.empty() && totals.bytes < bytes_max) {
+    Descriptor file = std::move(files.front());
+    files.pop_front();
+    const ssize_t sent = sendfile(to, file.get(), nullptr, std::min<int64_t>(kChunkBytes, bytes_max - totals.bytes));
     ++totals.writes;
     if (sent < 0) return Failed("sendfile");
-    if (sent == 0) break;
-    moved += sent;
     totals.bytes += sent;
-    KeepPace(begin, totals);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status SendFiles(const std::vector<std::string>& paths, int to, int64_t bytes_max, char* buffer, Totals& totals) {
-  const absl::Time begin = absl::Now();
-  for (const std::string& path : paths) {
-    const Descriptor file(open(path.c_str(), O_RDONLY));
-    if (file.get() < 0) return Failed(path);
-    const int64_t left = bytes_max - totals.bytes;
-    absl::Status status =
-        FLAGS_copy ? Move(file.get(), to, left, buffer, totals) : SendFile(file.get(), to, left, begin, totals);
-    if (!status.ok()) return status;
+    if (sent > 0) files.push_back(std::move(file));
   }
   return absl::OkStatus();
 }
@@ -237,7 +223,7 @@ absl::Status Run(const std::vector<std::string>& paths) {
   } else if (paths.empty()) {
     status = SendMemory(to->get(), FLAGS_bytes, buffer.get(), totals);
   } else {
-    status = SendFiles(paths, to->get(), bytes_max, buffer.get(), totals);
+    status = SendFiles(paths, to->get(), bytes_max, totals);
   }
   if (!status.ok()) return status;
   Report(totals, absl::Now() - begin, before, Usage());

@@ -23,6 +23,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "offsets/crash_point.h"
 
@@ -51,6 +52,10 @@ rocksdb::Options DatabaseOptions(const Store::Options& options) {
   result.max_log_file_size = kLogFileBytes;
   result.max_manifest_file_size = kLogFileBytes;
   result.max_background_jobs = 2;
+  // One thread writes, and nobody reads its statistics.
+  result.allow_concurrent_memtable_write = false;
+  result.stats_dump_period_sec = 0;
+  result.stats_persist_period_sec = 0;
   // After a power cut the log ends where the disk got to: what was synced is there, and no hole before it.
   result.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   rocksdb::BlockBasedTableOptions table;
@@ -130,6 +135,8 @@ class Store::Impl {
       absl::MutexLock lock(&mutex_);
       closing_ = true;
     }
+    queued_.SignalAll();
+    closed_.SignalAll();
     if (writer_.joinable()) writer_.join();
     if (syncer_.joinable()) syncer_.join();
     if (!options_.read_only && trouble().empty()) Sync();
@@ -153,8 +160,11 @@ class Store::Impl {
   }
 
   void Write(std::vector<PartitionWrite> writes, std::function<void()> stored) {
-    absl::MutexLock lock(&mutex_);
-    queue_.push_back({std::move(writes), std::move(stored)});
+    {
+      absl::MutexLock lock(&mutex_);
+      queue_.push_back({std::move(writes), std::move(stored)});
+    }
+    queued_.Signal();
   }
 
   std::string trouble() const {
@@ -170,34 +180,36 @@ class Store::Impl {
 
   void RunWriter() {
     pthread_setname_np(pthread_self(), "store");
-    for (;;) {
-      std::vector<Queued> group;
-      {
-        auto due = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || closing_; };
-        absl::MutexLock lock(&mutex_);
-        mutex_.Await(absl::Condition(&due));
-        if (queue_.empty()) return;
-        group.swap(queue_);
-      }
+    std::vector<Queued> group;
+    while (TakeGroup(group)) {
       CrashPoint("before-store-write");
       if (!WriteGroup(group)) return;
       CrashPoint("after-store-write");
       for (Queued& queued : group) queued.stored();
+      group.clear();
     }
+  }
+
+  // Waits for something to write. False at the end.
+  bool TakeGroup(std::vector<Queued>& group) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    while (queue_.empty() && !closing_) queued_.Wait(&mutex_);
+    group.swap(queue_);
+    return !group.empty();
   }
 
   // False when the store is closed before the group could be written.
   bool WriteGroup(const std::vector<Queued>& group) {
-    rocksdb::WriteBatch batch;
     rocksdb::WriteOptions options;
+    batch_.Clear();
     for (const Queued& queued : group) {
       for (const PartitionWrite& write : queued.writes) {
-        AddTo(batch, write);
+        AddTo(batch_, write);
         options.sync = options.sync || write.state.must_sync;
       }
     }
     for (int tries = 0;; ++tries) {
-      const absl::Status written = With([&](rocksdb::DB& db) { return db.Write(options, &batch); });
+      const absl::Status written = With([&](rocksdb::DB& db) { return db.Write(options, &batch_); });
       if (written.ok()) {
         SetTrouble("");
         return true;
@@ -205,13 +217,17 @@ class Store::Impl {
       if (tries % kTriesPerLogLine == 0)
         LOG(ERROR) << written.message() << ". Nothing is sent until it can be written; trying again";
       SetTrouble(std::string(written.message()));
-      {
-        absl::MutexLock lock(&mutex_);
-        mutex_.AwaitWithTimeout(absl::Condition(&closing_), kRetryInterval);
-        if (closing_) return false;
-      }
+      if (ClosesWithin(kRetryInterval)) return false;
       Recover();
     }
+  }
+
+  bool ClosesWithin(absl::Duration patience) ABSL_LOCKS_EXCLUDED(mutex_) {
+    const absl::Time deadline = absl::Now() + patience;
+    absl::MutexLock lock(&mutex_);
+    while (!closing_ && !closed_.WaitWithDeadline(&mutex_, deadline)) {
+    }
+    return closing_;
   }
 
   // After a failed write RocksDB writes nothing more. Some faults it takes back; for the others it is opened anew,
@@ -233,11 +249,9 @@ class Store::Impl {
 
   void RunSyncer() {
     pthread_setname_np(pthread_self(), "store-sync");
-    for (;;) {
+    while (!ClosesWithin(absl::FromChrono(options_.sync_interval))) {
       {
         absl::MutexLock lock(&mutex_);
-        mutex_.AwaitWithTimeout(absl::Condition(&closing_), absl::FromChrono(options_.sync_interval));
-        if (closing_) return;
         // The log of a database that failed must not be touched: RocksDB asserts it.
         if (!trouble_.empty() || !std::exchange(unsynced_, false)) continue;
       }
@@ -255,10 +269,13 @@ class Store::Impl {
   absl::Mutex db_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   std::unique_ptr<rocksdb::DB> db_ ABSL_GUARDED_BY(db_mutex_);  // null: could not be opened again
   mutable absl::Mutex mutex_;
+  absl::CondVar queued_;  // or closing_
+  absl::CondVar closed_;
   std::vector<Queued> queue_ ABSL_GUARDED_BY(mutex_);
   std::string trouble_ ABSL_GUARDED_BY(mutex_);
   bool unsynced_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  rocksdb::WriteBatch batch_;  // the writer's; kept for its memory
   std::thread writer_;
   std::thread syncer_;
 };

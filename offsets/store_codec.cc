@@ -160,7 +160,9 @@ absl::StatusOr<TopicRecord> DecodeTopic(absl::string_view bytes) {
 }
 
 std::string EncodePartition(const PartitionState& state) {
-  stored::Partition out;
+  // Written all the time: the messages inside of it are kept.
+  static thread_local stored::Partition out;
+  out.Clear();
   out.mutable_origin()->set_source(state.origin.source.value);
   out.mutable_origin()->set_target(state.origin.target.value);
   out.set_position(state.position.value);

@@ -99,9 +99,10 @@ offsets::PartitionState Partition::TakeState() {
   state.is_compacted = options_.is_compacted;
   if (!map_.runs().empty()) state.last_run = map_.runs().back();
   state.runs = map_.TakeChanges();
+  being_covered_ = std::min(queue_.size(), kIntentsMax);
+  state.intents.reserve(in_flight_.size() + being_covered_);
   for (const InFlight& sent : in_flight_)
     state.intents.push_back({sent.source_base, sent.source_end, sent.record_count, sent.content_crc});
-  being_covered_ = std::min(queue_.size(), kIntentsMax);
   for (size_t i = 0; i < being_covered_; ++i) {
     const Batch& batch = queue_[i];
     state.intents.push_back({batch.source_base, batch.source_end, batch.record_count, batch.content_crc});

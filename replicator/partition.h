@@ -129,8 +129,9 @@ class Partition {
     Producer producer;
     // Batches in flight. 1 is what B needs; more is for measuring what that costs.
     int in_flight_max = 1;
-    // Fetching pauses while at least this much waits to be sent.
-    int64_t queue_bytes_max = 1 << 20;
+    // Fetching pauses while at least this much waits to be sent: what two responses bring. With half of that the states
+    // to store would be half as large and twice as many.
+    int64_t queue_bytes_max = 2 << 20;
     // Nothing is sent before a state that names it was stored (D).
     bool stores_intents = false;
     // Compaction may have changed the source since it was first read: counting its records proves nothing.
@@ -155,11 +156,14 @@ class Partition {
 
   // ---- What must be stored.
 
-  // There are batches to send that no stored state names yet.
-  bool must_store() const {
-    return options_.stores_intents && phase_ == Phase::kCopying && !storing_ && covered_ < kCoveredMin &&
+  // There are batches to send that no stored state names yet. They can wait while others are named: a state that is
+  // stored for several partitions at once costs less than one for each.
+  bool can_store() const {
+    return options_.stores_intents && phase_ == Phase::kCopying && !storing_ && covered_ < kCoveredMax &&
            covered_ < queue_.size();
   }
+  // The same, and sending will soon have to wait for it.
+  bool must_store() const { return can_store() && covered_ < kCoveredMin; }
   // Something moved since the last state was taken: to be stored some time soon.
   bool has_unsaved() const { return options_.stores_intents && unsaved_ && !storing_ && begun(); }
   // The state to store now; names what is in flight and the next batches to send. REQUIRES: no other is being stored.
@@ -289,10 +293,12 @@ class Partition {
     TargetOffset expected_end() const { return expected + record_count; }
   };
 
-  // Batches that one state names besides those in flight, so that a queue of tiny ones makes no huge record; the next
-  // state is stored while the rest of them is being sent.
+  // Batches that one state names besides those in flight, so that a queue of tiny ones makes no huge record.
   static constexpr size_t kIntentsMax = 64;
-  static constexpr size_t kCoveredMin = 32;
+  // Of the queue, named by a stored state. Below the first the next state is due, which is stored while one batch is in
+  // flight and the last that is named goes out behind it; from the second on there is no use in another state.
+  static constexpr size_t kCoveredMin = 2;
+  static constexpr size_t kCoveredMax = 32;
 
   bool waits_for_store() const { return options_.stores_intents && !Mutated(Mutation::kDSendsBeforeTheIntentIsStored); }
   static InFlight InFlightOf(const Batch& batch, TargetOffset expected);

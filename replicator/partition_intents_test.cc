@@ -106,14 +106,32 @@ TEST_F(StoredPartitionTest, AStateThatAFailureOvertookCoversNothing) {
   EXPECT_TRUE(partition_.must_store());
 }
 
+// A state is due when sending is about to wait for it, and worth its while before that.
+TEST_F(StoredPartitionTest, TheNextStateIsDueWhenOneBatchIsLeftThatTheLastOneNames) {
+  Begin();
+  for (int i = 0; i < 4; ++i) partition_.Accept(BatchWithCrc(i, 1));
+  partition_.TakeState();
+  partition_.OnStored();
+  EXPECT_FALSE(partition_.can_store()) << "there is nothing new";
+  partition_.Accept(BatchWithCrc(4, 1));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(partition_.can_store());
+    EXPECT_FALSE(partition_.must_store()) << i;
+    partition_.OnAnswer(partition_.TakeSend().id, Appended(i));
+  }
+  EXPECT_TRUE(partition_.must_store());
+  EXPECT_TRUE(partition_.can_send()) << "meanwhile";
+}
+
 TEST_F(StoredPartitionTest, TinyBatchesAreNamedAWindowAtATime) {
   Begin();
   for (int i = 0; i < 90; ++i) partition_.Accept(BatchWithCrc(i, 1));
   EXPECT_EQ(partition_.TakeState().intents.size(), 64u);
   partition_.OnStored();
-  EXPECT_FALSE(partition_.must_store());
+  EXPECT_FALSE(partition_.can_store()) << "enough is named for now";
   for (int i = 0; i < 40; ++i) partition_.OnAnswer(partition_.TakeSend().id, Appended(i));
-  ASSERT_TRUE(partition_.must_store());
+  ASSERT_TRUE(partition_.can_store());
+  EXPECT_FALSE(partition_.must_store());
   EXPECT_EQ(partition_.TakeState().intents.size(), 50u);
   for (int i = 40; i < 64; ++i) partition_.OnAnswer(partition_.TakeSend().id, Appended(i));
   EXPECT_FALSE(partition_.can_send());

@@ -31,28 +31,30 @@ offsets::PartitionWrite WriteOf(Stream& stream) {
   return write;
 }
 
-// Batches wait for the state, or it has to outlive whatever comes next.
-bool IsUrgent(const Stream& stream) {
-  return stream.partition.must_store() || (stream.partition.quarantined() && stream.partition.has_unsaved());
+bool IsQuarantineToStore(const Stream& stream) {
+  return stream.partition.quarantined() && stream.partition.has_unsaved();
 }
+
+bool CanWrite(const Stream& stream) { return stream.partition.can_store() || IsQuarantineToStore(stream); }
+
+// Batches wait for the state, or it has to outlive whatever comes next.
+bool IsUrgent(const Stream& stream) { return stream.partition.must_store() || IsQuarantineToStore(stream); }
 
 }  // namespace
 
 void StateKeeper::Note(Stream& stream) {
   if (store_ == nullptr) return;
-  if (IsUrgent(stream) && !std::exchange(stream.noted_urgent, true)) {
-    urgent_.push_back(&stream);
-    if (!std::exchange(flush_posted_, true)) {
-      asio::post(executor_, [this] {
-        flush_posted_ = false;
-        std::vector<Stream*> streams = std::exchange(urgent_, {});
-        for (Stream* each : streams) each->noted_urgent = false;
-        std::erase_if(streams, [](const Stream* each) { return !IsUrgent(*each); });
-        Write(std::move(streams));
-      });
-    }
-  }
+  if (CanWrite(stream) && !std::exchange(stream.noted_waiting, true)) waiting_.push_back(&stream);
   if (stream.partition.has_unsaved() && !std::exchange(stream.noted_moved, true)) moved_.push_back(&stream);
+  if (!IsUrgent(stream) || std::exchange(flush_posted_, true)) return;
+  // Behind what is being handled now: all of one Fetch response in one write.
+  asio::post(executor_, [this] {
+    flush_posted_ = false;
+    std::vector<Stream*> streams = std::exchange(waiting_, {});
+    for (Stream* each : streams) each->noted_waiting = false;
+    std::erase_if(streams, [](const Stream* each) { return !CanWrite(*each); });
+    Write(std::move(streams));
+  });
 }
 
 void StateKeeper::Tick(Clock::time_point now) {
@@ -75,8 +77,8 @@ void StateKeeper::Write(std::vector<Stream*> streams) {
   for (Stream* stream : streams) writes.push_back(WriteOf(*stream));
   ++writes_in_flight_;
   CrashPoint("before-intent");
-  store_->Write(std::move(writes), [this, streams = std::move(streams)] {
-    asio::post(executor_, [this, streams] {
+  store_->Write(std::move(writes), [this, streams = std::move(streams)]() mutable {
+    asio::post(executor_, [this, streams = std::move(streams)] {
       --writes_in_flight_;
       CrashPoint("after-intent");
       for (Stream* stream : streams) {

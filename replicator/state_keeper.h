@@ -1,6 +1,7 @@
 // Keeps what the streams of one shard must not forget: hands their states to the store and tells the shard when they
-// are written. States with new batches to send, and quarantines, go at once, all of one Fetch response in one write;
-// what only moved goes within a second.
+// are written. A state goes at once when it is a quarantine, or when it names batches and the partition has hardly any
+// left to send that a stored one names; with it go all states that name new batches. What only moved goes within a
+// second.
 //
 // Thread-confined to its shard's loop.
 #ifndef REPLICATOR_REPLICATOR_STATE_KEEPER_H_
@@ -38,7 +39,7 @@ class StateKeeper {
   asio::any_io_executor executor_;
   offsets::Store* store_;
   std::function<void(Stream&)> stored_;
-  std::vector<Stream*> urgent_;
+  std::vector<Stream*> waiting_;  // for the next write that cannot wait
   std::vector<Stream*> moved_;
   bool flush_posted_ = false;
   int writes_in_flight_ = 0;

@@ -137,7 +137,7 @@ struct Stream {
   Meter meter;
   OpenTransaction open_transaction;
   TombstoneWatch tombstones;
-  bool noted_urgent = false;  // waits in its keeper's lists
+  bool noted_waiting = false;  // waits in its keeper's lists
   bool noted_moved = false;
   int64_t records_lost = 0;  // deleted by the source's retention before they were copied
 

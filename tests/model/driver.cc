@@ -258,7 +258,7 @@ void History::KeepState() {
       state_on_its_way_.reset();
       partition_->OnStored();
     }
-  } else if (partition_->must_store() || (partition_->has_unsaved() && random_.OneIn(4))) {
+  } else if (partition_->must_store() || ((partition_->can_store() || partition_->has_unsaved()) && random_.OneIn(4))) {
     state_on_its_way_ = partition_->TakeState();
     state_is_written_ = false;
   } else if (random_.OneIn(4)) {
