@@ -51,7 +51,7 @@ DEFINE_string(codecs, "none,lz4,zstd", "codecs to measure");
 DEFINE_int32(runs, 5, "runs of each case; the tables show medians");
 DEFINE_int32(partitions, 12, "partitions of each topic");
 DEFINE_int32(batch_bytes, 131072, "size of a producer's batch on the wire, roughly");
-DEFINE_int64(buffer_bytes, int64_t{64} << 20, "replicator's --buffer-bytes");
+DEFINE_int64(buffer_bytes, int64_t{32} << 20, "replicator's --buffer-bytes");
 DEFINE_int32(shards, 1, "replicator's --shards");
 DEFINE_bool(relays, true, "measure beside a relay (part 1)");
 DEFINE_string(peers, "librdkafka,mirrormaker2", "peers to measure beside (part 2); with --quick none unless named");

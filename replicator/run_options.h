@@ -16,7 +16,7 @@ struct RunOptions {
   // tasks.max.
   int shards = 1;
   // Memory for fetched batches, of the whole process. More hides longer round trips; a shard has its equal part.
-  int64_t buffer_bytes_max = int64_t{64} << 20;
+  int64_t buffer_bytes_max = int64_t{32} << 20;
   // Caps of the whole process on what it fetches and on what it writes; 0: none.
   int64_t source_bytes_per_second = 0;
   int64_t target_bytes_per_second = 0;

@@ -17,7 +17,7 @@
 // What these mean to the operator stands in RunCommand(), once.
 DEFINE_bool(without_store, false, "");
 DEFINE_int32(shards, 0, "");
-DEFINE_int64(buffer_bytes, int64_t{64} << 20, "");
+DEFINE_int64(buffer_bytes, 0, "");
 DEFINE_int64(source_bytes_per_second, 0, "");
 DEFINE_int64(target_bytes_per_second, 0, "");
 DEFINE_bool(allow_lower_replication_factor, false, "");
@@ -31,6 +31,9 @@ constexpr int kShardsMax = 256;
 // Below this a shard cannot hold one fetch of a few partitions from each of three brokers beside what it is sending.
 constexpr int64_t kBufferBytesMin = int64_t{8} << 20;
 constexpr int64_t kBufferBytesMax = int64_t{1} << 40;
+// Unless told otherwise. More is of use over long distances only (twice the rate times the round trip), and memory that
+// was never touched before costs more than the copy into it.
+constexpr int64_t kBufferBytesUsual = int64_t{32} << 20;
 constexpr int kProduceConnectionsMax = 16;
 // Above any network; below, a number that was meant in another unit.
 constexpr int64_t kBytesPerSecondMax = int64_t{1} << 40;
@@ -50,9 +53,19 @@ absl::Status CheckCap(absl::string_view flag, int64_t value) {
                                                  kBytesPerSecondMin, " to ", kBytesPerSecondMax));
 }
 
+absl::Status CheckBuffer() {
+  if (FLAGS_buffer_bytes == 0) return absl::OkStatus();
+  return CheckRange("buffer-bytes", FLAGS_buffer_bytes, kBufferBytesMin, kBufferBytesMax);
+}
+
+int64_t BufferBytesFor(int shards) {
+  if (FLAGS_buffer_bytes != 0) return FLAGS_buffer_bytes;
+  return std::max(kBufferBytesUsual, shards * kBufferBytesMin);
+}
+
 absl::Status CheckFlags() {
   absl::Status status = CheckRange("shards", FLAGS_shards, 0, kShardsMax);
-  status.Update(CheckRange("buffer-bytes", FLAGS_buffer_bytes, kBufferBytesMin, kBufferBytesMax));
+  status.Update(CheckBuffer());
   status.Update(CheckCap("source-bytes-per-second", FLAGS_source_bytes_per_second));
   status.Update(CheckCap("target-bytes-per-second", FLAGS_target_bytes_per_second));
   status.Update(CheckRange("in-flight-max", FLAGS_in_flight_max, 1, kInFlightMax));
@@ -89,7 +102,7 @@ ExitCode Run(const LinkRunner& run_link, Streams streams) {
   options.without_store = FLAGS_without_store;
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   options.shards = ResolveShards(FLAGS_shards, cores, config->tasks_max);
-  options.buffer_bytes_max = FLAGS_buffer_bytes;
+  options.buffer_bytes_max = BufferBytesFor(options.shards);
   options.source_bytes_per_second = FLAGS_source_bytes_per_second;
   options.target_bytes_per_second = FLAGS_target_bytes_per_second;
   options.allow_lower_replication_factor = FLAGS_allow_lower_replication_factor;
@@ -126,8 +139,8 @@ Command RunCommand(LinkRunner run_link) {
        .default_text = "0"},
       {.name = "buffer_bytes",
        .value_name = "BYTES",
-       .help = "memory for fetched batches, for the whole process",
-       .default_text = "67108864 (64 MiB)"},
+       .help = "memory for fetched batches, for the whole process; 0 takes 32 MiB, or 8 MiB per shard if that is more",
+       .default_text = "0"},
       {.name = "source_bytes_per_second",
        .value_name = "BYTES",
        .help = "most that is fetched from the source in a second, for the whole process; 0 is no cap",

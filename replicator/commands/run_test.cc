@@ -99,13 +99,21 @@ TEST_F(RunTest, TakesDefaults) {
   EXPECT_EQ(Run({"run", "--config", file_}), ExitCode::kQuarantined);
   EXPECT_EQ(options_.state_dir, "replicator-state/A-to-B");
   EXPECT_EQ(options_.shards, 1);
-  EXPECT_EQ(options_.buffer_bytes_max, 64 * 1024 * 1024);
+  EXPECT_EQ(options_.buffer_bytes_max, 32 << 20);
   EXPECT_EQ(options_.in_flight_max, 1);
   EXPECT_EQ(options_.produce_connections_max, 4);
   EXPECT_EQ(options_.source_bytes_per_second, 0);
   EXPECT_EQ(options_.target_bytes_per_second, 0);
   EXPECT_FALSE(options_.allow_lower_replication_factor);
   EXPECT_FALSE(options_.dry_run);
+}
+
+TEST_F(RunTest, ManyShardsGetMoreMemoryUnlessTold) {
+  WriteFile("tasks.max = 16\n");
+  EXPECT_EQ(Run({"run", "--config", file_, "--shards=16"}), ExitCode::kQuarantined);
+  EXPECT_EQ(options_.buffer_bytes_max, 128 << 20);
+  EXPECT_EQ(Run({"run", "--config", file_, "--shards=16", "--buffer-bytes=40000000"}), ExitCode::kQuarantined);
+  EXPECT_EQ(options_.buffer_bytes_max, 40000000);
 }
 
 TEST_F(RunTest, NamesEachKeyThatIsNotHonouredOnceInTheLog) {
