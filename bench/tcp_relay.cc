@@ -132,21 +132,19 @@ absl::Status WriteAll(int fd, const char* bytes, size_t size, Totals& totals) {
   return absl::OkStatus();
 }
 
-// Moves up to `bytes_max` bytes of `from`, to `to` or, if that is negative, to nowhere.
-absl::Status Move(int from, int to, int64_t bytes_max, char* buffer, Totals& totals) {
-  for (int64_t moved = 0; moved < bytes_max;) {
-    const ssize_t got = read(from, buffer, std::min<int64_t>(kChunkBytes, bytes_max - moved));
+// Moves all of `from`, to `to` or, if that is negative, to nowhere.
+absl::Status Move(int from, int to, char* buffer, Totals& totals) {
+  for (;;) {
+    const ssize_t got = read(from, buffer, kChunkBytes);
     ++totals.reads;
     if (got < 0) return Failed("read");
-    if (got == 0) break;
+    if (got == 0) return absl::OkStatus();
     if (to >= 0) {
       absl::Status status = WriteAll(to, buffer, static_cast<size_t>(got), totals);
       if (!status.ok()) return status;
     }
-    moved += got;
     totals.bytes += got;
   }
-  return absl::OkStatus();
 }
 
 // A chunk of each in turn, as a broker answers fetches of many partitions.
@@ -219,7 +217,7 @@ absl::Status Run(const std::vector<std::string>& paths) {
   const rusage before = Usage();
   absl::Status status;
   if (!sends) {
-    status = Move(from->get(), to->get(), INT64_MAX, buffer.get(), totals);
+    status = Move(from->get(), to->get(), buffer.get(), totals);
   } else if (paths.empty()) {
     status = SendMemory(to->get(), FLAGS_bytes, buffer.get(), totals);
   } else {
