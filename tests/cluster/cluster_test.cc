@@ -164,6 +164,57 @@ TEST_F(ClusterTest, TransactionsAreCountedAsCommittedOrAborted) {
   EXPECT_EQ(admin->Offsets("transactions")->at(0).end, 2000 + 20);
 }
 
+// Most of the time no transaction is open, so the next one begins with a topic that the producer still knows and the
+// coordinator does not: nothing of it can be aborted there.
+TEST_F(ClusterTest, TransactionsGoOnAfterTheirTopicWasAwayForAWhile) {
+  std::unique_ptr<ClusterAdmin> admin = AdminOf(old_->bootstrap_servers());
+  ASSERT_OK(admin->CreateTopic({.name = "away"}));
+  std::unique_ptr<LoadGenerator> load =
+      LoadGenerator::Start({.bootstrap_servers = old_->bootstrap_servers(),
+                            .topic = "away",
+                            .records_per_second = 20,
+                            .records_per_transaction = 1,
+                            .client_properties = {{"topic.metadata.refresh.interval.ms", "200"}}})
+          .value();
+  auto goes_on = [&] {
+    const int64_t before = load->counts().records;
+    return WaitFor([&] { return load->counts().records > before + 5; }, kTimeout);
+  };
+  for (int times = 0; times < 3; ++times) {
+    ASSERT_TRUE(goes_on());
+    ASSERT_OK(admin->DeleteTopic("away"));
+    absl::SleepFor(absl::Seconds(1));
+    ASSERT_OK(admin->CreateTopic({.name = "away"}));
+  }
+  ASSERT_TRUE(goes_on());
+  EXPECT_TRUE(load->Stop().ok()) << load->Stop().status();
+}
+
+// The broker refuses a batch, and librdkafka gives up whatever else the transaction has in its queues.
+TEST_F(ClusterTest, TransactionsGoOnAfterTheirRecordsWereRefusedForAWhile) {
+  constexpr int kTransactionRecords = 50;
+  std::unique_ptr<ClusterAdmin> admin = AdminOf(old_->bootstrap_servers());
+  ASSERT_OK(admin->CreateTopic({.name = "refused", .partitions = 4}));
+  std::unique_ptr<LoadGenerator> load = LoadGenerator::Start({.bootstrap_servers = old_->bootstrap_servers(),
+                                                              .topic = "refused",
+                                                              .partitions = 4,
+                                                              .records_per_second = 1000,
+                                                              .records_per_transaction = kTransactionRecords})
+                                            .value();
+  auto goes_on = [&] {
+    const int64_t before = load->counts().records;
+    return WaitFor([&] { return load->counts().records > before + 10 * kTransactionRecords; }, kTimeout);
+  };
+  for (int times = 0; times < 3; ++times) {
+    ASSERT_TRUE(goes_on());
+    ASSERT_OK(admin->AlterTopicConfigs("refused", {{"max.message.bytes", "200"}}));
+    absl::SleepFor(absl::Seconds(1));
+    ASSERT_OK(admin->AlterTopicConfigs("refused", {{"max.message.bytes", std::nullopt}}));
+  }
+  ASSERT_TRUE(goes_on());
+  EXPECT_TRUE(load->Stop().ok()) << load->Stop().status();
+}
+
 TEST_F(ClusterTest, LoadKeepsItsRateUntilItIsStopped) {
   std::unique_ptr<ClusterAdmin> admin = AdminOf(new_->bootstrap_servers());
   ASSERT_OK(admin->CreateTopic({.name = "rate"}));

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
@@ -27,10 +28,12 @@ constexpr int kQueueRecords = 200000;
 // Records between two looks at delivery reports and the clock.
 constexpr int kPollEvery = 256;
 constexpr int kPollMs = 10;
-// Everything that is under way must be delivered within this when a run ends; brokers of a test are away for less.
-constexpr int kFlushMs = 120 * 1000;
+// Brokers of a test are away for less. Everything that is under way must be delivered within this when a run ends, and
+// a transaction committed.
+constexpr int kAwayMs = 120 * 1000;
 constexpr int kFlushStepMs = 100;
 constexpr int kTransactionMs = 30 * 1000;
+constexpr int kTransactionTries = 4;
 constexpr absl::Duration kMarkersTimeout = absl::Seconds(20);
 constexpr int kMessageBytesDefault = 1000000;
 
@@ -41,7 +44,7 @@ std::string NextTransactionalId() {
   return absl::StrCat("load-", getpid(), "-", ++count, "-", absl::ToUnixMillis(absl::Now()));
 }
 
-ClientProperties ProducerProperties(const LoadOptions& options) {
+ClientProperties ProducerProperties(const LoadOptions& options, const std::string& transactional_id) {
   ClientProperties properties = {
       {"enable.idempotence", "true"},
       {"acks", "all"},
@@ -52,7 +55,7 @@ ClientProperties ProducerProperties(const LoadOptions& options) {
       {"queue.buffering.max.messages", absl::StrCat(kQueueRecords)},
       {"message.max.bytes", absl::StrCat(std::max(kMessageBytesDefault, options.value_bytes + 65536))},
   };
-  if (options.records_per_transaction > 0) properties["transactional.id"] = NextTransactionalId();
+  if (options.records_per_transaction > 0) properties["transactional.id"] = transactional_id;
   for (const auto& [name, value] : options.client_properties) properties[name] = value;
   return properties;
 }
@@ -75,7 +78,8 @@ class LoadGenerator::Impl {
                                                   : RecordPool::Random(options.value_bytes, options.seed)),
         totals_(static_cast<size_t>(options.partitions)),
         pending_(static_cast<size_t>(options.partitions)),
-        next_sequence_(options.first_sequence) {}
+        next_sequence_(options.first_sequence),
+        transactional_id_(NextTransactionalId()) {}
 
   ~Impl() {
     abandoned_ = true;
@@ -113,7 +117,9 @@ class LoadGenerator::Impl {
   };
 
   static void OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque);
+  void OnRefusal(const rd_kafka_message_t& message);
 
+  absl::Status OpenProducer();
   void Run();
   void WriteRecords();
   bool Finished() const { return stop_ || (options_.records_total > 0 && Written() >= options_.records_total); }
@@ -123,9 +129,14 @@ class LoadGenerator::Impl {
   rd_kafka_headers_t* MakeHeaders(int64_t sequence) const;
   bool Flush();
   void WaitForMarkers();
+  bool InitTransactions();
   bool Begin();
   bool End();
-  bool MustAbort() const { return gave_up_ && options_.records_per_transaction > 0; }
+  bool Abort();
+  RdError Retry(absl::FunctionRef<rd_kafka_error_t*()> call);
+  bool StartAnew();
+  bool Transactional() const { return options_.records_per_transaction > 0; }
+  void FailTransaction(const absl::Status& status);
   bool Check(absl::Status status);
 
   const LoadOptions options_;
@@ -134,9 +145,11 @@ class LoadGenerator::Impl {
   std::vector<Count> pending_;  // Delivered in the open transaction. The load thread's.
   std::atomic<int64_t> aborted_ = 0;
   std::atomic<int64_t> next_sequence_;
+  const std::string transactional_id_;
   int64_t transactions_ = 0;
   int64_t in_transaction_ = 0;
-  bool gave_up_ = false;  // librdkafka gave up a record, of the open transaction if there are any. The load thread's.
+  bool must_abort_ = false;                // The open transaction can't be committed. The load thread's.
+  absl::Time committed_at_ = absl::Now();  // The load thread's.
   std::atomic<bool> stop_ = false;
   std::atomic<bool> abandoned_ = false;  // Nobody waits for deliveries any more.
   std::atomic<bool> failed_ = false;
@@ -149,16 +162,22 @@ class LoadGenerator::Impl {
 };
 
 absl::Status LoadGenerator::Impl::Start() {
+  absl::Status status = OpenProducer();
+  if (!status.ok()) return status;
+  thread_ = std::thread([this] { Run(); });
+  return absl::OkStatus();
+}
+
+absl::Status LoadGenerator::Impl::OpenProducer() {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   rd_kafka_conf_set_opaque(conf, this);
   rd_kafka_conf_set_dr_msg_cb(conf, &Impl::OnDelivery);
   absl::StatusOr<RdHandle> handle =
-      NewClient(RD_KAFKA_PRODUCER, conf, options_.bootstrap_servers, ProducerProperties(options_));
+      NewClient(RD_KAFKA_PRODUCER, conf, options_.bootstrap_servers, ProducerProperties(options_, transactional_id_));
   if (!handle.ok()) return handle.status();
   handle_ = *std::move(handle);
   topic_.reset(rd_kafka_topic_new(handle_.get(), options_.topic.c_str(), nullptr));
   if (topic_ == nullptr) return ToStatus(rd_kafka_last_error(), options_.topic);
-  thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
 }
 
@@ -172,20 +191,29 @@ bool IsForgottenTopic(rd_kafka_resp_err_t error) {
 // Called by rd_kafka_poll and rd_kafka_flush, so in the load thread.
 void LoadGenerator::Impl::OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   Impl* self = static_cast<Impl*>(opaque);
-  if (IsForgottenTopic(message->err) && rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
-    self->gave_up_ = true;
-    return;
-  }
-  // What the abort of such a transaction throws away.
-  const bool purged =
-      message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
-  if (purged && self->MustAbort()) return;
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    self->Check(ToStatus(message->err, absl::StrCat("delivery to ", self->options_.topic, " ", message->partition)));
+    self->OnRefusal(*message);
     return;
   }
-  std::vector<Count>& counts = self->options_.records_per_transaction > 0 ? self->pending_ : self->totals_;
+  std::vector<Count>& counts = self->Transactional() ? self->pending_ : self->totals_;
   counts.at(static_cast<size_t>(message->partition)).Add(1, static_cast<int64_t>(message->len + message->key_len));
+}
+
+// A record that is not delivered takes its transaction with it: librdkafka gives up all others of it, too, at times
+// before it says so to the caller, and then waits for the abort.
+void LoadGenerator::Impl::OnRefusal(const rd_kafka_message_t& message) {
+  const absl::Status status =
+      ToStatus(message.err, absl::StrCat("delivery to ", options_.topic, " ", message.partition));
+  if (Transactional()) {
+    FailTransaction(status);
+  } else if (!IsForgottenTopic(message.err) || rd_kafka_message_status(&message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
+    Check(status);
+  }
+}
+
+void LoadGenerator::Impl::FailTransaction(const absl::Status& status) {
+  must_abort_ = true;
+  if (absl::Now() - committed_at_ > absl::Milliseconds(kAwayMs)) Check(status);
 }
 
 bool LoadGenerator::Impl::Check(absl::Status status) {
@@ -199,26 +227,22 @@ bool LoadGenerator::Impl::Check(absl::Status status) {
 void LoadGenerator::Impl::Run() {
   WriteRecords();
   if (!failed_) Flush();
-  if (!failed_ && options_.records_per_transaction > 0) WaitForMarkers();
+  if (!failed_ && Transactional()) WaitForMarkers();
   rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   done_.Notify();
 }
 
 void LoadGenerator::Impl::WriteRecords() {
-  const bool transactional = options_.records_per_transaction > 0;
-  if (transactional) {
-    RdError error(rd_kafka_init_transactions(handle_.get(), kTransactionMs));
-    if (!Check(ToStatus(error.get(), "init_transactions"))) return;
-  }
+  if (Transactional() && !InitTransactions()) return;
   const absl::Time start = absl::Now();
   while (!failed_ && !Finished()) {
     if (options_.records_per_second > 0) WaitForRate(start);
-    if (transactional && in_transaction_ == 0 && !Begin()) return;
+    if (Transactional() && in_transaction_ == 0 && !Begin()) return;
     const int64_t sequence = next_sequence_.load(std::memory_order_relaxed);
     if (!WriteOne(sequence)) return;
     next_sequence_.store(sequence + 1, std::memory_order_relaxed);
     if (sequence % kPollEvery == 0) rd_kafka_poll(handle_.get(), 0);
-    if (transactional && (++in_transaction_ == options_.records_per_transaction || MustAbort()) && !End()) return;
+    if (Transactional() && (++in_transaction_ == options_.records_per_transaction || must_abort_) && !End()) return;
   }
   if (in_transaction_ > 0 && !failed_) End();
 }
@@ -287,21 +311,22 @@ bool LoadGenerator::Impl::WriteOne(int64_t sequence) {
       continue;
     }
     if (headers != nullptr) rd_kafka_headers_destroy(headers);
-    if (code == RD_KAFKA_RESP_ERR__STATE) {  // perhaps since the transaction must be aborted, which is not told yet
-      rd_kafka_poll(handle_.get(), kPollMs);
-      if (MustAbort()) return true;
+    const absl::Status status = ToStatus(error.get(), absl::StrCat("produce to ", options_.topic));
+    if (Transactional() && code == RD_KAFKA_RESP_ERR__STATE) {  // no delivery may have been refused for us to see it
+      FailTransaction(status);
+      return true;
     }
-    return Check(ToStatus(error.get(), absl::StrCat("produce to ", options_.topic)));
+    return Check(status);
   }
 }
 
 // Waits until everything is delivered, in steps: the brokers may be gone for good when a test ends.
 bool LoadGenerator::Impl::Flush() {
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
-  for (int waited_ms = 0; waited_ms < kFlushMs && !abandoned_ && !failed_; waited_ms += kFlushStepMs) {
+  for (int waited_ms = 0; waited_ms < kAwayMs && !abandoned_ && !failed_; waited_ms += kFlushStepMs) {
     error = rd_kafka_flush(handle_.get(), kFlushStepMs);
     // A transaction that must be aborted takes no more partitions: what is queued for those is never delivered.
-    if (MustAbort()) return true;
+    if (must_abort_) return true;
     if (error != RD_KAFKA_RESP_ERR__TIMED_OUT) break;
   }
   return Check(ToStatus(error, absl::StrCat("flush of ", options_.topic))) && !failed_;
@@ -325,6 +350,11 @@ void LoadGenerator::Impl::WaitForMarkers() {
   WaitFor(all_stable, kMarkersTimeout);
 }
 
+bool LoadGenerator::Impl::InitTransactions() {
+  const RdError error = Retry([this] { return rd_kafka_init_transactions(handle_.get(), kTransactionMs); });
+  return Check(ToStatus(error.get(), "init_transactions"));
+}
+
 bool LoadGenerator::Impl::Begin() {
   RdError error(rd_kafka_begin_transaction(handle_.get()));
   return Check(ToStatus(error.get(), "begin_transaction"));
@@ -334,10 +364,18 @@ bool LoadGenerator::Impl::Begin() {
 bool LoadGenerator::Impl::End() {
   if (!Flush()) return false;
   const uint64_t dice = Mix64(options_.seed * 31 + static_cast<uint64_t>(transactions_++));
-  const bool abort = MustAbort() || static_cast<double>(dice >> 11) * 0x1p-53 < options_.abort_share;
-  RdError error(abort ? rd_kafka_abort_transaction(handle_.get(), kTransactionMs)
-                      : rd_kafka_commit_transaction(handle_.get(), kTransactionMs));
-  if (!Check(ToStatus(error.get(), abort ? "abort_transaction" : "commit_transaction"))) return false;
+  bool abort = must_abort_ || static_cast<double>(dice >> 11) * 0x1p-53 < options_.abort_share;
+  if (!abort) {
+    const RdError error = Retry([this] { return rd_kafka_commit_transaction(handle_.get(), kTransactionMs); });
+    const absl::Status status = ToStatus(error.get(), "commit_transaction");
+    abort = rd_kafka_error_txn_requires_abort(error.get()) != 0;
+    if (abort) {
+      FailTransaction(status);
+    } else if (!Check(status)) {
+      return false;
+    }
+  }
+  if (abort && !Abort()) return false;
   for (size_t i = 0; i < pending_.size(); ++i) {
     const int64_t records = pending_[i].records.exchange(0);
     const int64_t bytes = pending_[i].bytes.exchange(0);
@@ -348,8 +386,34 @@ bool LoadGenerator::Impl::End() {
     }
   }
   in_transaction_ = 0;
-  gave_up_ = false;
+  must_abort_ = false;
+  if (!abort) committed_at_ = absl::Now();
   return true;
+}
+
+bool LoadGenerator::Impl::Abort() {
+  const RdError error = Retry([this] { return rd_kafka_abort_transaction(handle_.get(), kTransactionMs); });
+  // The coordinator refused all partitions of the transaction, so to it there is none that could be aborted; librdkafka
+  // takes its answer for fatal.
+  if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR_INVALID_TXN_STATE) return StartAnew();
+  return Check(ToStatus(error.get(), "abort_transaction"));
+}
+
+// Brokers of a test may be away for longer than one call waits.
+RdError LoadGenerator::Impl::Retry(absl::FunctionRef<rd_kafka_error_t*()> call) {
+  RdError error(call());
+  for (int tries = 1; tries < kTransactionTries && !abandoned_; ++tries) {
+    if (error == nullptr || rd_kafka_error_is_retriable(error.get()) == 0) break;
+    error.reset(call());
+  }
+  return error;
+}
+
+// A new producer under the same id: the coordinator aborts what the old one may have left open (KIP-98).
+bool LoadGenerator::Impl::StartAnew() {
+  topic_.reset();
+  handle_.reset();
+  return Check(OpenProducer()) && InitTransactions();
 }
 
 LoadCounts LoadGenerator::Impl::Counts() const {

@@ -110,6 +110,9 @@ TEST(FreePortTest, NeverGivesAPortTwiceAndCanBeListenedOn) {
     const int port = FreePort();
     EXPECT_TRUE(ports.insert(port).second) << port;
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    // As servers do: connections that have ended may still be on the port.
+    const int one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port));
