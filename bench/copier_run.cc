@@ -1,10 +1,13 @@
 #include "bench/copier_run.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -29,6 +32,7 @@ constexpr absl::Duration kRecordsPoll = absl::Milliseconds(50);
 // Pages that a broker has mapped or that were read at this moment may stay.
 constexpr double kResidentShareMax = 0.05;
 constexpr size_t kReadBytes = 1 << 20;
+constexpr size_t kBackedBytes = 512 << 20;
 constexpr size_t kOutputBytesMax = 4096;
 
 // The number behind "name": in a line of JSON; -1 if there is none.
@@ -165,12 +169,11 @@ absl::StatusOr<CopierRun> RunRelay(const std::string& relay_program, const tests
 
 absl::StatusOr<CopierRun> RunReplicator(const ReplicatorRunOptions& options, tests::ClusterAdmin& target) {
   tests::ReplicatorOptions process = options.replicator;
-  static int runs = 0;
+  static std::atomic<int> runs = 0;
   process.link = absl::StrCat("run", ++runs);  // a link that never ran before: nobody's lock is waited for
-  process.dir += "/run";
+  process.dir += "/" + process.link;
   process.state_dir = process.dir + "/state";
   std::error_code error;
-  std::filesystem::remove_all(process.dir, error);  // no state of an earlier run
   std::filesystem::create_directories(process.dir, error);
   absl::StatusOr<std::unique_ptr<tests::ReplicatorProcess>> replicator = tests::ReplicatorProcess::Start(process);
   if (!replicator.ok()) return replicator.status();
@@ -203,6 +206,15 @@ absl::Status WarmPageCache(const tests::LogSegments& segments) {
     close(file);
     if (failed != 0) return absl::ErrnoToStatus(failed, path);
   }
+  return absl::OkStatus();
+}
+
+absl::Status BackFreeMemory() {
+  void* const memory = mmap(nullptr, kBackedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return absl::ErrnoToStatus(errno, "mmap");
+  madvise(memory, kBackedBytes, MADV_HUGEPAGE);
+  std::memset(memory, 1, kBackedBytes);
+  munmap(memory, kBackedBytes);
   return absl::OkStatus();
 }
 

@@ -1,5 +1,5 @@
 // What a copy costs: replicator beside a plain TCP relay of the same bytes, then beside the copiers that one would use
-// in its place, then one against several batches in flight.
+// in its place, then one against several batches in flight, then with its store and without.
 //
 //   copy_benchmark --replicator=PATH --relay=PATH --librdkafka=PATH --mirrormaker2=FOLDER
 //                  [--quick] [--codecs=none,lz4,zstd] [--records=N] [--runs=N] [--peers=librdkafka,mirrormaker2]
@@ -8,8 +8,9 @@
 // then, in turn, a relay sends the very segment files of that topic through one process, and the replicator copies the
 // topic into a new one. Once with the segments in the page cache, once without. Part 2: the same topics, warm, and
 // every copier in turn, each into a new topic; the peers' first copy is compared with the source record by record. Part
-// 3: a target of three brokers, replication factor 1 and 3, windows of 1 and 5. Numbers mean something only on a
-// machine that does nothing else.
+// 3: a target of three brokers, replication factor 1 and 3, windows of 1 and 5. Part 4: replicator with its store and
+// without at the same time, each with a topic of its own, of as many bytes for each codec; they change topics after
+// each pair. Numbers mean something only on a machine that does nothing else.
 //
 // Exit codes: 0 done and every criterion met, 1 a criterion missed (not judged with --quick), 2 an error, 130
 // interrupted.
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -51,11 +53,13 @@ DEFINE_string(codecs, "none,lz4,zstd", "codecs to measure");
 DEFINE_int32(runs, 5, "runs of each case; the tables show medians");
 DEFINE_int32(partitions, 12, "partitions of each topic");
 DEFINE_int32(batch_bytes, 131072, "size of a producer's batch on the wire, roughly");
-DEFINE_int64(buffer_bytes, int64_t{32} << 20, "replicator's --buffer-bytes");
+DEFINE_int64(buffer_bytes, int64_t{64} << 20, "replicator's --buffer-bytes");
 DEFINE_int32(shards, 1, "replicator's --shards");
 DEFINE_bool(relays, true, "measure beside a relay (part 1)");
 DEFINE_string(peers, "librdkafka,mirrormaker2", "peers to measure beside (part 2); with --quick none unless named");
-DEFINE_bool(store, true, "measure replicator without its store, too (part 2)");
+DEFINE_bool(store, true, "measure replicator with its store beside one without (part 4)");
+DEFINE_int64(store_bytes, 2'000'000'000, "bytes in the log that each copy of part 4 moves");
+DEFINE_int32(store_pairs, 7, "pairs of runs in part 4; the table shows the middle ones");
 DEFINE_int32(peer_runs, 3, "runs of each copier in part 2");
 DEFINE_string(librdkafka, "", "path of librdkafka_pipeline");
 DEFINE_string(mirrormaker2, "", "folder with the jars of MirrorMaker 2");
@@ -73,6 +77,7 @@ constexpr int kExitError = 2;
 constexpr int kExitInterrupted = 130;
 
 constexpr int64_t kQuickRecords = 60'000;
+constexpr int64_t kQuickStoreBytes = 20'000'000;
 constexpr char kSourceVersion[] = "3.1.2";
 constexpr char kTargetVersion[] = "4.3.1";
 constexpr int kValueBytes = 1000;
@@ -103,10 +108,9 @@ class CopyBenchmark {
  private:
   absl::StatusOr<std::unique_ptr<KafkaCluster>> StartCluster(const std::string& version, int brokers);
   absl::Status StartTarget(int brokers);
-  absl::StatusOr<Workload> Load(const std::string& codec);
+  absl::StatusOr<Workload> Load(const std::string& codec, const std::string& topic, int64_t records);
   absl::Status CompareWithRelay(const Workload& workload, bool is_cold);
   absl::Status ParsePeers();
-  bool ComparesAllCopiers() const { return FLAGS_store || !peers_.empty(); }
   absl::Status ComparePeers(const Workload& workload);
   absl::StatusOr<CopierRun> CopyWarm(const Workload& workload, Copier copier, bool is_verified);
   absl::StatusOr<CopierRun> CopyByPeer(const Workload& workload, Copier peer, bool is_verified);
@@ -119,8 +123,10 @@ class CopyBenchmark {
   absl::Status CreateTargetTopic(ClusterAdmin& admin, const std::string& topic, int replication_factor);
   absl::StatusOr<CopierRun> OnFreshTopic(const Workload& workload, int replication_factor, bool is_cold,
                                          absl::FunctionRef<absl::StatusOr<CopierRun>(ClusterAdmin&)> copy);
-  absl::StatusOr<CopierRun> Copy(const Workload& workload, int replication_factor, int window, bool is_cold,
-                                 bool has_store = true);
+  ReplicatorRunOptions RunOptionsOf(const Workload& workload, int replication_factor, int window) const;
+  absl::StatusOr<CopierRun> Copy(const Workload& workload, int replication_factor, int window, bool is_cold);
+  absl::Status CompareStore(const Workload& workload);
+  absl::Status CopyBoth(const Workload& with_store, const Workload& without_store);
 
   const tests::TempDir scratch_;
   std::unique_ptr<KafkaCluster> source_;
@@ -132,6 +138,7 @@ class CopyBenchmark {
   RelayComparison relay_comparison_;
   PeerComparison peer_comparison_;
   WindowComparison window_comparison_;
+  StoreComparison store_comparison_;
   std::string window_codec_;
 };
 
@@ -160,16 +167,15 @@ absl::Status CopyBenchmark::StartTarget(int brokers) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Workload> CopyBenchmark::Load(const std::string& codec) {
-  Workload workload = {
-      .codec = codec, .topic = absl::StrCat("bench-", codec), .records = FLAGS_records, .segments = {}};
+absl::StatusOr<Workload> CopyBenchmark::Load(const std::string& codec, const std::string& topic, int64_t records) {
+  Workload workload = {.codec = codec, .topic = topic, .records = records, .segments = {}};
   absl::Status status = source_admin_->CreateTopic({.name = workload.topic, .partitions = FLAGS_partitions});
   if (!status.ok()) return status;
   tests::LoadOptions options;
   options.bootstrap_servers = source_->bootstrap_servers();
   options.topic = workload.topic;
   options.partitions = FLAGS_partitions;
-  options.records_total = FLAGS_records;
+  options.records_total = records;
   options.value_bytes = kValueBytes;
   options.codec = codec;
   options.batch_bytes_max = static_cast<int>(FLAGS_batch_bytes * Shrinkage(codec));
@@ -193,7 +199,10 @@ absl::StatusOr<Workload> CopyBenchmark::Load(const std::string& codec) {
 // alike.
 absl::Status CopyBenchmark::SetCache(const Workload& workload, bool is_cold) {
   sync();  // What an earlier run has written must not be written during the next.
-  if (!is_cold) return WarmPageCache(workload.segments);
+  if (!is_cold) {
+    absl::Status warmed = WarmPageCache(workload.segments);
+    return warmed.ok() ? BackFreeMemory() : warmed;
+  }
   absl::Status evicted = EvictFromPageCache(FLAGS_relay, workload.segments, scratch_.path());
   if (evicted.ok()) absl::SleepFor(kPagesReported);
   return evicted;
@@ -225,8 +234,7 @@ absl::StatusOr<CopierRun> CopyBenchmark::OnFreshTopic(
   return run;
 }
 
-absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int replication_factor, int window,
-                                              bool is_cold, bool has_store) {
+ReplicatorRunOptions CopyBenchmark::RunOptionsOf(const Workload& workload, int replication_factor, int window) const {
   ReplicatorRunOptions options;
   options.replicator = {
       .program = FLAGS_replicator,
@@ -239,9 +247,14 @@ absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int repl
                 absl::StrCat("--in-flight-max=", window)},
       .dir = scratch_.path(),
   };
-  if (!has_store) options.replicator.flags.push_back("--without-store");
   options.topic = workload.topic;
   options.records = workload.records;
+  return options;
+}
+
+absl::StatusOr<CopierRun> CopyBenchmark::Copy(const Workload& workload, int replication_factor, int window,
+                                              bool is_cold) {
+  const ReplicatorRunOptions options = RunOptionsOf(workload, replication_factor, window);
   return OnFreshTopic(workload, replication_factor, is_cold,
                       [&](ClusterAdmin& admin) { return RunReplicator(options, admin); });
 }
@@ -328,8 +341,7 @@ absl::StatusOr<CopierRun> CopyBenchmark::CopyWarm(const Workload& workload, Copi
     case Copier::kRelay:
       return Relay(workload, /*is_cold=*/false);
     case Copier::kReplicator:
-    case Copier::kNoStore:
-      return Copy(workload, 1, 1, /*is_cold=*/false, /*has_store=*/copier == Copier::kReplicator);
+      return Copy(workload, 1, 1, /*is_cold=*/false);
     case Copier::kLibrdkafka:
     case Copier::kMirrorMaker2:
       return CopyByPeer(workload, copier, is_verified);
@@ -338,7 +350,6 @@ absl::StatusOr<CopierRun> CopyBenchmark::CopyWarm(const Workload& workload, Copi
 
 absl::Status CopyBenchmark::ComparePeers(const Workload& workload) {
   std::vector<Copier> copiers = {Copier::kRelay, Copier::kReplicator};
-  if (FLAGS_store) copiers.push_back(Copier::kNoStore);
   copiers.insert(copiers.end(), peers_.begin(), peers_.end());
   for (int i = 1; i <= FLAGS_peer_runs; ++i) {
     for (size_t turn = 0; turn < copiers.size(); ++turn) {
@@ -377,6 +388,61 @@ absl::Status CopyBenchmark::CompareWindows() {
   return status;
 }
 
+// Both start at the same moment.
+absl::Status CopyBenchmark::CopyBoth(const Workload& with_store, const Workload& without_store) {
+  struct Side {
+    const Workload* workload;
+    std::unique_ptr<ClusterAdmin> admin;
+    ReplicatorRunOptions options;
+    absl::StatusOr<CopierRun> run;
+  };
+  Side sides[2];
+  sides[0].workload = &with_store;
+  sides[1].workload = &without_store;
+  for (Side& side : sides) {
+    absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(target_->bootstrap_servers());
+    if (!admin.ok()) return admin.status();
+    side.admin = *std::move(admin);
+    absl::Status ready = CreateTargetTopic(*side.admin, side.workload->topic, 1);
+    if (ready.ok()) ready = SetCache(*side.workload, /*is_cold=*/false);
+    if (!ready.ok()) return ready;
+    side.options = RunOptionsOf(*side.workload, 1, 1);
+  }
+  sides[1].options.replicator.flags.push_back("--without-store");
+  const auto copy = [](Side& side) { side.run = RunReplicator(side.options, *side.admin); };
+  std::thread other(copy, std::ref(sides[1]));
+  copy(sides[0]);
+  other.join();
+  for (Side& side : sides) {
+    if (!side.run.ok()) return side.run.status();
+    absl::Status deleted = side.admin->DeleteTopic(side.workload->topic);
+    if (!deleted.ok()) return deleted;
+  }
+  StoreComparison::Pair& pair = store_comparison_.At(with_store);
+  pair.with_store.Add(*sides[0].run);
+  pair.without_store.Add(*sides[1].run);
+  Say(absl::StrFormat("%-4s both: with its store %.2f s, %.3f CPU-s; without %.2f s, %.3f CPU-s", with_store.codec,
+                      sides[0].run->wall_s, sides[0].run->cpu_s(), sides[1].run->wall_s, sides[1].run->cpu_s()));
+  return absl::OkStatus();
+}
+
+// Start and end of the store take the same time whatever is copied: with as many bytes they weigh the same for all
+// codecs.
+absl::Status CopyBenchmark::CompareStore(const Workload& workload) {
+  const double bytes_per_record = static_cast<double>(workload.segments.bytes) / static_cast<double>(workload.records);
+  const auto records = static_cast<int64_t>(static_cast<double>(FLAGS_store_bytes) / bytes_per_record);
+  Workload twins[2];
+  for (int i = 0; i < 2; ++i) {
+    absl::StatusOr<Workload> twin = Load(workload.codec, absl::StrCat(workload.topic, "-store-", i), records);
+    if (!twin.ok()) return twin.status();
+    twins[i] = *std::move(twin);
+  }
+  absl::Status status;
+  for (int i = 0; i < FLAGS_store_pairs && status.ok(); ++i) status = CopyBoth(twins[i % 2], twins[1 - i % 2]);
+  for (int i = 0; i < 2 && status.ok(); ++i) status = source_admin_->DeleteTopic(twins[i].topic);
+  return status;
+}
+
 absl::Status CopyBenchmark::CompareCopiers() {
   absl::Status status = StartTarget(1);
   if (!status.ok()) return status;
@@ -387,7 +453,8 @@ absl::Status CopyBenchmark::CompareCopiers() {
     for (bool is_cold : {false, true}) {
       if (status.ok() && FLAGS_relays) status = CompareWithRelay(workload, is_cold);
     }
-    if (status.ok() && ComparesAllCopiers()) status = ComparePeers(workload);
+    if (status.ok() && !peers_.empty()) status = ComparePeers(workload);
+    if (status.ok() && FLAGS_store) status = CompareStore(workload);
   }
   return status;
 }
@@ -402,20 +469,20 @@ absl::Status CopyBenchmark::Run() {
   if (!admin.ok()) return admin.status();
   source_admin_ = *std::move(admin);
   for (const absl::string_view codec : absl::StrSplit(FLAGS_codecs, ',', absl::SkipEmpty())) {
-    absl::StatusOr<Workload> workload = Load(std::string(codec));
+    absl::StatusOr<Workload> workload = Load(std::string(codec), absl::StrCat("bench-", codec), FLAGS_records);
     if (!workload.ok()) return workload.status();
     workloads_.push_back(*std::move(workload));
   }
   if (workloads_.empty()) return absl::InvalidArgumentError("--codecs names none");
-  if (FLAGS_relays || ComparesAllCopiers()) status = CompareCopiers();
+  if (FLAGS_relays || FLAGS_store || !peers_.empty()) status = CompareCopiers();
   if (status.ok() && FLAGS_windows) status = CompareWindows();
   return status;
 }
 
 void CopyBenchmark::ReportTables() const {
-  const std::string clusters =
-      absl::StrCat(kSourceVersion, " -> ", kTargetVersion, ", one broker each, ", std::thread::hardware_concurrency(),
-                   " cores for all, ", workloads_.front().records, " records per codec");
+  const std::string machine = absl::StrCat(kSourceVersion, " -> ", kTargetVersion, ", one broker each, ",
+                                           std::thread::hardware_concurrency(), " cores for all");
+  const std::string clusters = absl::StrCat(machine, ", ", workloads_.front().records, " records per codec");
   if (FLAGS_relays) {
     Say(absl::StrCat("\nThe same bytes through a plain TCP relay and through replicator (", clusters, "):\n"));
     Say(relay_comparison_.Table());
@@ -423,7 +490,7 @@ void CopyBenchmark::ReportTables() const {
         "RSS\n"
         "less --buffer-bytes, the most that it may hold in flight.\n");
   }
-  if (ComparesAllCopiers()) {
+  if (!peers_.empty()) {
     Say(absl::StrCat("\nAll copiers over a warm page cache (", clusters, "):\n"));
     Say(peer_comparison_.Table());
     Say("Wall time is from the start of the copier's process until the target has all records.\n");
@@ -436,6 +503,11 @@ void CopyBenchmark::ReportTables() const {
                                                      peer == Copier::kMirrorMaker2 ? " " + mirrormaker2_version_ : "");
                                    }),
                      ";\ntheir first copy of each codec was compared with the source record by record: equal.\n"));
+  }
+  if (FLAGS_store) {
+    Say(absl::StrCat("\nWith its store and without, both at once (", machine, "):\n"));
+    Say(store_comparison_.Table());
+    Say("'pairs' is the middle one of the ratios within the pairs.\n");
   }
   if (FLAGS_windows) {
     const Workload* shown = &workloads_.front();
@@ -452,7 +524,8 @@ int CopyBenchmark::Report() const {
   int failures = 0;
   std::string criteria;
   if (FLAGS_relays) criteria += relay_comparison_.Criteria(&failures);
-  if (ComparesAllCopiers()) criteria += peer_comparison_.Criteria(&failures);
+  if (!peers_.empty()) criteria += peer_comparison_.Criteria(&failures);
+  if (FLAGS_store) criteria += store_comparison_.Criteria(&failures);
   if (!criteria.empty()) {
     Say(FLAGS_quick ? "Criteria (with --quick they are shown, not judged: start and end outweigh the copy):"
                     : "Criteria:");
@@ -468,8 +541,10 @@ int Main() {
   }
   if (FLAGS_quick) {
     if (gflags::GetCommandLineFlagInfoOrDie("records").is_default) FLAGS_records = kQuickRecords;
+    if (gflags::GetCommandLineFlagInfoOrDie("store_bytes").is_default) FLAGS_store_bytes = kQuickStoreBytes;
     FLAGS_runs = 1;
     FLAGS_peer_runs = 1;
+    FLAGS_store_pairs = 1;
     if (gflags::GetCommandLineFlagInfoOrDie("peers").is_default) FLAGS_peers = "";
     if (gflags::GetCommandLineFlagInfoOrDie("store").is_default) FLAGS_store = !FLAGS_peers.empty();
   }

@@ -2,15 +2,21 @@
 //
 // A whole pass of one batch is ParseFetchResponse + IterateBatches + PatchBatch + BuildProduceRequest, each divided by
 // the batches that it works on ("per_batch" in the output). FullCrc is what repairing the checksum without touching the
-// payload saves.
+// payload saves. Beside that way, StoreIntents: what a shard's states cost, once per Fetch response.
 #include <benchmark/benchmark.h>
+#include <glog/logging.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/types/span.h"
 #include "kafka/crc32c.h"
 #include "kafka/record_batch.h"
@@ -18,6 +24,8 @@
 #include "kafka/wire/fetch.h"
 #include "kafka/wire/primitives.h"
 #include "kafka/wire/produce.h"
+#include "offsets/store.h"
+#include "tests/cluster/process.h"
 
 namespace replicator::bench {
 namespace {
@@ -48,6 +56,21 @@ std::string MakeBatch(size_t bytes, int64_t base_offset) {
   const uint32_t crc = kafka::Crc32c(absl::MakeConstSpan(batch).subspan(kCrcCoversFrom));
   kafka::StoreInt32(at + kCrcAt, static_cast<int32_t>(crc));
   return batch;
+}
+
+offsets::PartitionState MakeState(int64_t offset, int batches) {
+  offsets::PartitionState state;
+  state.position = offsets::SourceOffset(offset);
+  state.target_end = offsets::TargetOffset(offset);
+  state.eras = {{offsets::TargetOffset(0), {kProducerId, 0}, 0}};
+  for (int i = 0; i < batches; ++i) {
+    const offsets::SourceOffset base(offset + int64_t{i} * kRecordsPerBatch);
+    state.intents.push_back(
+        {base, base + kRecordsPerBatch, kRecordsPerBatch, static_cast<uint32_t>(base.value * 2654435761)});
+  }
+  state.last_run = offsets::Run{offsets::SourceOffset(0), offsets::TargetOffset(0), offset + 1};
+  state.evidence = {offset, 1, kRecordsPerBatch, 4711};
+  return state;
 }
 
 std::string MakeRecords(size_t batch_bytes, int batches) {
@@ -168,6 +191,56 @@ void BuildProduceRequest(benchmark::State& state) {
   CountBatches(state, partitions);
 }
 BENCHMARK(BuildProduceRequest)->RangeMultiplier(8)->Range(1, 512);
+
+// What a shard stores after a Fetch response: one state per partition, eight batches named by each. CPU time of the
+// whole process, so with the hand-over to the store's thread. `cold`: as in a copy, where batches have passed through
+// the caches since the write before.
+void StoreIntents(benchmark::State& state) {
+  const auto partitions = static_cast<int32_t>(state.range(0));
+  const bool is_cold = state.range(1) != 0;
+  constexpr int kBatches = 8;
+  constexpr size_t kPassedBytes = 8 << 20;
+  const tests::TempDir folder("store-benchmark");
+  absl::StatusOr<std::unique_ptr<offsets::Store>> store = offsets::Store::Open({.folder = folder.path()});
+  CHECK(store.ok()) << store.status();
+  std::vector<char> passed(is_cold ? kPassedBytes : 0);
+  int64_t offset = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::vector<offsets::PartitionWrite> writes;
+    for (int32_t partition = 0; partition < partitions; ++partition)
+      writes.push_back({{1, partition}, MakeState(offset, kBatches)});
+    offset += int64_t{kBatches} * kRecordsPerBatch;
+    std::fill(passed.begin(), passed.end(), static_cast<char>(offset));
+    absl::Notification stored;
+    state.ResumeTiming();
+    (*store)->Write(std::move(writes), [&] { stored.Notify(); });
+    stored.WaitForNotification();
+  }
+}
+BENCHMARK(StoreIntents)->ArgsProduct({{1, 12, 100}, {0, 1}})->ArgNames({"partitions", "cold"})->MeasureProcessCPUTime();
+
+// What every start and end of the program pays for its store: of a new folder, or of one that a hundred partitions have
+// written to. CPU time of the whole process.
+void OpenStore(benchmark::State& state) {
+  const bool is_new = state.range(0) == 0;
+  const tests::TempDir folder("store-benchmark");
+  if (!is_new) {
+    absl::StatusOr<std::unique_ptr<offsets::Store>> store = offsets::Store::Open({.folder = folder.path()});
+    CHECK(store.ok()) << store.status();
+    std::vector<offsets::PartitionWrite> writes;
+    for (int32_t partition = 0; partition < 100; ++partition) writes.push_back({{1, partition}, MakeState(0, 1)});
+    (*store)->Write(std::move(writes), [] {});
+  }
+  int opened = 0;
+  for (auto _ : state) {
+    const std::string path = is_new ? absl::StrCat(folder.path(), "/", ++opened) : folder.path();
+    absl::StatusOr<std::unique_ptr<offsets::Store>> store = offsets::Store::Open({.folder = path});
+    CHECK(store.ok()) << store.status();
+    CHECK((*store)->LoadPartitions(1).ok());
+  }
+}
+BENCHMARK(OpenStore)->Arg(0)->Arg(1)->ArgName("old")->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace replicator::bench

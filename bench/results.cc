@@ -12,6 +12,7 @@ namespace {
 double WallSeconds(const CopierRun& run) { return run.wall_s; }
 double UserSeconds(const CopierRun& run) { return run.user_s; }
 double FirstRecordSeconds(const CopierRun& run) { return run.first_record_s; }
+double FirstToLastRecordSeconds(const CopierRun& run) { return run.wall_s - run.first_record_s; }
 double PeakRss(const CopierRun& run) { return static_cast<double>(run.rss_bytes_peak); }
 double CopiedBytes(const CopierRun& run) { return static_cast<double>(run.payload_bytes_copied); }
 
@@ -26,6 +27,13 @@ std::string RecordsPerSecond(const CaseRuns& runs, const Workload& workload) {
 }
 
 std::string CacheName(bool is_cold) { return is_cold ? "cold" : "warm"; }
+
+// 0 of none.
+double MiddleOf(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
+}
 
 // One criterion's line.
 std::string Verdict(bool passed, const std::string& text, int* failures) {
@@ -50,10 +58,13 @@ std::vector<double> CaseRuns::Values(const Field& field) const {
   return values;
 }
 
-double CaseRuns::Median(const Field& field) const {
-  const std::vector<double> values = Values(field);
-  if (values.empty()) return 0;
-  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
+double CaseRuns::Median(const Field& field) const { return MiddleOf(Values(field)); }
+
+double CaseRuns::MedianOfPairs(const CaseRuns& other, const Field& field) const {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < std::min(runs_.size(), other.runs_.size()); ++i)
+    ratios.push_back(field(runs_[i]) / field(other.runs_[i]));
+  return MiddleOf(std::move(ratios));
 }
 
 double CaseRuns::Max(const Field& field) const { return runs_.empty() ? 0 : Values(field).back(); }
@@ -128,8 +139,6 @@ std::string CopierName(Copier copier) {
       return "TCP relay";
     case Copier::kReplicator:
       return "replicator";
-    case Copier::kNoStore:
-      return "replicator without its store";
     case Copier::kLibrdkafka:
       return "librdkafka pipeline";
     case Copier::kMirrorMaker2:
@@ -191,6 +200,56 @@ std::string PeerComparison::Criteria(int* failures) const {
                     absl::StrFormat("wall of %s: %.2f s, at most the quickest peer's %.2f s (%s)", codec, wall_s,
                                     quickest_s, quickest),
                     failures);
+  }
+  return text;
+}
+
+double StoreComparison::Pair::WallRatio() const { return with_store.MedianOfPairs(without_store, WallSeconds); }
+
+double StoreComparison::Pair::CopyingRatio() const {
+  return with_store.MedianOfPairs(without_store, FirstToLastRecordSeconds);
+}
+
+StoreComparison::Pair& StoreComparison::At(const Workload& workload) {
+  auto& [measured, pair] = pairs_[workload.codec];
+  measured = workload;
+  return pair;
+}
+
+std::string StoreComparison::Table() const {
+  tests::TextTable table({"codec", ">records", ">MB in the log", "replicator", ">wall s", ">CPU s: median (range)",
+                          ">CPU-s/GB", ">peak RSS", ">first record s", ">CPU, pairs", ">wall, pairs",
+                          ">first to last record, pairs"});
+  for (const auto& [codec, measured] : pairs_) {
+    const auto& [workload, pair] = measured;
+    for (const bool has_store : {false, true}) {
+      const CaseRuns& runs = has_store ? pair.with_store : pair.without_store;
+      table.AddRow({codec, tests::WithCommas(workload.records), tests::WithCommas(workload.segments.bytes / 1'000'000),
+                    has_store ? "with its store" : "without", Seconds(runs.Median(WallSeconds)), runs.CpuText(),
+                    CpuPerGigabyte(runs, workload), tests::Mebibytes(static_cast<int64_t>(runs.Max(PeakRss))),
+                    Seconds(runs.Median(FirstRecordSeconds)),
+                    has_store ? absl::StrFormat("%.3f", pair.CpuRatio()) : "1",
+                    has_store ? absl::StrFormat("%.3f", pair.WallRatio()) : "1",
+                    has_store ? absl::StrFormat("%.3f", pair.CopyingRatio()) : "1"});
+    }
+  }
+  return table.ToString("  ");
+}
+
+std::string StoreComparison::Criteria(int* failures) const {
+  std::string text;
+  for (const auto& [codec, measured] : pairs_) {
+    const Pair& pair = measured.second;
+    text += Verdict(pair.CpuRatio() <= kCpuOfNoStoreMax,
+                    absl::StrFormat("CPU of %s with the store: %.3f times that without, at most %.2f", codec,
+                                    pair.CpuRatio(), kCpuOfNoStoreMax),
+                    failures);
+    text += Verdict(
+        pair.CopyingRatio() <= kCopyingOfNoStoreMax,
+        absl::StrFormat("%s from the first record to the last with the store: %.3f times as long as without, at "
+                        "most %.2f",
+                        codec, pair.CopyingRatio(), kCopyingOfNoStoreMax),
+        failures);
   }
   return text;
 }

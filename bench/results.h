@@ -20,6 +20,10 @@ namespace replicator::bench {
 inline constexpr double kCpuOfRelayMax = 1.5;
 inline constexpr int64_t kRssBytesBeyondBudgetMax = int64_t{64} << 20;
 inline constexpr double kFirstRecordSecondsMax = 1.5;
+// With its store, of what it takes without. The wall time of some seconds is known to kRecordsPoll (copier_run.cc): 2 %
+// are the least that shows.
+inline constexpr double kCpuOfNoStoreMax = 1.03;
+inline constexpr double kCopyingOfNoStoreMax = 1.02;
 
 // The largest share that replicator's CPU may be of a peer's.
 struct PeerShares {
@@ -48,6 +52,8 @@ class CaseRuns {
   // The middle one, or the middle between two; 0 of none.
   double Median(const Field& field) const;
   double Max(const Field& field) const;
+  // How many times as much as in the run of `other` that was measured beside it: the middle one of these ratios.
+  double MedianOfPairs(const CaseRuns& other, const Field& field) const;
   double cpu_s() const { return Median(&CopierRun::cpu_s); }
   // "0.41 (0.39-0.44)": median and range.
   std::string CpuText() const;
@@ -89,8 +95,7 @@ class RelayComparison {
   std::map<std::string, Workload> workloads_;
 };
 
-// kNoStore: replicator with --without-store, which shows what the store costs.
-enum class Copier { kRelay, kReplicator, kNoStore, kLibrdkafka, kMirrorMaker2 };
+enum class Copier { kRelay, kReplicator, kLibrdkafka, kMirrorMaker2 };
 std::string CopierName(Copier copier);
 
 // All copiers beside each other over a warm page cache, for each codec.
@@ -108,6 +113,29 @@ class PeerComparison {
     std::map<Copier, CaseRuns> runs;
   };
   std::map<std::string, Case> cases_;  // by codec
+};
+
+// The replicator with its store and without, for each codec. Two that run at the same time are a pair: they share what
+// a busy machine or its host does to them, which is more than the store costs.
+class StoreComparison {
+ public:
+  struct Pair {
+    CaseRuns with_store;
+    CaseRuns without_store;
+    double CpuRatio() const { return with_store.MedianOfPairs(without_store, &CopierRun::cpu_s); }
+    double WallRatio() const;
+    // From the first record to the last: without the start.
+    double CopyingRatio() const;
+  };
+
+  Pair& At(const Workload& workload);
+
+  std::string Table() const;
+  // One line per criterion, "PASS ..." or "FAIL ..."; `failures` counts the latter.
+  std::string Criteria(int* failures) const;
+
+ private:
+  std::map<std::string, std::pair<Workload, Pair>> pairs_;  // by codec
 };
 
 // The replicator with one and with several batches in flight per partition.
