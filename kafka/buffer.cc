@@ -31,7 +31,7 @@ std::string Slice::CopyOut() const {
 MemoryBudget::~MemoryBudget() { CHECK_EQ(buffers_, 0u) << "buffers outlive their budget"; }
 
 bool MemoryBudget::TryReserve(size_t bytes) {
-  if (used_ + bytes > bytes_max_) return false;
+  if (waiting_ > 0 || used_ + bytes > bytes_max_) return false;
   used_ += bytes;
   return true;
 }
@@ -45,9 +45,21 @@ void MemoryBudget::Unreserve(size_t bytes) {
 bool MemoryBudget::TryGrow(size_t reserved, size_t needed) {
   CHECK_GE(used_, reserved);
   if (needed <= reserved) return true;
-  if (used_ - reserved + needed > bytes_max_ && used_ != reserved) return false;
+  const bool is_alone = used_ == reserved || (waiting_ > 0 && used_ == waiting_reserved_);
+  if (used_ - reserved + needed > bytes_max_ && !is_alone) return false;
   used_ += needed - reserved;
   return true;
+}
+
+MemoryBudget::GrowthWait::GrowthWait(MemoryBudget& budget, size_t reserved) : budget_(budget), reserved_(reserved) {
+  ++budget_.waiting_;
+  budget_.waiting_reserved_ += reserved_;
+}
+
+MemoryBudget::GrowthWait::~GrowthWait() {
+  --budget_.waiting_;
+  budget_.waiting_reserved_ -= reserved_;
+  if (budget_.on_release_) budget_.on_release_();  // for those that were kept from reserving
 }
 
 BufferRef MemoryBudget::Allocate(size_t size, size_t reserved) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -46,6 +48,39 @@ TEST(MemoryBudget, OneOversizedResponsePassesOnlyAlone) {
   BufferRef buffer = budget.Allocate(50, 50);
   buffer = BufferRef();
   EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(MemoryBudget, WhoWaitsToGrowIsNotOvertaken) {
+  MemoryBudget budget(100);
+  ASSERT_TRUE(budget.TryReserve(20));
+  ASSERT_TRUE(budget.TryReserve(30));
+  ASSERT_FALSE(budget.TryGrow(20, 150)) << "another reservation is there";
+  {
+    const MemoryBudget::GrowthWait waits(budget, 20);
+    budget.Unreserve(30);
+    EXPECT_FALSE(budget.TryReserve(30)) << "it would be kept from growing for ever";
+    EXPECT_TRUE(budget.TryGrow(20, 150));
+  }
+  budget.Unreserve(150);
+  EXPECT_TRUE(budget.TryReserve(30));
+  budget.Unreserve(30);
+}
+
+TEST(MemoryBudget, TwoThatWaitToGrowDoNotWaitForEachOther) {
+  MemoryBudget budget(100);
+  ASSERT_TRUE(budget.TryReserve(20));
+  ASSERT_TRUE(budget.TryReserve(30));
+  {
+    const MemoryBudget::GrowthWait second(budget, 30);
+    {
+      const MemoryBudget::GrowthWait first(budget, 20);
+      EXPECT_TRUE(budget.TryGrow(20, 150));
+    }
+    EXPECT_FALSE(budget.TryGrow(30, 150)) << "not beside the first one";
+    budget.Unreserve(150);
+    EXPECT_TRUE(budget.TryGrow(30, 150));
+  }
+  budget.Unreserve(150);
 }
 
 TEST(MemoryBudget, ABufferGivesBackWhatItsReservationHadTooMuch) {
@@ -116,6 +151,23 @@ TEST(MemoryBudget, BuffersOfAllSizesShareTheSameMemory) {
   EXPECT_EQ(budget.held(), 4 * kMib);
 }
 
+// As when one is being sent and the next one comes, whatever their sizes.
+TEST(MemoryBudget, ABufferOfHalfTheBoundFitsBesideAnyOther) {
+  MemoryBudget budget(8 * kMib);
+  BufferRef before;
+  const char* lowest = nullptr;
+  const char* end = nullptr;
+  for (size_t i = 0; i < 1000; ++i) {
+    const size_t size = 4 * kMib - i * 7919 % (kMib / 2);
+    ASSERT_TRUE(budget.TryReserve(size));
+    BufferRef next = budget.Allocate(size, size);
+    lowest = lowest == nullptr ? next->data() : std::min<const char*>(lowest, next->data());
+    end = std::max<const char*>(end, next->data() + size);
+    before = std::move(next);
+  }
+  EXPECT_LE(end - lowest, static_cast<ptrdiff_t>(12 * kMib)) << "one had a mapping of its own";
+}
+
 // The free space is enough, but in pieces.
 TEST(MemoryBudget, ABufferThatFitsNowhereGetsAMappingOfItsOwn) {
   MemoryBudget budget(8 * kMib);
@@ -124,12 +176,12 @@ TEST(MemoryBudget, ABufferThatFitsNowhereGetsAMappingOfItsOwn) {
     ASSERT_TRUE(budget.TryReserve(kMib));
     buffer = budget.Allocate(kMib, kMib);
   }
-  for (int i = 0; i < 8; i += 2) buffers[i] = BufferRef();
-  ASSERT_TRUE(budget.TryReserve(4 * kMib));
-  BufferRef large = budget.Allocate(4 * kMib, 4 * kMib);
-  std::memset(large->data(), 7, 4 * kMib);
+  for (int i : {0, 1, 3, 4, 6}) buffers[i] = BufferRef();
+  ASSERT_TRUE(budget.TryReserve(5 * kMib));
+  BufferRef large = budget.Allocate(5 * kMib, 5 * kMib);
+  std::memset(large->data(), 7, 5 * kMib);
   EXPECT_EQ(budget.used(), 8 * kMib);
-  EXPECT_EQ(budget.held(), 12 * kMib);
+  EXPECT_EQ(budget.held(), 13 * kMib);
   large = BufferRef();
   EXPECT_EQ(budget.held(), 8 * kMib) << "its mapping went back to the system";
 }

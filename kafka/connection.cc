@@ -267,9 +267,12 @@ asio::awaitable<absl::Status> Connection::MakeRoom(std::shared_ptr<PendingReply>
     *room = absl::MakeSpan(reply->bytes);
     co_return absl::OkStatus();
   }
-  while (!reply->memory->budget.TryGrow(reply->reserved, size)) {
-    co_await reply->memory->released.Wait();
-    if (closed_) co_return closed_because_;
+  if (!reply->memory->budget.TryGrow(reply->reserved, size)) {
+    const MemoryBudget::GrowthWait waits(reply->memory->budget, reply->reserved);
+    while (!reply->memory->budget.TryGrow(reply->reserved, size)) {
+      co_await reply->memory->released.Wait();
+      if (closed_) co_return closed_because_;
+    }
   }
   reply->reserved = std::max(reply->reserved, size);
   reply->buffer = reply->memory->budget.Allocate(size, std::exchange(reply->reserved, 0));

@@ -161,14 +161,15 @@ std::string_view AccessRemedy(int16_t code) {
   switch (code) {
     case kErrorTopicAuthorizationFailed:
       return "Give replicator's user READ and DESCRIBE on the topic at the source, WRITE, CREATE and DESCRIBE at the "
-             "target, then resume.";
+             "target; it is tried again by itself.";
     case kErrorClusterAuthorizationFailed:
       return "Give replicator's user IDEMPOTENT_WRITE (needed before Kafka 2.8) and CREATE on the target's cluster "
-             "resource, then resume.";
+             "resource; it is tried again by itself.";
     case kErrorGroupAuthorizationFailed:
       return "Give replicator's user READ on the group at the target (it covers DESCRIBE).";
     case kErrorTransactionalIdAuthorizationFailed:
-      return "Give replicator's user WRITE and DESCRIBE on its transactional ids at the target, then resume.";
+      return "Give replicator's user WRITE and DESCRIBE on its transactional ids at the target; it is tried again by "
+             "itself.";
     case kErrorUnsupportedSaslMechanism:
       return "Set sasl.mechanism to one that the broker's sasl.enabled.mechanisms lists for this listener.";
     case kErrorIllegalSaslState:
@@ -214,15 +215,16 @@ std::string_view TopicRemedy(int16_t code) {
       return "Exclude this topic: it is internal on the target, or its name is not allowed there.";
     case kErrorInvalidPartitions:
     case kErrorInvalidReplicaAssignment:
-      return "Create the topic on the target by hand with the source's number of partitions, then resume.";
+      return "Create the topic on the target by hand with the source's number of partitions: it is looked for again "
+             "every refresh.topics.interval.seconds, and at a start.";
     case kErrorInvalidReplicationFactor:
       return "Set replication.factor to at most the number of the target's brokers, or add brokers.";
     case kErrorInvalidConfig:
-      return "The target does not accept one of the topic's configs: create the topic there by hand, or exclude that "
-             "config with config.properties.exclude.";
+      return "The target does not accept one of the topic's configs: create it there by hand, or exclude it.";
     case kErrorPolicyViolation:
       return "A policy of the target (create.topic.policy.class.name or alter.config.policy.class.name) forbids it: "
-             "create the topic there as the policy wants it, then resume.";
+             "create the topic there as the policy wants it: it is looked for again every "
+             "refresh.topics.interval.seconds, and at a start.";
     default:
       return GroupRemedy(code);
   }

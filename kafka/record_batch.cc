@@ -124,9 +124,9 @@ NextBatchResult NextBatch(absl::Span<char> records) {
   result.bytes = records.first(declared_bytes);
   result.declared_bytes = declared_bytes;
   if (result.kind == BatchKind::kOldMagic) {
-    result.reason =
-        absl::StrCat("messages in the old record format (magic ", int{magic},
-                     ", from before Kafka 0.11 or log.message.format.version) cannot be produced as they are");
+    result.reason = absl::StrCat(
+        "messages in the old record format (magic ", int{magic},
+        ", from before Kafka 0.11 or log.message.format.version) cannot be produced as they are: exclude the topic");
   }
   return result;
 }

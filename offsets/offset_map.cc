@@ -9,18 +9,21 @@ namespace replicator::offsets {
 
 void OffsetMap::Reset(MapBegin begin) {
   runs_.clear();
+  marks_.clear();
   origin_ = begin_ = begin;
   position_ = begin.source;
   changes_ = {.forget_from = SourceOffset(0), .forget_below = std::nullopt, .closed = {}};
 }
 
 void OffsetMap::Restore(MapBegin origin, const std::vector<Run>& closed, const std::optional<Run>& last,
-                        SourceOffset position, bool older_runs_omitted) {
+                        SourceOffset position, bool older_runs_omitted, const std::vector<MapBegin>& marks) {
   runs_.assign(closed.begin(), closed.end());
   if (last.has_value()) runs_.push_back(*last);
   origin_ = begin_ = origin;
   if (older_runs_omitted && !runs_.empty()) begin_ = {runs_.front().source_base, runs_.front().target_base};
-  while (runs_.size() > runs_max_) ForgetOldest();
+  marks_.assign(marks.begin(), marks.end());
+  left_to_the_store_ = 0;
+  while (runs_.size() > runs_max_) LeaveOldestToTheStore();
   position_ = position;
   changes_ = {};
 }
@@ -28,6 +31,11 @@ void OffsetMap::Restore(MapBegin origin, const std::vector<Run>& closed, const s
 void OffsetMap::ForgetOldest() {
   begin_ = {runs_.front().source_end(), runs_.front().target_end()};
   runs_.pop_front();
+}
+
+void OffsetMap::LeaveOldestToTheStore() {
+  if (left_to_the_store_++ % kMarkEvery == 0) marks_.push_back({runs_.front().source_base, runs_.front().target_base});
+  ForgetOldest();
 }
 
 void OffsetMap::Append(const Run& run) {
@@ -44,7 +52,7 @@ void OffsetMap::Append(const Run& run) {
     changes_.closed.push_back(last);
   }
   runs_.push_back(run);
-  if (runs_.size() > runs_max_) ForgetOldest();
+  if (runs_.size() > runs_max_) LeaveOldestToTheStore();
 }
 
 void OffsetMap::AdvanceTo(SourceOffset position) { position_ = std::max(position_, position); }
@@ -75,20 +83,37 @@ void OffsetMap::TruncateTo(TargetOffset end) {
     last.count = std::min(last.count, end - last.target_base);
     position_ = last.source_end();
     reopened = last.source_base;
+  } else {
+    // The store forgets all, too.
+    marks_.clear();
+    origin_ = begin_;
   }
   // The last run grows again: it is none of the closed ones any more.
   std::erase_if(changes_.closed, [&](const Run& run) { return run.source_base >= reopened; });
   changes_.forget_from = std::min(changes_.forget_from.value_or(reopened), reopened);
 }
 
-void OffsetMap::PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start) {
-  while (runs_.size() > 1 && runs_.front().source_end() <= source_log_start &&
-         runs_.front().target_end() <= target_log_start) {
+bool OffsetMap::PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start) {
+  const auto is_below = [&](SourceOffset source, TargetOffset target) {
+    return source <= source_log_start && target <= target_log_start;
+  };
+  const MapBegin before = origin_;
+  while (runs_.size() > 1 && is_below(runs_.front().source_end(), runs_.front().target_end())) {
     ForgetOldest();
+    marks_.clear();
     origin_ = begin_;
     changes_.forget_below = runs_.front().source_base;
   }
+  // All runs in front of one that begins there end there or before.
+  while (!marks_.empty() && is_below(marks_.front().source, marks_.front().target)) {
+    if (marks_.front().source > origin_.source) {
+      origin_ = marks_.front();
+      changes_.forget_below = origin_.source;
+    }
+    marks_.pop_front();
+  }
   std::erase_if(changes_.closed, [&](const Run& run) { return run.source_base < changes_.forget_below; });
+  return origin_ != before;
 }
 
 OffsetMap::Changes OffsetMap::TakeChanges() { return std::exchange(changes_, {}); }

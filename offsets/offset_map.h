@@ -38,6 +38,8 @@ class OffsetMap {
  public:
   // 24 bytes a run: 4,096 runs are 96 KiB for the one partition in thousands that has so many gaps.
   static constexpr size_t kRunsMax = 4096;
+  // Of the runs that only the store still has, the begins of so many apart are known: that far pruning can go.
+  static constexpr int64_t kMarkEvery = 1024;
 
   explicit OffsetMap(size_t runs_max = kRunsMax) : runs_max_(runs_max) {}
 
@@ -45,9 +47,9 @@ class OffsetMap {
   void Reset(MapBegin begin);
 
   // Goes on with what was known before, up to `position`: `closed` and `last` as they were stored
-  // (offsets/partition_state.h), perhaps without the oldest.
+  // (offsets/partition_state.h), perhaps without the oldest; `marks`: the begins of some of these, oldest first.
   void Restore(MapBegin origin, const std::vector<Run>& closed, const std::optional<Run>& last, SourceOffset position,
-               bool older_runs_omitted);
+               bool older_runs_omitted, const std::vector<MapBegin>& marks);
 
   // Adds records copied right behind everything known. REQUIRES: run.count > 0, both bases at or beyond the last run's
   // ends.
@@ -67,8 +69,9 @@ class OffsetMap {
   // Forgets every record at or beyond `end`: the target has lost them.
   void TruncateTo(TargetOffset end);
 
-  // Forgets the runs that lie below the log starts of both sides. What nobody can read needs no translation.
-  void PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start);
+  // Forgets the runs that lie below the log starts of both sides. What nobody can read needs no translation. Of the
+  // runs that only the store still has, up to kMarkEvery may stay for the time being. True when any were forgotten.
+  bool PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start);
 
   // What a store has to change since this was called last: forget all runs from `forget_from` on and all below
   // `forget_below`, then keep `closed`. The last run is not in it: it still grows.
@@ -85,12 +88,15 @@ class OffsetMap {
 
  private:
   void ForgetOldest();
+  void LeaveOldestToTheStore();
 
   size_t runs_max_;
   MapBegin origin_;
   MapBegin begin_;  // of what is known here
   SourceOffset position_;
-  std::deque<Run> runs_;  // ascending on both sides
+  std::deque<Run> runs_;        // ascending on both sides
+  std::deque<MapBegin> marks_;  // below begin_, ascending on both sides
+  int64_t left_to_the_store_ = 0;
   Changes changes_;
 };
 

@@ -98,12 +98,12 @@ TEST(OffsetMap, ARunThatIsCutGrowsAgainAndIsForgottenAsAClosedOne) {
 
 TEST(OffsetMap, ARestoredMapAnswersLikeTheOneBeforeIt) {
   OffsetMap map;
-  map.Restore({SourceOffset(3), TargetOffset(0)}, {MakeRun(5, 0, 5)}, MakeRun(20, 5, 2), SourceOffset(25), false);
+  map.Restore({SourceOffset(3), TargetOffset(0)}, {MakeRun(5, 0, 5)}, MakeRun(20, 5, 2), SourceOffset(25), false, {});
   EXPECT_EQ(map.TargetOf(SourceOffset(3)), TargetOffset(0));
   EXPECT_EQ(map.TargetOf(SourceOffset(12)), TargetOffset(5));
   EXPECT_EQ(map.TargetOf(SourceOffset(25)), TargetOffset(7));
   EXPECT_EQ(map.SourceOf(TargetOffset(6)), SourceOffset(21));
-  map.Restore({SourceOffset(3), TargetOffset(0)}, {MakeRun(5, 0, 5)}, MakeRun(20, 5, 2), SourceOffset(25), true);
+  map.Restore({SourceOffset(3), TargetOffset(0)}, {MakeRun(5, 0, 5)}, MakeRun(20, 5, 2), SourceOffset(25), true, {});
   EXPECT_EQ(map.TargetOf(SourceOffset(4)), std::nullopt);  // a run that was not loaded may hold it
   EXPECT_EQ(map.TargetOf(SourceOffset(5)), TargetOffset(0));
   EXPECT_EQ(map.origin().source, SourceOffset(3));
@@ -131,6 +131,27 @@ TEST(OffsetMap, PastItsBoundItForgetsTheOldestAndSaysSo) {
   EXPECT_EQ(map.SourceOf(TargetOffset(0)), std::nullopt);
   EXPECT_EQ(map.TargetOf(SourceOffset(0)), std::nullopt);
   EXPECT_EQ(map.SourceOf(TargetOffset(1)), SourceOffset(2));
+}
+
+// A busy transactional topic has more runs within its retention than are kept here.
+TEST(OffsetMap, RunsThatOnlyTheStoreHasArePrunedUpToAMark) {
+  constexpr int64_t kRuns = 3 * OffsetMap::kMarkEvery;
+  OffsetMap map(10);
+  for (int64_t i = 0; i < kRuns; ++i) map.Append(MakeRun(i * 10, i * 5, 5));
+  map.TakeChanges();
+  const int64_t middle = kRuns / 2;
+  EXPECT_FALSE(map.PruneBelow(SourceOffset(middle * 10), TargetOffset(0))) << "the target still holds them";
+  EXPECT_FALSE(map.PruneBelow(SourceOffset(0), TargetOffset(middle * 5)));
+  EXPECT_TRUE(map.PruneBelow(SourceOffset(middle * 10), TargetOffset(middle * 5)));
+  const OffsetMap::Changes changes = map.TakeChanges();
+  ASSERT_TRUE(changes.forget_below.has_value());
+  EXPECT_LE(*changes.forget_below, SourceOffset(middle * 10));
+  EXPECT_GT(*changes.forget_below, SourceOffset((middle - OffsetMap::kMarkEvery) * 10));
+  EXPECT_EQ(map.origin().source, *changes.forget_below);
+  EXPECT_EQ(map.origin().target.value * 2, changes.forget_below->value);
+  EXPECT_FALSE(map.PruneBelow(SourceOffset(middle * 10), TargetOffset(middle * 5))) << "once";
+  map.TruncateTo(TargetOffset(0));
+  EXPECT_EQ(map.origin().source, SourceOffset((kRuns - 10 - 1) * 10 + 5)) << "nothing below is known, or stored";
 }
 
 }  // namespace

@@ -64,6 +64,8 @@ struct PartitionState {
   std::vector<Intent> intents;
   std::optional<Run> last_run;  // the one that is still growing
   SourceEvidence evidence;
+  int32_t position_epoch =
+      -1;  // leader epoch of the source batch right below the position, skipped ones too; -1: not known
   int64_t records_lost = 0;  // deleted by the source's retention before they were copied
   // Compaction may have changed the source since it was first read: places are found by content, never by counting.
   bool is_compacted = false;
@@ -74,9 +76,10 @@ struct PartitionState {
   int64_t current_at_ms = 0;
 
   // Written: what changed since the state before this one. Read: the latest closed runs, without the older ones when
-  // `older_runs_omitted`.
+  // `older_runs_omitted`; of these, where some begin, oldest first.
   OffsetMap::Changes runs;
   bool older_runs_omitted = false;
+  std::vector<MapBegin> marks;
 
   // Written: to the disk at once. A producer that even a power cut must not take.
   bool must_sync = false;

@@ -1,31 +1,31 @@
 #include "offsets/store.h"
 
-#include <fcntl.h>
 #include <glog/logging.h>
 #include <pthread.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
+#include <rocksdb/file_system.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <system_error>
+#include <cstdarg>
+#include <cstdio>
 #include <thread>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "offsets/crash_point.h"
+#include "offsets/state_folder.h"
 
 namespace replicator::offsets {
 namespace {
@@ -34,30 +34,70 @@ namespace {
 constexpr size_t kMemtableBytes = 4 << 20;
 constexpr size_t kBlockCacheBytes = 2 << 20;
 constexpr int kOpenFilesMax = 64;
-constexpr size_t kLogFileBytes = 1 << 20;
+// Of a state with eight intents, roughly.
+constexpr size_t kBytesPerState = 256;
+// Of a partition with more runs than are loaded.
+constexpr int64_t kMarksLoadedMax = 256;
+constexpr size_t kManifestBytes = 1 << 20;
 // Between two tries of a write that failed.
 constexpr absl::Duration kRetryInterval = absl::Seconds(1);
 constexpr int kTriesPerLogLine = 30;
 
-rocksdb::Options DatabaseOptions(const Store::Options& options) {
+// RocksDB writes its options to a file at each start, reads them back and never again: what a database is opened with
+// stands in DatabaseOptions. That was a fifth of what opening costs.
+class WithoutOptionsFiles : public rocksdb::FileSystemWrapper {
+ public:
+  using FileSystemWrapper::FileSystemWrapper;
+  const char* Name() const override { return "WithoutOptionsFiles"; }
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* context) override {
+    if (absl::StrContains(name, "/OPTIONS-")) return rocksdb::IOStatus::NotSupported(name);
+    return FileSystemWrapper::NewWritableFile(name, options, file, context);
+  }
+};
+
+std::unique_ptr<rocksdb::Env> EnvOf(const Store::Options& options) {
+  rocksdb::Env* const base = options.env == nullptr ? rocksdb::Env::Default() : options.env;
+  return rocksdb::NewCompositeEnv(std::make_shared<WithoutOptionsFiles>(base->GetFileSystem()));
+}
+
+// RocksDB's errors go where an operator looks; by itself it writes a file of its own, with all options at its head.
+class ErrorLog : public rocksdb::Logger {
+ public:
+  ErrorLog() : Logger(rocksdb::ERROR_LEVEL) {}
+  using Logger::Logv;
+  void LogHeader(const char*, va_list) override {}
+  void Logv(const char* format, va_list arguments) override {
+    char line[1024];
+    vsnprintf(line, sizeof(line), format, arguments);
+    LOG(ERROR) << "the store says: " << line;
+  }
+};
+
+rocksdb::Options DatabaseOptions(const Store::Options& options, rocksdb::Env* env, bool log_is_whole) {
   rocksdb::Options result;
-  if (options.env != nullptr) result.env = options.env;
+  result.env = env;
   result.create_if_missing = !options.read_only;
   result.write_buffer_size = kMemtableBytes;
   result.max_write_buffer_number = 2;
   result.max_open_files = kOpenFilesMax;
   result.compression = rocksdb::kLZ4Compression;
-  result.info_log_level = rocksdb::WARN_LEVEL;
-  result.keep_log_file_num = 2;
-  result.max_log_file_size = kLogFileBytes;
-  result.max_manifest_file_size = kLogFileBytes;
+  result.info_log = std::make_shared<ErrorLog>();
+  result.max_manifest_file_size = kManifestBytes;
   result.max_background_jobs = 2;
+  result.max_file_opening_threads = 1;  // of 16 threads, each start would make 15 for nothing
+  // The same keys are written again and again, and nothing is read before the next start: a list in the order of the
+  // writes, which is sorted once, costs less than one that is kept sorted.
+  result.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
   // One thread writes, and nobody reads its statistics.
   result.allow_concurrent_memtable_write = false;
   result.stats_dump_period_sec = 0;
   result.stats_persist_period_sec = 0;
-  // After a power cut the log ends where the disk got to: what was synced is there, and no hole before it.
-  result.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // After a power cut the log ends where the disk got to: what was synced is there, and no hole before it. Without one
+  // only the last record can be cut off, by the end of the process that wrote it.
+  result.wal_recovery_mode = log_is_whole ? rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords
+                                          : rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
@@ -65,10 +105,6 @@ rocksdb::Options DatabaseOptions(const Store::Options& options) {
 }
 
 std::string DatabasePath(const Store::Options& options) { return options.folder + "/store"; }
-
-absl::Status CannotDo(const std::string& what, int error) {
-  return absl::FailedPreconditionError(absl::StrCat("cannot ", what, ": ", std::strerror(error)));
-}
 
 absl::Status Damaged(const std::string& folder, const std::string& why) {
   return absl::DataLossError(
@@ -83,25 +119,9 @@ absl::Status StatusOf(const rocksdb::Status& status, const std::string& folder) 
                                              ". Check the disk's space and the folder's rights"));
 }
 
-// flock'ed for as long as the descriptor is open; -1 and a status otherwise.
-absl::StatusOr<int> LockFolder(const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) return CannotDo(absl::StrCat("make the state folder ", folder), error.value());
-  const std::string lock = folder + "/lock";
-  const int fd = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return CannotDo(absl::StrCat("open ", lock), errno);
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
-  close(fd);
-  return absl::FailedPreconditionError(
-      absl::StrCat("the state folder ", folder,
-                   " is in use by another replicator process. Stop that one, or give this one a folder of its own with "
-                   "--state-dir"));
-}
-
-rocksdb::WriteOptions Synced() {
+rocksdb::WriteOptions SyncedIf(bool must_sync) {
   rocksdb::WriteOptions options;
-  options.sync = true;
+  options.sync = must_sync;
   return options;
 }
 
@@ -109,22 +129,38 @@ absl::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), sl
 
 void AddTo(rocksdb::WriteBatch& batch, const PartitionWrite& write) {
   const OffsetMap::Changes& runs = write.state.runs;
-  const std::string first = RunKey(write.key, SourceOffset(0));
   if (runs.forget_from.has_value()) {
     // A run's source base is below 2^63 - 1: no record lies at the greatest offset.
     batch.DeleteRange(RunKey(write.key, *runs.forget_from), RunKey(write.key, SourceOffset(INT64_MAX)));
   }
-  if (runs.forget_below.has_value()) batch.DeleteRange(first, RunKey(write.key, *runs.forget_below));
+  if (runs.forget_below.has_value())
+    batch.DeleteRange(RunKey(write.key, SourceOffset(0)), RunKey(write.key, *runs.forget_below));
   for (const Run& run : runs.closed) batch.Put(RunKey(write.key, run.source_base), EncodeClosedRun(run));
   batch.Put(PartitionKeyBytes(write.key), EncodePartition(write.state));
 }
+
+// What AddTo put into another batch.
+class Appender : public rocksdb::WriteBatch::Handler {
+ public:
+  explicit Appender(rocksdb::WriteBatch& to) : to_(to) {}
+  rocksdb::Status PutCF(uint32_t, const rocksdb::Slice& key, const rocksdb::Slice& value) override {
+    return to_.Put(key, value);
+  }
+  rocksdb::Status DeleteRangeCF(uint32_t, const rocksdb::Slice& begin, const rocksdb::Slice& end) override {
+    return to_.DeleteRange(begin, end);
+  }
+
+ private:
+  rocksdb::WriteBatch& to_;
+};
 
 }  // namespace
 
 class Store::Impl {
  public:
-  Impl(Options options, int lock_fd, std::unique_ptr<rocksdb::DB> db)
-      : options_(std::move(options)), lock_fd_(lock_fd), db_(std::move(db)) {
+  Impl(Options options, std::unique_ptr<StateFolderLock> lock, std::unique_ptr<rocksdb::Env> env,
+       std::unique_ptr<rocksdb::DB> db)
+      : options_(std::move(options)), lock_(std::move(lock)), env_(std::move(env)), db_(std::move(db)) {
     if (options_.read_only) return;
     writer_ = std::thread([this] { RunWriter(); });
     syncer_ = std::thread([this] { RunSyncer(); });
@@ -141,7 +177,6 @@ class Store::Impl {
     if (syncer_.joinable()) syncer_.join();
     if (!options_.read_only && trouble().empty()) Sync();
     db_.reset();
-    if (lock_fd_ >= 0) close(lock_fd_);
   }
 
   const std::string& folder() const { return options_.folder; }
@@ -149,8 +184,21 @@ class Store::Impl {
   // Runs `use` on the database, whose pointer is good meanwhile.
   absl::Status With(absl::FunctionRef<rocksdb::Status(rocksdb::DB&)> use) ABSL_LOCKS_EXCLUDED(db_mutex_) {
     absl::ReaderMutexLock lock(&db_mutex_);
-    if (db_ == nullptr) return StatusOf(rocksdb::Status::IOError("it cannot be opened again"), options_.folder);
+    if (db_ == nullptr) return StatusOf(reopened_, options_.folder);
     return StatusOf(use(*db_), options_.folder);
+  }
+
+  // As With, for a write of the control loop's. A fault before may have left the database as one that writes nothing
+  // more: then it is tried once more after that was mended.
+  absl::Status Save(absl::FunctionRef<rocksdb::Status(rocksdb::DB&)> write) ABSL_LOCKS_EXCLUDED(db_mutex_, mutex_) {
+    absl::Status saved = With(write);
+    if (!saved.ok()) {
+      Recover();
+      saved = With(write);
+    }
+    absl::MutexLock lock(&mutex_);
+    unsynced_ = true;
+    return saved;
   }
 
   // Of a store that has just been opened: the database must stay open meanwhile.
@@ -159,10 +207,16 @@ class Store::Impl {
     return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(rocksdb::ReadOptions()));
   }
 
-  void Write(std::vector<PartitionWrite> writes, std::function<void()> stored) {
+  void Write(const std::vector<PartitionWrite>& writes, std::function<void()> stored) {
+    // Encoded here, where the states have just been made: the writer finds all of it in one piece.
+    Queued queued = {rocksdb::WriteBatch(kBytesPerState * writes.size()), false, std::move(stored)};
+    for (const PartitionWrite& write : writes) {
+      AddTo(queued.batch, write);
+      queued.must_sync = queued.must_sync || write.state.must_sync;
+    }
     {
       absl::MutexLock lock(&mutex_);
-      queue_.push_back({std::move(writes), std::move(stored)});
+      queue_.push_back(std::move(queued));
     }
     queued_.Signal();
   }
@@ -174,7 +228,8 @@ class Store::Impl {
 
  private:
   struct Queued {
-    std::vector<PartitionWrite> writes;
+    rocksdb::WriteBatch batch;
+    bool must_sync = false;
     std::function<void()> stored;
   };
 
@@ -198,18 +253,22 @@ class Store::Impl {
     return !group.empty();
   }
 
+  // All of the group in one batch, which is one write call to the log.
+  rocksdb::WriteBatch& Together(std::vector<Queued>& group) {
+    if (group.size() == 1) return group.front().batch;
+    together_.Clear();
+    Appender appender(together_);
+    for (const Queued& queued : group) CHECK(queued.batch.Iterate(&appender).ok());
+    return together_;
+  }
+
   // False when the store is closed before the group could be written.
-  bool WriteGroup(const std::vector<Queued>& group) {
-    rocksdb::WriteOptions options;
-    batch_.Clear();
-    for (const Queued& queued : group) {
-      for (const PartitionWrite& write : queued.writes) {
-        AddTo(batch_, write);
-        options.sync = options.sync || write.state.must_sync;
-      }
-    }
+  bool WriteGroup(std::vector<Queued>& group) {
+    const rocksdb::WriteOptions options =
+        SyncedIf(std::any_of(group.begin(), group.end(), [](const Queued& queued) { return queued.must_sync; }));
+    rocksdb::WriteBatch& batch = Together(group);
     for (int tries = 0;; ++tries) {
-      const absl::Status written = With([&](rocksdb::DB& db) { return db.Write(options, &batch_); });
+      const absl::Status written = With([&](rocksdb::DB& db) { return db.Write(options, &batch); });
       if (written.ok()) {
         SetTrouble("");
         return true;
@@ -237,7 +296,9 @@ class Store::Impl {
     absl::MutexLock lock(&db_mutex_);
     db_.reset();
     rocksdb::DB* reopened = nullptr;
-    if (rocksdb::DB::Open(DatabaseOptions(options_), DatabasePath(options_), &reopened).ok()) db_.reset(reopened);
+    const rocksdb::Options database = DatabaseOptions(options_, env_.get(), /*log_is_whole=*/true);
+    reopened_ = rocksdb::DB::Open(database, DatabasePath(options_), &reopened);
+    if (reopened_.ok()) db_.reset(reopened);
   }
 
   void SetTrouble(std::string trouble) {
@@ -265,9 +326,11 @@ class Store::Impl {
   }
 
   const Options options_;
-  const int lock_fd_;
+  const std::unique_ptr<StateFolderLock> lock_;  // null: read only
+  const std::unique_ptr<rocksdb::Env> env_;      // outlives db_
   absl::Mutex db_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
-  std::unique_ptr<rocksdb::DB> db_ ABSL_GUARDED_BY(db_mutex_);  // null: could not be opened again
+  std::unique_ptr<rocksdb::DB> db_ ABSL_GUARDED_BY(db_mutex_);  // null: could not be opened again, and why:
+  rocksdb::Status reopened_ ABSL_GUARDED_BY(db_mutex_);
   mutable absl::Mutex mutex_;
   absl::CondVar queued_;  // or closing_
   absl::CondVar closed_;
@@ -275,7 +338,7 @@ class Store::Impl {
   std::string trouble_ ABSL_GUARDED_BY(mutex_);
   bool unsynced_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  rocksdb::WriteBatch batch_;  // the writer's; kept for its memory
+  rocksdb::WriteBatch together_;  // the writer's; kept for its memory
   std::thread writer_;
   std::thread syncer_;
 };
@@ -285,24 +348,30 @@ Store::~Store() = default;
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const Options& options) {
   const std::string path = DatabasePath(options);
-  int lock_fd = -1;
+  std::unique_ptr<StateFolderLock> lock;
   if (options.read_only) {
-    if (!std::filesystem::exists(path + "/CURRENT"))
+    // Whether this user may look at all is the commands' to ask (replicator/folder_rights.h).
+    if (access((path + "/CURRENT").c_str(), F_OK) != 0)
       return absl::NotFoundError(absl::StrCat("there is no state in the folder ", options.folder));
   } else {
-    absl::StatusOr<int> locked = LockFolder(options.folder);
-    if (!locked.ok()) return locked.status();
-    lock_fd = *locked;
+    absl::StatusOr<std::unique_ptr<StateFolderLock>> taken = StateFolderLock::Take(options.folder);
+    if (!taken.ok()) return taken.status();
+    lock = *std::move(taken);
   }
-  rocksdb::DB* db = nullptr;
-  const rocksdb::Options database = DatabaseOptions(options);
-  const rocksdb::Status opened =
-      options.read_only ? rocksdb::DB::OpenForReadOnly(database, path, &db) : rocksdb::DB::Open(database, path, &db);
-  if (!opened.ok()) {
-    if (lock_fd >= 0) close(lock_fd);
-    return StatusOf(opened, options.folder);
+  std::unique_ptr<rocksdb::Env> env = EnvOf(options);
+  if (!options.read_only) {  // by itself RocksDB makes it, too, but logs as an error before that there is none
+    const rocksdb::Status made = env->CreateDirIfMissing(path);
+    if (!made.ok()) return StatusOf(made, options.folder);
   }
-  return std::unique_ptr<Store>(new Store(std::make_unique<Impl>(options, lock_fd, std::unique_ptr<rocksdb::DB>(db))));
+  const rocksdb::Options database = DatabaseOptions(options, env.get(), MachineRanOnSince(options.folder));
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status = options.read_only ? rocksdb::DB::OpenForReadOnly(database, path, &opened)
+                                                   : rocksdb::DB::Open(database, path, &opened);
+  if (!status.ok()) return StatusOf(status, options.folder);
+  std::unique_ptr<rocksdb::DB> db(opened);
+  if (lock != nullptr) lock->NoteBoot();
+  return std::unique_ptr<Store>(
+      new Store(std::make_unique<Impl>(options, std::move(lock), std::move(env), std::move(db))));
 }
 
 absl::StatusOr<std::optional<LinkRecord>> Store::LoadLink() const {
@@ -323,8 +392,8 @@ absl::StatusOr<std::optional<LinkRecord>> Store::LoadLink() const {
   return *std::move(link);
 }
 
-absl::Status Store::SaveLink(const LinkRecord& link) {
-  return impl_->With([&](rocksdb::DB& db) { return db.Put(Synced(), LinkKey(), EncodeLink(link)); });
+absl::Status Store::SaveLink(const LinkRecord& link, bool must_sync) {
+  return impl_->Save([&](rocksdb::DB& db) { return db.Put(SyncedIf(must_sync), LinkKey(), EncodeLink(link)); });
 }
 
 absl::StatusOr<std::map<std::string, TopicRecord>> Store::LoadTopics() const {
@@ -340,13 +409,30 @@ absl::StatusOr<std::map<std::string, TopicRecord>> Store::LoadTopics() const {
   return topics;
 }
 
-absl::Status Store::SaveTopics(const std::map<std::string, TopicRecord>& topics) {
+absl::Status Store::SaveTopics(const std::map<std::string, TopicRecord>& topics, bool must_sync) {
   rocksdb::WriteBatch batch;
   for (const auto& [name, topic] : topics) batch.Put(TopicKey(name), EncodeTopic(topic));
-  return impl_->With([&](rocksdb::DB& db) { return db.Write(Synced(), &batch); });
+  return impl_->Save([&](rocksdb::DB& db) { return db.Write(SyncedIf(must_sync), &batch); });
 }
 
 namespace {
+
+// Where some of the runs begin that lie below `end`: evenly spread over their source offsets.
+absl::Status LoadMarks(rocksdb::Iterator& at, PartitionKey key, SourceOffset end, PartitionState& state) {
+  const std::string first = RunKey(key, SourceOffset(0));
+  const int64_t step = std::max<int64_t>(1, (end - state.origin.source) / kMarksLoadedMax);
+  for (SourceOffset source = state.origin.source + step; source < end; source = source + step) {
+    at.SeekForPrev(RunKey(key, source));
+    if (!at.Valid() || at.key().compare(first) < 0) continue;
+    absl::StatusOr<RunKeyParts> parts = ParseRunKey(ViewOf(at.key()));
+    if (!parts.ok()) return parts.status();
+    absl::StatusOr<Run> run = DecodeClosedRun(parts->source_base, ViewOf(at.value()));
+    if (!run.ok()) return run.status();
+    const MapBegin mark = {run->source_base, run->target_base};
+    if (state.marks.empty() || state.marks.back() != mark) state.marks.push_back(mark);
+  }
+  return absl::OkStatus();
+}
 
 // The latest closed runs of a partition, oldest first.
 absl::Status LoadRuns(rocksdb::Iterator& at, PartitionKey key, size_t runs_max, PartitionState& state) {
@@ -355,7 +441,8 @@ absl::Status LoadRuns(rocksdb::Iterator& at, PartitionKey key, size_t runs_max, 
   for (at.SeekForPrev(RunKey(key, SourceOffset(INT64_MAX))); at.Valid() && at.key().compare(first) >= 0; at.Prev()) {
     if (runs.size() == runs_max) {
       state.older_runs_omitted = true;
-      break;
+      std::reverse(runs.begin(), runs.end());
+      return LoadMarks(at, key, runs.front().source_base, state);
     }
     absl::StatusOr<RunKeyParts> parts = ParseRunKey(ViewOf(at.key()));
     if (!parts.ok()) return parts.status();
@@ -390,8 +477,8 @@ absl::StatusOr<std::map<PartitionKey, PartitionState>> Store::LoadPartitions(siz
   return partitions;
 }
 
-void Store::Write(std::vector<PartitionWrite> writes, std::function<void()> stored) {
-  impl_->Write(std::move(writes), std::move(stored));
+void Store::Write(const std::vector<PartitionWrite>& writes, std::function<void()> stored) {
+  impl_->Write(writes, std::move(stored));
 }
 
 std::string Store::trouble() const { return impl_->trouble(); }

@@ -61,18 +61,19 @@ class Store {
 
   // nullopt in a new folder.
   absl::StatusOr<std::optional<LinkRecord>> LoadLink() const;
-  // On disk when it returns.
-  absl::Status SaveLink(const LinkRecord& link);
+  // On disk when it returns if it `must_sync`, else after the sync interval.
+  absl::Status SaveLink(const LinkRecord& link, bool must_sync);
 
   absl::StatusOr<std::map<std::string, TopicRecord>> LoadTopics() const;
-  // On disk when it returns.
-  absl::Status SaveTopics(const std::map<std::string, TopicRecord>& topics);
+  // As SaveLink. Nothing that is written later is on disk without it.
+  absl::Status SaveTopics(const std::map<std::string, TopicRecord>& topics, bool must_sync);
 
   // Every partition, each with at most `runs_max` of its latest closed runs.
   absl::StatusOr<std::map<PartitionKey, PartitionState>> LoadPartitions(size_t runs_max) const;
 
-  // Queues `writes`; `stored` is called on the store's thread once they, and everything queued before, are written.
-  void Write(std::vector<PartitionWrite> writes, std::function<void()> stored);
+  // Encodes and queues `writes`; `stored` is called on the store's thread once they, and everything queued before, are
+  // written.
+  void Write(const std::vector<PartitionWrite>& writes, std::function<void()> stored);
 
   // Why nothing can be written at present; empty when all is well.
   std::string trouble() const;

@@ -17,6 +17,7 @@ PartitionState ExampleState() {
                    {SourceOffset(5'130), SourceOffset(5'141), 10, 7}};
   state.last_run = Run{SourceOffset(4'000), TargetOffset(3'890), 1'000};
   state.evidence = {.base_offset = 4'900, .leader_epoch = 3, .record_count = 100, .content_crc = 99};
+  state.position_epoch = 4;
   state.records_lost = 12;
   state.is_compacted = true;
   state.quarantine = StoredQuarantine{"foreign-write", "somebody else writes", 1'700'000'000'000};
@@ -32,6 +33,7 @@ void ExpectSame(const PartitionState& a, const PartitionState& b) {
   EXPECT_EQ(a.intents, b.intents);
   EXPECT_EQ(a.last_run, b.last_run);
   EXPECT_EQ(a.evidence, b.evidence);
+  EXPECT_EQ(a.position_epoch, b.position_epoch);
   EXPECT_EQ(a.records_lost, b.records_lost);
   EXPECT_EQ(a.is_compacted, b.is_compacted);
   EXPECT_EQ(a.quarantine, b.quarantine);
@@ -45,6 +47,16 @@ TEST(StoreCodec, APartitionIsReadAsItWasWritten) {
   read = DecodePartition(EncodePartition(PartitionState()));
   ASSERT_TRUE(read.ok()) << read.status();
   ExpectSame(*read, PartitionState());
+}
+
+// As a state from before the position's epoch was kept.
+TEST(StoreCodec, ThePositionsEpochIsTheLastBatchsWhereNothingWasSkippedBehindIt) {
+  PartitionState state = ExampleState();
+  state.position_epoch = -1;
+  EXPECT_EQ(DecodePartition(EncodePartition(state))->position_epoch, state.evidence.leader_epoch);
+  state.position = SourceOffset(5'001);
+  state.intents.clear();
+  EXPECT_EQ(DecodePartition(EncodePartition(state))->position_epoch, -1);
 }
 
 TEST(StoreCodec, ALinkIsReadAsItWasWritten) {

@@ -1,15 +1,19 @@
 #include "offsets/store.h"
 
+#include <glog/logging.h>
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -72,13 +76,37 @@ class StoreTest : public testing::Test {
   rocksdb::Env* env_ = nullptr;
 };
 
+// All that was logged as an error while it lives.
+class LoggedErrors : public google::LogSink {
+ public:
+  LoggedErrors() { google::AddLogSink(this); }
+  ~LoggedErrors() override { google::RemoveLogSink(this); }
+  void send(google::LogSeverity severity, const char*, const char*, int, const google::LogMessageTime&,
+            const char* message, size_t length) override {
+    if (severity >= google::GLOG_ERROR) absl::StrAppend(&text_, std::string(message, length), "\n");
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+TEST_F(StoreTest, NoErrorIsLoggedForANewFolder) {
+  const LoggedErrors errors;
+  ASSERT_NE(Open(), nullptr);
+  ASSERT_NE(Open(), nullptr) << "nor for one that is there";
+  EXPECT_EQ(errors.text(), "");
+}
+
 TEST_F(StoreTest, WhatWasWrittenIsThereAgain) {
   {
     std::unique_ptr<Store> store = Open();
     EXPECT_FALSE(store->LoadLink()->has_value());
-    ASSERT_TRUE(store->SaveLink({"s", "t", "read_committed", {.id = 9, .epoch = 0}, "me", 0}).ok());
-    ASSERT_TRUE(
-        store->SaveTopics({{"orders", {.number = 1, .source_id = "", .target_id = "", .target_name = "orders"}}}).ok());
+    ASSERT_TRUE(store->SaveLink({"s", "t", "read_committed", {.id = 9, .epoch = 0}, "me", 0}, true).ok());
+    ASSERT_TRUE(store
+                    ->SaveTopics({{"orders", {.number = 1, .source_id = "", .target_id = "", .target_name = "orders"}}},
+                                 /*must_sync=*/true)
+                    .ok());
     Write(*store, kKey, StateAt(100));
     Write(*store, kKey, StateAt(200));
     Write(*store, {1, 7}, StateAt(300));
@@ -109,6 +137,29 @@ TEST_F(StoreTest, RunsAreAddedForgottenAndLoadedFromTheLatest) {
   EXPECT_TRUE(latest.older_runs_omitted);
 }
 
+// So that a process that loads few of many runs can prune the others.
+TEST_F(StoreTest, RunsThatAreNotLoadedLeaveMarks) {
+  constexpr int kRuns = 5'000;
+  std::unique_ptr<Store> store = Open();
+  PartitionState state = StateAt(kRuns * 10);
+  for (int i = 0; i < kRuns; ++i) state.runs.closed.push_back(MakeRun(i * 10, i * 5, 5));
+  Write(*store, kKey, state);
+  const PartitionState read = store->LoadPartitions(10)->at(kKey);
+  ASSERT_GT(read.marks.size(), 200u);
+  OffsetMap map;
+  map.Restore(read.origin, read.runs.closed, std::nullopt, read.position, read.older_runs_omitted, read.marks);
+  ASSERT_TRUE(map.PruneBelow(SourceOffset(40'000), TargetOffset(20'000)));
+  state = StateAt(kRuns * 10);
+  state.origin = map.origin();
+  state.runs = map.TakeChanges();
+  Write(*store, kKey, state);
+  const PartitionState pruned = Read(*store);
+  EXPECT_EQ(pruned.runs.closed.front().source_base, map.origin().source);
+  EXPECT_LE(pruned.runs.closed.front().source_base, SourceOffset(40'000));
+  EXPECT_LT(pruned.runs.closed.size(), 1'100u);
+  EXPECT_GE(pruned.runs.closed.size(), 1'000u);
+}
+
 TEST_F(StoreTest, ASecondProcessIsKeptOut) {
   std::unique_ptr<Store> store = Open();
   const absl::Status second = Store::Open(options()).status();
@@ -125,6 +176,53 @@ TEST_F(StoreTest, AReaderSeesWhatARunningProcessHasWritten) {
   absl::StatusOr<std::unique_ptr<Store>> reader = Store::Open(reading);
   ASSERT_TRUE(reader.ok()) << reader.status();
   EXPECT_EQ(Read(**reader).position, SourceOffset(100));
+}
+
+// What a kill -9 leaves of a store with many states in its log: a copy of its files, with `change` made to the log.
+class LogDamageTest : public StoreTest {
+ protected:
+  absl::StatusOr<std::unique_ptr<Store>> OpenAfter(absl::FunctionRef<void(std::string&)> change) {
+    {
+      std::unique_ptr<Store> store = Open();
+      for (int i = 1; i <= kStates; ++i) Write(*store, kKey, StateAt(i));
+      std::filesystem::remove_all(copy_.folder);
+      std::filesystem::copy(folder_, copy_.folder, std::filesystem::copy_options::recursive);
+    }
+    std::filesystem::path log;
+    for (const auto& file : std::filesystem::directory_iterator(copy_.folder + "/store")) {
+      if (file.path().extension() == ".log") log = file.path();
+    }
+    std::ifstream in(log, std::ios::binary);
+    std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    change(bytes);
+    std::ofstream(log, std::ios::binary | std::ios::trunc) << bytes;
+    return Store::Open(copy_);
+  }
+
+  static constexpr int kStates = 100;
+  Store::Options copy_{.folder = folder_ + "-copy"};
+};
+
+TEST_F(LogDamageTest, AByteThatChangedInTheLogIsNamed) {
+  const absl::Status opened = OpenAfter([](std::string& log) { log[log.size() / 2] ^= 1; }).status();
+  EXPECT_EQ(opened.code(), absl::StatusCode::kDataLoss) << opened;
+  EXPECT_TRUE(absl::StrContains(opened.message(), copy_.folder)) << opened;
+}
+
+TEST_F(LogDamageTest, ALastRecordThatIsCutOffWasNeverTold) {
+  absl::StatusOr<std::unique_ptr<Store>> opened = OpenAfter([](std::string& log) { log.resize(log.size() - 5); });
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(Read(**opened).position, SourceOffset(kStates - 1));
+}
+
+TEST_F(LogDamageTest, AfterAPowerCutTheLogEndsWhereItIsWhole) {
+  absl::StatusOr<std::unique_ptr<Store>> opened = OpenAfter([&](std::string& log) {
+    log[log.size() / 2] ^= 1;
+    std::ofstream(copy_.folder + "/lock") << "another run of the machine's kernel\n";
+  });
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_GT(Read(**opened).position, SourceOffset(kStates / 4));
+  EXPECT_LT(Read(**opened).position, SourceOffset(kStates * 3 / 4));
 }
 
 TEST_F(StoreTest, DamageIsNamedWithItsRemedy) {

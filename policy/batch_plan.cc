@@ -16,12 +16,20 @@ BatchPlan Refuse(BatchReason reason, const BatchFacts& batch, absl::string_view 
   return {BatchAction::kRefuse, reason, absl::StrCat("the batch at source offset ", batch.base_offset, " ", why)};
 }
 
+// What helps with a batch that cannot pass.
+std::string LeaveItOut(const BatchFacts& batch) {
+  return absl::StrCat(". Exclude the topic, or leave this batch out: resume with --from=",
+                      batch.base_offset + batch.last_offset_delta + 1);
+}
+
 // Ok (kRaw) when the header can be trusted with arithmetic.
 BatchPlan CheckHeader(const BatchFacts& batch) {
   if (batch.magic == 0 || batch.magic == 1) {
-    return Refuse(BatchReason::kOldFormat, batch,
-                  absl::StrCat("has record format v", static_cast<int>(batch.magic),
-                               ", which Produce requests of today cannot carry: it would have to be re-encoded"));
+    return Refuse(
+        BatchReason::kOldFormat, batch,
+        absl::StrCat("has record format v", static_cast<int>(batch.magic),
+                     ", which Produce requests of today cannot carry: it would have to be re-encoded. Exclude the "
+                     "topic"));
   }
   if (batch.magic != kMagicV2) {
     return Refuse(BatchReason::kUnknownFormat, batch,
@@ -54,12 +62,14 @@ BatchPlan CheckRaw(const BatchFacts& batch, const BatchContext& context) {
   if (batch.record_count != offsets) {
     return Refuse(BatchReason::kHoles, batch,
                   absl::StrCat("was compacted: ", batch.record_count, " records are left of ", offsets,
-                               " offsets, and the target accepts no holes in a batch"));
+                               " offsets, and the target accepts no holes in a batch", LeaveItOut(batch)));
   }
   if (batch.is_log_append_time) {
     return Refuse(
         BatchReason::kLogAppendTime, batch,
-        "carries LogAppendTime, which no producer may send: its records' times would have to be written into it");
+        absl::StrCat("carries LogAppendTime, which no producer may send: its records' times would have to be written "
+                     "into it",
+                     LeaveItOut(batch)));
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "absl/hash/hash.h"
@@ -47,11 +48,15 @@ absl::StatusOr<bool> IsCopied(const kafka::RecordBatchView& batch, policy::Trans
                              is_abort) == policy::TransactionDecision::kKeep;
 }
 
-absl::Status AddTo(policy::TailMatch& match, kafka::PeekedBatches& batches, int64_t& next_offset) {
+policy::TransactionFilter FilterOf(const kafka::PeekedBatches& batches) {
   std::vector<policy::AbortedTransaction> aborted;
   for (const kafka::FetchResponse::AbortedTransaction& transaction : batches.aborted())
     aborted.push_back({transaction.producer_id, transaction.first_offset});
-  policy::TransactionFilter transactions(std::move(aborted));
+  return policy::TransactionFilter(std::move(aborted));
+}
+
+absl::Status AddTo(policy::TailMatch& match, kafka::PeekedBatches& batches, int64_t& next_offset) {
+  policy::TransactionFilter transactions = FilterOf(batches);
   return batches.ForEach([&](kafka::RecordBatchView batch) -> absl::Status {
     absl::StatusOr<bool> is_copied = IsCopied(batch, transactions);
     if (!is_copied.ok()) return is_copied.status();
@@ -117,6 +122,26 @@ asio::awaitable<absl::StatusOr<policy::TailPlace>> FindInSource(std::shared_ptr<
     offset = next_offset;
   }
   co_return match.Result();
+}
+
+absl::StatusOr<bool> FirstIsCopied(kafka::PeekedBatches& batches) {
+  policy::TransactionFilter transactions = FilterOf(batches);
+  std::optional<bool> first;
+  absl::Status visited = batches.ForEach([&](kafka::RecordBatchView batch) -> absl::Status {
+    if (first.has_value()) return absl::OkStatus();
+    absl::StatusOr<bool> is_copied = IsCopied(batch, transactions);
+    if (is_copied.ok()) first = *is_copied;
+    return is_copied.status();
+  });
+  if (!visited.ok()) return visited;
+  return first.value_or(false);
+}
+
+asio::awaitable<absl::StatusOr<bool>> IsCopiedAt(std::shared_ptr<kafka::Connection> connection, kafka::PeekTarget where,
+                                                 int64_t base_offset, kafka::IsolationLevel isolation) {
+  absl::StatusOr<kafka::PeekedBatches> batches = co_await kafka::PeekBatches(connection, where, base_offset, isolation);
+  if (!batches.ok()) co_return batches.status();
+  co_return FirstIsCopied(*batches);
 }
 
 }  // namespace replicator

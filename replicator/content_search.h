@@ -56,6 +56,13 @@ asio::awaitable<absl::StatusOr<policy::TailPlace>> FindInSource(std::shared_ptr<
                                                                 kafka::PeekTarget where, SourceRange range,
                                                                 TargetTailMarks tail);
 
+// Whether the first of `batches` is one that the link copies: neither a marker nor of an aborted transaction, whose
+// records may be those of one that was copied. `batches`: fetched from that one on. False when there is none.
+absl::StatusOr<bool> FirstIsCopied(kafka::PeekedBatches& batches);
+// The same of the source's batch at `base_offset`. Errors: what passes.
+asio::awaitable<absl::StatusOr<bool>> IsCopiedAt(std::shared_ptr<kafka::Connection> connection, kafka::PeekTarget where,
+                                                 int64_t base_offset, kafka::IsolationLevel isolation);
+
 }  // namespace replicator
 
 #endif  // REPLICATOR_REPLICATOR_CONTENT_SEARCH_H_

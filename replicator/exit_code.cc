@@ -22,4 +22,9 @@ ExitCode ExitCodeFor(const absl::Status& status) {
   }
 }
 
+absl::Status StateFolderError(const absl::Status& status) {
+  if (!absl::IsUnavailable(status) && !absl::IsDataLoss(status)) return status;
+  return absl::FailedPreconditionError(status.message());
+}
+
 }  // namespace replicator

@@ -32,7 +32,7 @@ inline constexpr ExitCodeMeaning kExitCodes[] = {
     {ExitCode::kDone, "done"},
     {ExitCode::kInternal, "internal error"},
     {ExitCode::kUsage, "usage or configuration"},
-    {ExitCode::kBlocked, "blocked by a check; nothing was changed"},
+    {ExitCode::kBlocked, "blocked by a check or by the state folder; nothing was changed"},
     {ExitCode::kGroupActive, "the consumer group is still active"},
     {ExitCode::kCopyBehind, "the copy is behind"},
     {ExitCode::kProofFailed, "the proof failed: source and target differ"},
@@ -48,6 +48,10 @@ inline constexpr ExitCodeMeaning kExitCodes[] = {
 // kBlocked, UNAVAILABLE and DEADLINE_EXCEEDED are kUnreachable, PERMISSION_DENIED and UNAUTHENTICATED are
 // kUnauthorized.
 ExitCode ExitCodeFor(const absl::Status& status);
+
+// An error of the state folder, as a FAILED_PRECONDITION: of a disk that is full or a folder that is damaged the store
+// says UNAVAILABLE and DATA_LOSS, as clusters do of themselves. Other kinds of error, and none, stay as they are.
+absl::Status StateFolderError(const absl::Status& status);
 
 }  // namespace replicator
 

@@ -40,7 +40,7 @@ void FetchSession::Include(Stream& stream) {
   FetchPlace now = place;
   now.offset = stream.partition.fetch_offset();
   now.leader_epoch = stream.source_leader.epoch;
-  now.last_fetched_epoch = stream.last_fetched_epoch;
+  now.last_fetched_epoch = stream.partition.fetched_epoch();
   if (place.is_member() && now == place) return;
   if (!place.is_member()) {
     now.index = members_.size();
@@ -93,13 +93,19 @@ void FetchSession::Fill(kafka::FetchRequest& request) {
   forgotten_.clear();
 }
 
-void FetchSession::OnAnswer(int32_t session_id) {
+void FetchSession::OnAnswer(int32_t session_id, Clock::time_point now) {
+  answered_at_ = now;
   if (session_id == kafka::kNewFetchSessionId) return Reset();
   if (session_id != id_) {
     id_ = session_id;
     epoch_ = kafka::kNewFetchSessionEpoch;
   }
   epoch_ = epoch_ == std::numeric_limits<int32_t>::max() ? 1 : epoch_ + 1;  // FetchMetadata.nextEpoch
+}
+
+std::optional<Clock::time_point> FetchSession::HeardAt(const Stream& stream) const {
+  if (!stream.fetch_place.is_known || !stream.source_error.empty()) return std::nullopt;
+  return answered_at_;
 }
 
 void FetchSession::Reset() {

@@ -50,7 +50,8 @@ class FetchSessionTest : public ::testing::Test {
     kafka::FetchRequest request;
     session_.Fill(request);
     broker_.Take(request);
-    session_.OnAnswer(answered_session);
+    now_ += std::chrono::seconds(1);
+    session_.OnAnswer(answered_session, now_);
     return request;
   }
 
@@ -60,10 +61,23 @@ class FetchSessionTest : public ::testing::Test {
     return count;
   }
 
+  // Of the last answer.
+  Clock::time_point now_ = Clock::time_point() + std::chrono::hours(1);
   FetchSession session_;
   BrokerSession broker_;
   std::vector<std::unique_ptr<Stream>> streams_;
 };
+
+TEST_F(FetchSessionTest, APartitionIsAskedForWithTheEpochOfWhatLiesBelow) {
+  Stream& stream = Add("a", 0, 10);
+  Exchange();
+  stream.partition.SkipTo(SourceOffset(12), /*leader_epoch=*/4);
+  session_.Include(stream);
+  kafka::FetchRequest request = Exchange();
+  ASSERT_EQ(Named(request), 1u);
+  EXPECT_EQ(request.topics[0].partitions[0].fetch_offset, 12);
+  EXPECT_EQ(request.topics[0].partitions[0].last_fetched_epoch, 4);
+}
 
 TEST_F(FetchSessionTest, OnlyWhatChangedIsNamedAgain) {
   Add("a", 0, 10);
@@ -167,6 +181,25 @@ TEST_F(FetchSessionTest, FullRequestsBeginWithAnotherPartitionEachTime) {
   std::vector<int32_t> firsts;
   for (int i = 0; i < 3; ++i) firsts.push_back(Exchange(0).topics.front().partitions.front().partition);
   EXPECT_EQ(firsts, (std::vector<int32_t>{0, 1, 2}));
+}
+
+TEST_F(FetchSessionTest, AnAnswerIsNewsOfEveryPartitionThatTheBrokerKnows) {
+  Stream& known = Add("orders", 0, 5);
+  Stream& refused = Add("orders", 1, 5);
+  EXPECT_EQ(session_.HeardAt(known), std::nullopt);
+  Exchange();
+  EXPECT_EQ(session_.HeardAt(known), now_);
+  const Clock::time_point first = now_;
+  refused.source_error = "TOPIC_AUTHORIZATION_FAILED";
+  Stream& outside = Add("orders", 2, 5);
+  session_.Exclude(outside);
+  Exchange();
+  EXPECT_GT(now_, first);
+  EXPECT_EQ(session_.HeardAt(known), now_) << "it stood still, and was not named";
+  EXPECT_EQ(session_.HeardAt(refused), std::nullopt);
+  EXPECT_EQ(session_.HeardAt(outside), std::nullopt);
+  session_.Reset();
+  EXPECT_EQ(session_.HeardAt(known), std::nullopt) << "another broker may answer next";
 }
 
 }  // namespace

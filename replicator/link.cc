@@ -23,6 +23,7 @@
 #include "kafka/admin.h"
 #include "kafka/cluster.h"
 #include "offsets/crash_point.h"
+#include "replicator/absence.h"
 #include "replicator/console.h"
 #include "replicator/exit_code.h"
 #include "replicator/human.h"
@@ -41,6 +42,8 @@ namespace {
 // it is out of date (Kafka clients' metadata.max.age.ms and retry.backoff.ms).
 constexpr Clock::duration kMetadataMaxAge = std::chrono::minutes(1);
 constexpr Clock::duration kMetadataMinInterval = std::chrono::milliseconds(200);
+// After topics could not be looked for; their interval can be hours.
+constexpr Clock::duration kTopicsRetryInterval = std::chrono::seconds(10);
 constexpr Clock::duration kProgressInterval = std::chrono::seconds(5);
 constexpr Clock::duration kTerminalProgressInterval = std::chrono::seconds(1);
 // How long answers that are due are waited for at the end, of the 10 s that service managers give.
@@ -66,6 +69,10 @@ absl::Status SameCluster(const LinkConfig& config, const std::string& id) {
                                          ".bootstrap.servers lead to the same cluster (id ", id,
                                          "). Correct one of them in ", config.file_name));
 }
+
+// The control loop still runs for a moment after the link has ended, to leave the lock: whatever was under way then
+// must not go on with shards and a service that are gone.
+absl::Status Stopped() { return absl::CancelledError("stopped"); }
 
 class Link {
  public:
@@ -93,10 +100,13 @@ class Link {
   void TurnIsOver(const absl::Status& why);
   void LeaveTurn();
   asio::awaitable<absl::Status> Reconcile();
+  void TellNoTopics();
   std::map<std::string, std::string> LeftOut();
+  void LookAgain(const Absence& absence);
   asio::awaitable<void> Watch();
   asio::awaitable<void> RefreshMetadata(Side side);
   asio::awaitable<void> ShowProgress();
+  void ShowTopicsTrouble(const absl::Status& reconciled);
   void Trouble(const char* doing, const absl::Status& why);
   void StartShards();
   void StartService();
@@ -114,12 +124,17 @@ class Link {
   std::unique_ptr<kafka::ClusterClient> source_;
   std::unique_ptr<kafka::ClusterClient> target_;
   std::unique_ptr<Reconciler> reconciler_;
+  std::vector<Assignment> unsaved_;               // what was found and could not be stored yet
+  std::map<std::string, Absence> topic_absence_;  // of those of this and earlier lives
   std::set<std::string> gone_reported_;
+  Absence all_topics_absence_;
+  Clock::time_point next_topics_;  // when topics are looked for again
+  std::optional<Clock::time_point> topics_failing_since_;
   std::unique_ptr<LinkTurn> turn_;
   bool lost_its_turn_ = false;
   Producer producer_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::unique_ptr<LinkService> service_;  // null: nobody can ask
+  std::unique_ptr<LinkService> service_;  // null at the end: nobody can ask
   kafka::Signal stale_;
   bool stale_sides_[2] = {false, false};
   Console console_;
@@ -169,15 +184,15 @@ asio::awaitable<void> Link::Main() {
 
 asio::awaitable<absl::Status> Link::Prepare() {
   if (options_.dry_run) co_return co_await DryRun();
-  if (!options_.without_store) {
-    absl::StatusOr<std::unique_ptr<LinkMemory>> memory = LinkMemory::Open(options_.state_dir);
-    if (!memory.ok()) co_return memory.status();
-    memory_ = *std::move(memory);
-  }
+  absl::StatusOr<std::unique_ptr<LinkMemory>> memory =
+      options_.without_store ? LinkMemory::WithoutStore(options_.state_dir) : LinkMemory::Open(options_.state_dir);
+  if (!memory.ok()) co_return memory.status();
+  memory_ = *std::move(memory);
   absl::Status opened = co_await OpenClusters();
   if (!opened.ok()) co_return opened;
   absl::Status identified = co_await Identify();
   if (!identified.ok()) co_return identified;
+  if (ending_) co_return Stopped();
   CrashPoint("after-identity");
   StartShards();
   co_return co_await Reconcile();
@@ -229,19 +244,17 @@ asio::awaitable<absl::Status> Link::Identify() {
   link.source_cluster_id = source_->metadata()->cluster_id;
   link.target_cluster_id = target_->metadata()->cluster_id;
   link.isolation_level = IsolationName(config_.isolation_level);
-  if (memory_ != nullptr) {
-    absl::Status known = memory_->Recognise(link, config_.file_name);
-    if (!known.ok()) co_return known;
-    StartService();
-    known = co_await AwaitTurn();
-    if (!known.ok()) co_return known;
-    link = *memory_->link();
-  }
+  absl::Status known = memory_->Recognise(link, config_.file_name);
+  if (!known.ok()) co_return known;
+  StartService();
+  if (!options_.without_lock) known = co_await AwaitTurn();
+  if (!known.ok()) co_return known;
+  link = *memory_->link();
   if (link.producer.id < 0) {
     absl::StatusOr<kafka::ProducerIdentity> producer = co_await FirstProducer(link);
     if (!producer.ok()) co_return producer.status();
     link.producer = {producer->id, producer->epoch};
-    absl::Status kept = memory_ == nullptr ? absl::OkStatus() : memory_->Remember(link);
+    absl::Status kept = memory_->Remember(link);
     if (!kept.ok()) co_return kept;
   }
   producer_ = link.producer;
@@ -250,7 +263,7 @@ asio::awaitable<absl::Status> Link::Identify() {
 
 // A folder without a producer is a new one; the link need not be.
 asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> Link::FirstProducer(offsets::LinkRecord link) {
-  if (memory_ == nullptr) co_return co_await kafka::NewProducerId(*target_);
+  if (options_.without_lock) co_return co_await kafka::NewProducerId(*target_);
   co_return co_await AgreeOnProducer(
       *target_, LinkTopic(config_.source.alias, config_.target.alias), link.instance_id,
       absl::StrCat("the producer of this batch is that of link ", config_.Name(), " from cluster ",
@@ -263,8 +276,8 @@ asio::awaitable<absl::Status> Link::AwaitTurn() {
   turn_ = std::make_unique<LinkTurn>(
       io_.get_executor(), config_, std::move(connection), *target_, *memory_,
       [this](const absl::Status& why) { TurnIsOver(why); },
-      [this](const std::string& who) {
-        if (service_ != nullptr) service_->SetStandby(who);
+      [this](const std::string& text, bool is_known) {
+        if (service_ != nullptr) service_->SetStandby(text, is_known);
       });
   co_return co_await turn_->Await();
 }
@@ -297,13 +310,12 @@ void Link::StartShards() {
     options.target = ClientOptions(config_, kafka::BrokerUse::kProduce);
     options.target.cluster_id = target_->metadata()->cluster_id;
     options.partition.producer = producer_;
-    options.partition.stores_intents = memory_ != nullptr;
-    options.store = memory_ == nullptr ? nullptr : memory_->store();
-    if (memory_ != nullptr) {
-      options.accept_ids = [this](const Assignment& accepted, std::function<void(absl::Status)> then) {
-        asio::post(io_, [this, accepted, then = std::move(then)] { then(memory_->Accept(accepted)); });
-      };
-    }
+    options.partition.stores_intents = memory_->store() != nullptr;
+    options.store = memory_->store();
+    options.state_dir = options_.state_dir;
+    options.accept_ids = [this](const Assignment& accepted, std::function<void(absl::Status)> then) {
+      asio::post(io_, [this, accepted, then = std::move(then)] { then(memory_->Accept(accepted)); });
+    };
     options.partition.in_flight_max = options_.in_flight_max;
     shards_.push_back(std::make_unique<Shard>(std::move(options), [this](Side side) {
       asio::post(io_, [this, side] {
@@ -314,7 +326,6 @@ void Link::StartShards() {
     shards_.back()->Start();
   }
   reconciler_ = std::make_unique<Reconciler>(config_, options_, *source_, *target_);
-  if (memory_ == nullptr) return;
   for (const auto& [topic, record] : memory_->topics()) reconciler_->RememberCopied(topic);
   std::vector<Shard*> shards;
   for (const std::unique_ptr<Shard>& shard : shards_) shards.push_back(shard.get());
@@ -335,17 +346,21 @@ void Link::StartService() {
 }
 
 asio::awaitable<absl::Status> Link::Reconcile() {
-  absl::StatusOr<std::vector<Assignment>> assignments = co_await reconciler_->Reconcile();
-  if (!assignments.ok()) co_return assignments.status();
-  if (service_ != nullptr) service_->SetLeftOut(LeftOut());
-  if (memory_ != nullptr) {
-    absl::Status completed = memory_->Complete(*assignments);
-    if (!completed.ok()) co_return completed;
-  }
+  next_topics_ = config_.refresh_topics_enabled
+                     ? Clock::now() + absl::ToChronoNanoseconds(config_.refresh_topics_interval)
+                     : Clock::time_point::max();
+  absl::StatusOr<std::vector<Assignment>> found = co_await reconciler_->Reconcile();
+  if (!found.ok()) co_return found.status();
+  if (ending_) co_return Stopped();
+  for (Assignment& assignment : *found) unsaved_.push_back(std::move(assignment));
+  absl::Status completed = memory_->Complete(unsaved_);
+  service_->SetLeftOut(LeftOut());
+  if (!completed.ok()) co_return completed;
+  std::vector<Assignment> assignments = std::exchange(unsaved_, {});
   CrashPoint("after-topics");
   std::vector<std::vector<Assignment>> by_shard(shards_.size());
-  const size_t count = assignments->size();
-  for (Assignment& assignment : *assignments) {
+  const size_t count = assignments.size();
+  for (Assignment& assignment : assignments) {
     const size_t shard = absl::HashOf(assignment.source_topic, assignment.partition) % shards_.size();
     by_shard[shard].push_back(std::move(assignment));
   }
@@ -357,17 +372,29 @@ asio::awaitable<absl::Status> Link::Reconcile() {
   }
   if (count > 0)
     LOG(INFO) << "copying " << reconciler_->topics() << " topics; " << count << " partitions are new to this process";
+  TellNoTopics();
+  co_return absl::OkStatus();
+}
+
+void Link::TellNoTopics() {
+  const bool is_gone = all_topics_absence_.IsGone(!source_->metadata()->topics.empty(), Clock::now());
+  if (!all_topics_absence_.is_there() && !is_gone) return LookAgain(all_topics_absence_);
   if (reconciler_->topics() == 0)
     LOG(WARNING) << "no topic of the source is to be copied: see topics and topics.exclude in " << config_.file_name;
-  co_return absl::OkStatus();
 }
 
 // Topics that are not copied, and why; also those of earlier lives that the source does not show any more.
 std::map<std::string, std::string> Link::LeftOut() {
   std::map<std::string, std::string> left_out = reconciler_->faults();
+  left_out.insert(memory_->refused().begin(), memory_->refused().end());
   for (const auto& [topic, record] : memory_->topics()) {
-    if (source_->metadata()->topics.contains(topic)) continue;
     if (config_.topic_filter.Decide(topic) != policy::TopicDecision::kCopy) continue;
+    Absence& absence = topic_absence_[topic];
+    if (!absence.IsGone(source_->metadata()->topics.contains(topic), Clock::now())) {
+      if (absence.is_there()) gone_reported_.erase(topic);
+      LookAgain(absence);
+      continue;
+    }
     constexpr char kGone[] =
         "the source does not show it any more: it was deleted there, or this link's user has lost DESCRIBE on it. What "
         "was copied stays";
@@ -377,20 +404,26 @@ std::map<std::string, std::string> Link::LeftOut() {
   return left_out;
 }
 
+// What is missing now may be there soon: the interval in which topics are looked for can be hours.
+void Link::LookAgain(const Absence& absence) {
+  if (absence.tells_at().has_value()) next_topics_ = std::min(next_topics_, *absence.tells_at());
+}
+
 // Metadata when it is stale or old, topics in their interval.
 asio::awaitable<void> Link::Watch() {
-  const auto topics_interval = absl::ToChronoNanoseconds(config_.refresh_topics_interval);
-  Clock::time_point next_topics = Clock::now() + topics_interval;
   Clock::time_point next_metadata = Clock::now() + kMetadataMaxAge;
   while (!ending_) {
     if (!stale_sides_[0] && !stale_sides_[1]) {
-      co_await stale_.Wait(config_.refresh_topics_enabled ? std::min(next_topics, next_metadata) : next_metadata);
+      co_await stale_.Wait(std::min(next_topics_, next_metadata));
     }
     const Clock::time_point now = Clock::now();
-    if (config_.refresh_topics_enabled && now >= next_topics) {
-      next_topics = now + topics_interval;
+    if (now >= next_topics_) {
       absl::Status reconciled = co_await Reconcile();
-      if (!reconciled.ok()) Trouble("looking for new topics", reconciled);
+      ShowTopicsTrouble(reconciled);
+      if (!reconciled.ok()) {
+        next_topics_ = std::min(next_topics_, Clock::now() + kTopicsRetryInterval);
+        Trouble("looking for new topics", reconciled);
+      }
     }
     const bool old = now >= next_metadata;
     if (old) next_metadata = now + kMetadataMaxAge;
@@ -402,8 +435,21 @@ asio::awaitable<void> Link::Watch() {
   }
 }
 
+// What lasts for as long as a partition may stand still can be seen in the status, too.
+void Link::ShowTopicsTrouble(const absl::Status& reconciled) {
+  if (reconciled.ok()) {
+    topics_failing_since_.reset();
+    return service_->SetTopicsTrouble("");
+  }
+  const Clock::time_point now = Clock::now();
+  if (!topics_failing_since_.has_value()) topics_failing_since_ = now;
+  if (now - *topics_failing_since_ >= std::chrono::seconds(kStalledAfterSeconds))
+    service_->SetTopicsTrouble(std::string(reconciled.message()));
+}
+
 // What passes is tried again; another cluster in the place of ours ends the link.
 void Link::Trouble(const char* doing, const absl::Status& why) {
+  if (ending_) return;
   if (!absl::IsAborted(why)) {
     LOG_EVERY_N(WARNING, 5) << doing << ": " << why.message() << "; trying again";
     return;
@@ -415,6 +461,7 @@ void Link::Trouble(const char* doing, const absl::Status& why) {
 asio::awaitable<void> Link::RefreshMetadata(Side side) {
   kafka::ClusterClient& cluster = side == Side::kSource ? *source_ : *target_;
   absl::StatusOr<kafka::MetadataSnapshot> snapshot = co_await cluster.FetchMetadata();
+  if (ending_) co_return;
   if (!snapshot.ok()) {
     stale_sides_[static_cast<int>(side)] = true;
     Trouble("reading metadata", snapshot.status());

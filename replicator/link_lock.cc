@@ -79,11 +79,13 @@ asio::awaitable<void> LinkLock::Run() {
     if (status.ok()) unsettled_ = joined_ ? 0 : unsettled_ + 1;
     if (status.ok() && unsettled_ <= kUnsettledMax) {
       backoff_.Reset();
+      if (in_trouble_ && joined_ && standby_.has_value()) TellStandby();
       continue;
     }
     if (status.ok()) status = absl::UnavailableError("the group does not come to rest");
     LOG_EVERY_T(WARNING, kTroubleLogSeconds) << "lock of link " << options_.link << ": " << status.message()
                                              << (holds_ ? "; it stays ours meanwhile" : "") << "; trying again";
+    if (!holds_) TellTrouble(status);
     co_await wake_.Wait(Clock::now() + backoff_.Next());
   }
   if (leave_) co_await Leave();
@@ -198,13 +200,13 @@ absl::Status LinkLock::Apply(const std::string& assignment) {
   next_beat_ = Clock::now() + (grant->holds ? kHeartbeatInterval : kStandbyHeartbeatInterval);
   if (!grant->holds) {
     if (holds_) Lose(HolderText(*grant));
-    if (std::string text = HolderText(*grant); text != standby_text_) {
-      standby_text_ = text;
-      Emit({LinkLockEvent::Kind::kStandby, text, 0, absl::OkStatus()});
-    }
+    standby_ = *grant;
+    TellStandby();
     return absl::OkStatus();
   }
+  standby_.reset();
   standby_text_.clear();
+  in_trouble_ = false;
   claim_.held_since_ms = grant->held_since_ms;
   // The group has to know, so that whoever leads it next lets the lock where it is: by joining once more.
   if (published_ms_ != claim_.held_since_ms) joined_ = false;
@@ -279,6 +281,19 @@ absl::Status LinkLock::Fail(const absl::Status& why) {
 void LinkLock::Lose(const std::string& why) {
   holds_ = false;
   Emit({LinkLockEvent::Kind::kLost, why, 0, absl::OkStatus()});
+}
+
+void LinkLock::TellStandby() {
+  std::string text = HolderText(*standby_);
+  if (!std::exchange(in_trouble_, false) && text == standby_text_) return;
+  standby_text_ = text;
+  Emit({LinkLockEvent::Kind::kStandby, std::move(text), 0, absl::OkStatus(), !standby_->holder.empty()});
+}
+
+void LinkLock::TellTrouble(const absl::Status& why) {
+  in_trouble_ = true;
+  const std::string last = standby_.has_value() ? absl::StrCat(" (heard last: ", HolderText(*standby_), ")") : "";
+  Emit({LinkLockEvent::Kind::kTrouble, absl::StrCat(why.message(), last), 0, why});
 }
 
 void LinkLock::Emit(LinkLockEvent event) { on_event_(event); }

@@ -52,7 +52,8 @@ struct LinkLockOptions {
 struct LinkLockEvent {
   enum class Kind : uint8_t {
     kHeld,     // copy
-    kStandby,  // wait; `text` says who holds the lock since when
+    kStandby,  // wait; `text` says who holds the lock since when, if `is_held`
+    kTrouble,  // not the holder, and cannot ask at present: `text` says why. kHeld or kStandby follows when it can
     kLost,     // stop copying; `text` says why. kHeld or kStandby follows
     kFatal,    // `status` says what the operator has to do; Run ends
   };
@@ -60,6 +61,7 @@ struct LinkLockEvent {
   std::string text;
   int64_t held_since_ms = 0;  // kHeld: worth keeping for last_held_since_ms
   absl::Status status;
+  bool is_held = false;  // kStandby: by somebody that this version understands
 };
 
 class LinkLock {
@@ -124,6 +126,8 @@ class LinkLock {
   absl::Status Apply(const std::string& assignment);
   absl::Status Fail(const absl::Status& why);
   void Lose(const std::string& why);
+  void TellStandby();
+  void TellTrouble(const absl::Status& why);
   void Emit(LinkLockEvent event);
 
   const LinkLockOptions options_;
@@ -145,10 +149,12 @@ class LinkLock {
   bool static_refused_ = false;
   bool joined_ = false;
   bool holds_ = false;
-  bool reachable_ = false;  // the last exchange was answered
+  bool reachable_ = false;   // the last exchange was answered
+  bool in_trouble_ = false;  // kTrouble was told last
   bool ended_ = false;
   bool leave_ = false;
-  std::string standby_text_;
+  std::optional<policy::LockGrant> standby_;  // the last one while another member has the lock
+  std::string standby_text_;                  // as it was told last
   kafka::Clock::time_point next_beat_;
 };
 

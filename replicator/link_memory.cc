@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
+#include "replicator/exit_code.h"
 
 namespace replicator {
 namespace {
@@ -36,13 +39,21 @@ std::string NewInstanceId() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LinkMemory>> LinkMemory::Open(const std::string& folder) {
-  absl::StatusOr<std::unique_ptr<offsets::Store>> store = offsets::Store::Open({.folder = folder});
-  if (!store.ok()) return store.status();
+absl::StatusOr<std::unique_ptr<LinkMemory>> LinkMemory::Open(const std::string& folder, rocksdb::Env* env) {
+  absl::StatusOr<std::unique_ptr<offsets::Store>> store = offsets::Store::Open({.folder = folder, .env = env});
+  if (!store.ok()) return StateFolderError(store.status());
   std::unique_ptr<LinkMemory> memory(new LinkMemory(folder, *std::move(store)));
   absl::Status loaded = memory->Load();
-  if (!loaded.ok()) return loaded;
+  if (!loaded.ok()) return StateFolderError(loaded);
   return memory;
+}
+
+absl::StatusOr<std::unique_ptr<LinkMemory>> LinkMemory::WithoutStore(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error)
+    return absl::FailedPreconditionError(absl::StrCat("cannot make the folder ", folder, ": ", error.message()));
+  return std::unique_ptr<LinkMemory>(new LinkMemory(folder, nullptr));
 }
 
 absl::Status LinkMemory::Load() {
@@ -83,14 +94,20 @@ absl::Status LinkMemory::Recognise(const offsets::LinkRecord& now, const std::st
 }
 
 absl::Status LinkMemory::Remember(offsets::LinkRecord link) {
-  absl::Status saved = store_->SaveLink(link);
+  // What else is in it helps the next start, and is got anew if a power cut takes it.
+  const bool must_sync = link.producer.id >= 0 && (!link_.has_value() || link.producer != link_->producer);
+  absl::Status saved = store_ == nullptr ? absl::OkStatus() : StateFolderError(store_->SaveLink(link, must_sync));
   if (saved.ok()) link_ = std::move(link);
   return saved;
 }
 
+absl::Status LinkMemory::SaveTopics(const std::map<std::string, offsets::TopicRecord>& topics, bool must_sync) {
+  if (store_ == nullptr || topics.empty()) return absl::OkStatus();
+  return StateFolderError(store_->SaveTopics(topics, must_sync));
+}
+
 // The topic's record, brought up to what can be known now.
-offsets::TopicRecord& LinkMemory::TopicOf(const Assignment& assignment,
-                                          std::map<std::string, offsets::TopicRecord>* changed) {
+offsets::TopicRecord& LinkMemory::TopicOf(const Assignment& assignment) {
   auto [found, is_new] = topics_.try_emplace(assignment.source_topic);
   offsets::TopicRecord& topic = found->second;
   bool is_changed = is_new;
@@ -106,7 +123,7 @@ offsets::TopicRecord& LinkMemory::TopicOf(const Assignment& assignment,
     known = seen;
     is_changed = true;
   }
-  if (is_changed) (*changed)[assignment.source_topic] = topic;
+  if (is_changed) unsaved_topics_[assignment.source_topic] = topic;
   return topic;
 }
 
@@ -114,19 +131,20 @@ absl::Status LinkMemory::Accept(const Assignment& assignment) {
   offsets::TopicRecord topic = topics_.at(assignment.source_topic);
   topic.source_id = BytesOf(assignment.source_topic_id);
   topic.target_id = BytesOf(assignment.target_topic_id);
-  absl::Status saved = store_->SaveTopics({{assignment.source_topic, topic}});
+  absl::Status saved = SaveTopics({{assignment.source_topic, topic}}, /*must_sync=*/true);
   if (saved.ok()) topics_[assignment.source_topic] = std::move(topic);
   return saved;
 }
 
 absl::Status LinkMemory::Complete(std::vector<Assignment>& assignments) {
-  std::map<std::string, offsets::TopicRecord> changed;
   std::erase_if(assignments, [&](Assignment& assignment) {
-    const offsets::TopicRecord& topic = TopicOf(assignment, &changed);
+    const offsets::TopicRecord& topic = TopicOf(assignment);
     if (topic.target_name != assignment.target_topic) {
-      LOG(ERROR) << "topic " << assignment.source_topic << " is not copied: it was copied into " << topic.target_name
-                 << " so far, and the file asks for " << assignment.target_topic
-                 << " now. Write the old replication policy, or use another --state-dir to copy it anew";
+      const std::string why = absl::StrCat(
+          "it was copied into ", topic.target_name, " so far, and the file asks for ", assignment.target_topic,
+          " now. Write the old replication policy, or use another --state-dir to copy it anew");
+      if (refused_.try_emplace(assignment.source_topic, why).second)
+        LOG(ERROR) << "topic " << assignment.source_topic << " is not copied: " << why;
       return true;
     }
     assignment.key = {topic.number, assignment.partition};
@@ -138,7 +156,9 @@ absl::Status LinkMemory::Complete(std::vector<Assignment>& assignments) {
     partitions_.erase(stored);
     return false;
   });
-  return changed.empty() ? absl::OkStatus() : store_->SaveTopics(changed);
+  absl::Status saved = SaveTopics(unsaved_topics_, /*must_sync=*/false);
+  if (saved.ok()) unsaved_topics_.clear();
+  return saved;
 }
 
 }  // namespace replicator

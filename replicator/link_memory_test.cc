@@ -10,6 +10,8 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "offsets/unreliable_files.h"
+#include "replicator/exit_code.h"
 
 namespace replicator {
 namespace {
@@ -53,6 +55,35 @@ class LinkMemoryTest : public ::testing::Test {
 
   const std::string folder_;
 };
+
+// Exit codes tell scripts whether to look at a cluster or at this machine.
+TEST_F(LinkMemoryTest, AFolderThatCannotBeUsedIsNotAnUnreachableCluster) {
+  std::filesystem::create_directories(folder_);
+  std::ofstream(folder_ + "/store") << "not a folder";
+  absl::Status unusable = LinkMemory::Open(folder_).status();
+  EXPECT_EQ(ExitCodeFor(unusable), ExitCode::kBlocked) << unusable;
+  EXPECT_THAT(std::string(unusable.message()), HasSubstr("Check the disk's space and the folder's rights"));
+  std::filesystem::remove_all(folder_);
+  ASSERT_TRUE(Open()->Remember(Link()).ok());
+  std::ofstream(folder_ + "/store/CURRENT") << "MANIFEST-of-another\n";
+  absl::Status damaged = LinkMemory::Open(folder_).status();
+  EXPECT_EQ(ExitCodeFor(damaged), ExitCode::kBlocked) << damaged;
+}
+
+TEST_F(LinkMemoryTest, WithoutAStoreNothingOutlivesTheProcess) {
+  for (int life = 0; life < 2; ++life) {
+    absl::StatusOr<std::unique_ptr<LinkMemory>> memory = LinkMemory::WithoutStore(folder_);
+    ASSERT_TRUE(memory.ok()) << memory.status();
+    EXPECT_EQ((*memory)->store(), nullptr);
+    EXPECT_FALSE((*memory)->link().has_value());
+    ASSERT_TRUE((*memory)->Recognise(Link(), "file").ok());
+    EXPECT_FALSE((*memory)->link()->instance_id.empty());
+    std::vector<Assignment> assignments = {OrdersWith(life == 0 ? kFirstId : kSecondId)};
+    ASSERT_TRUE((*memory)->Complete(assignments).ok());
+    EXPECT_EQ(assignments[0].source_topic_id, life == 0 ? kFirstId : kSecondId);
+    EXPECT_TRUE((*memory)->Accept(assignments[0]).ok());
+  }
+}
 
 TEST_F(LinkMemoryTest, ANewFolderBelongsToTheLinkFromThenOn) {
   std::string instance_id;
@@ -116,9 +147,34 @@ TEST_F(LinkMemoryTest, ATopicThatWasCopiedIntoAnotherNameIsLeftOut) {
   std::unique_ptr<LinkMemory> memory = Open();
   std::vector<Assignment> assignments = {OrdersWith(kFirstId)};
   ASSERT_TRUE(memory->Complete(assignments).ok());
+  EXPECT_TRUE(memory->refused().empty());
   assignments = {OrdersWith(kFirstId, "old.orders")};
   ASSERT_TRUE(memory->Complete(assignments).ok());
   EXPECT_TRUE(assignments.empty());
+  ASSERT_TRUE(memory->refused().contains("orders"));
+  EXPECT_THAT(memory->refused().at("orders"),
+              AllOf(HasSubstr("copied into orders so far"), HasSubstr("asks for old.orders")));
+}
+
+// A topic that was found while the disk was full is copied once it is not, and keeps its number.
+TEST_F(LinkMemoryTest, WhatCouldNotBeSavedIsSavedWhenItIsBroughtAgain) {
+  offsets::UnreliableFiles files;
+  absl::StatusOr<std::unique_ptr<LinkMemory>> memory = LinkMemory::Open(folder_, files.env());
+  ASSERT_TRUE(memory.ok()) << memory.status();
+  ASSERT_TRUE((*memory)->Recognise(Link(), "mm2.properties").ok());
+  std::vector<Assignment> assignments = {OrdersWith(kFirstId)};
+  files.FailWrites(rocksdb::IOStatus::NoSpace("full"));
+  EXPECT_EQ((*memory)->Complete(assignments).code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_EQ(assignments.size(), 1u);
+  files.FailWrites(rocksdb::IOStatus::OK());
+  const absl::Status saved = (*memory)->Complete(assignments);
+  ASSERT_TRUE(saved.ok()) << saved;
+  const offsets::PartitionKey key = assignments.front().key;
+  memory->reset();
+  memory = LinkMemory::Open(folder_);
+  ASSERT_TRUE(memory.ok()) << memory.status();
+  ASSERT_TRUE((*memory)->topics().contains("orders"));
+  EXPECT_EQ((*memory)->topics().at("orders").number, key.topic);
 }
 
 }  // namespace

@@ -66,7 +66,13 @@ std::optional<Value> AskShard(const std::atomic<bool>& stopping, std::chrono::se
   return answer.get();
 }
 
-absl::Status NoAnswer() { return absl::UnavailableError("a shard does not answer: it is stopping, or busy"); }
+absl::Status NotUnderstood(const Json::exception& error) {
+  return absl::InternalError(absl::StrCat("the process answers what this program does not know: ", error.what()));
+}
+
+absl::Status NoAnswer() {
+  return absl::FailedPreconditionError("a shard of the process does not answer: it is stopping, or busy. Try again");
+}
 
 }  // namespace
 
@@ -79,17 +85,25 @@ std::string ResumeJson(const ResumeRequest& request) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const HttpAnswer& answer) {
+absl::Status ErrorIn(const HttpAnswer& answer) {
   try {
-    const Json body = Json::parse(answer.body);
-    if (answer.code == 200) return ResumeAnswer{body.at("done").get<bool>(), body.at("text").get<std::string>()};
-    const std::string error = body.at("error").get<std::string>();
+    const std::string error = Json::parse(answer.body).at("error").get<std::string>();
     for (const auto& [code, kind] : kErrorCodes) {
       if (answer.code == kind) return absl::Status(code, error);
     }
     return absl::InternalError(error);
   } catch (const Json::exception& error) {
-    return absl::InternalError(absl::StrCat("the process answers what this program does not know: ", error.what()));
+    return NotUnderstood(error);
+  }
+}
+
+absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const HttpAnswer& answer) {
+  if (answer.code != 200) return ErrorIn(answer);
+  try {
+    const Json body = Json::parse(answer.body);
+    return ResumeAnswer{body.at("done").get<bool>(), body.at("text").get<std::string>()};
+  } catch (const Json::exception& error) {
+    return NotUnderstood(error);
   }
 }
 
@@ -115,15 +129,22 @@ void LinkService::SetLeftOut(std::map<std::string, std::string> left_out) {
   left_out_ = std::move(left_out);
 }
 
-void LinkService::SetStandby(std::string text) {
+void LinkService::SetStandby(std::string text, bool is_known) {
   absl::MutexLock lock(&mutex_);
-  standby_ = std::move(text);
+  standby_ = is_known ? text : "";
+  waiting_ = is_known ? "" : std::move(text);
+}
+
+void LinkService::SetTopicsTrouble(std::string trouble) {
+  absl::MutexLock lock(&mutex_);
+  topics_trouble_ = std::move(trouble);
 }
 
 void LinkService::SetShards(std::vector<Shard*> shards) {
   absl::MutexLock lock(&mutex_);
   shards_ = std::move(shards);
   standby_.clear();
+  waiting_.clear();
 }
 
 HttpAnswer LinkService::Status() {
@@ -134,6 +155,8 @@ HttpAnswer LinkService::Status() {
     absl::MutexLock lock(&mutex_);
     shards = shards_;
     status.standby = standby_;
+    status.waiting = waiting_;
+    status.topics_trouble = topics_trouble_;
     status.left_out = left_out_;
   }
   for (Shard* shard : shards) {
@@ -151,13 +174,16 @@ HttpAnswer LinkService::Resume(const std::string& body) {
   absl::StatusOr<ResumeRequest> request = ParseRequest(body);
   if (!request.ok()) return Error(request.status());
   std::vector<Shard*> shards;
-  absl::Status last = absl::UnavailableError("the process that answers is starting; try again");
+  absl::Status last = absl::FailedPreconditionError("the process that answers is starting; try again");
   {
     absl::MutexLock lock(&mutex_);
     shards = shards_;
     if (!standby_.empty())
-      last = absl::UnavailableError(
+      last = absl::FailedPreconditionError(
           absl::StrCat("the process that answers is a standby: ", standby_, ". Ask the one that copies"));
+    if (!waiting_.empty())
+      last = absl::FailedPreconditionError(
+          absl::StrCat("the process that answers does not copy yet: ", waiting_, ". Try again once it does"));
   }
   for (Shard* shard : shards) {
     auto plan = AskShard<absl::StatusOr<ResumePlan>>(stopping_, kResumeTimeout,

@@ -29,6 +29,8 @@ struct ResumeAnswer {
   std::string text;
 };
 absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const HttpAnswer& answer);
+// What an answer says that is not 200.
+absl::Status ErrorIn(const HttpAnswer& answer);
 
 class LinkService {
  public:
@@ -44,12 +46,14 @@ class LinkService {
 
   // FailedPrecondition: nobody can ask; the copy does not need it.
   absl::Status Start();
-  // From any thread: who copies while this process waits.
-  void SetStandby(std::string text) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From any thread, while this process waits: who copies, or, if nobody `is_known` to copy, what is waited for.
+  void SetStandby(std::string text, bool is_known) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: this process copies now. The shards run until the service is gone, and outlive it.
   void SetShards(std::vector<Shard*> shards) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: the topics that are left out, and why.
   void SetLeftOut(std::map<std::string, std::string> left_out) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From any thread: why topics cannot be looked for at present; empty when they can.
+  void SetTopicsTrouble(std::string trouble) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   HttpAnswer Status() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -60,6 +64,8 @@ class LinkService {
   absl::Mutex mutex_;
   std::vector<Shard*> shards_ ABSL_GUARDED_BY(mutex_);
   std::string standby_ ABSL_GUARDED_BY(mutex_);
+  std::string waiting_ ABSL_GUARDED_BY(mutex_);
+  std::string topics_trouble_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> left_out_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<LocalServer> server_;  // last: its threads use the rest
 };

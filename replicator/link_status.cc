@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
+#include "replicator/eta.h"
 
 namespace replicator {
 namespace {
@@ -47,6 +47,7 @@ Json JsonOf(const PartitionStatus& partition) {
   Put(out, "source_log_start", partition.source_log_start);
   Put(out, "source_last_stable", partition.source_last_stable);
   Put(out, "source_high_watermark", partition.source_high_watermark);
+  Put(out, "source_heard_seconds", partition.source_heard_seconds);
   Put(out, "copied_to", partition.copied_to);
   Put(out, "target_end", partition.target_end);
   Put(out, "lag_records", partition.lag_records());
@@ -79,6 +80,7 @@ PartitionStatus PartitionOf(const Json& from) {
   Get(from, "source_log_start", partition.source_log_start);
   Get(from, "source_last_stable", partition.source_last_stable);
   Get(from, "source_high_watermark", partition.source_high_watermark);
+  Get(from, "source_heard_seconds", partition.source_heard_seconds);
   Get(from, "copied_to", partition.copied_to);
   Get(from, "target_end", partition.target_end);
   Get(from, "lag_seconds", partition.lag_seconds);
@@ -104,6 +106,9 @@ PartitionStatus PartitionOf(const Json& from) {
 
 Json JsonOf(const TopicStatus& topic) {
   Json out = {{"topic", topic.topic}, {"state", CopyStateName(topic.state)}, {"quarantined", topic.quarantined}};
+  Put(out, "source_last_stable_sum", topic.source_last_stable_sum);
+  Put(out, "source_high_watermark_sum", topic.source_high_watermark_sum);
+  Put(out, "copied_to_sum", topic.copied_to_sum);
   Put(out, "lag_records", topic.lag_records);
   Put(out, "lag_bytes_estimate", topic.lag_bytes);
   Put(out, "lag_seconds", topic.lag_seconds);
@@ -132,10 +137,8 @@ void FillEta(TopicStatus& topic) {
   if (!topic.lag_records.has_value()) return;
   if (*topic.lag_records == 0) {
     topic.eta_seconds = 0;
-  } else if (topic.in_per_s.has_value() && topic.out_per_s.has_value()) {
-    const double net = *topic.out_per_s - *topic.in_per_s;
-    topic.eta_seconds =
-        net > 0 ? static_cast<double>(*topic.lag_records) / net : std::numeric_limits<double>::infinity();
+  } else if (topic.state != CopyState::kStalled && topic.in_per_s.has_value() && topic.out_per_s.has_value()) {
+    topic.eta_seconds = EtaSeconds(*topic.lag_records, *topic.in_per_s, *topic.out_per_s - *topic.in_per_s);
   }
 }
 
@@ -150,12 +153,16 @@ void AddTo(TopicStatus& topic, const PartitionStatus& partition) {
     topic.tombstones_at_risk = absl::StrCat("partition ", partition.partition, ": ", partition.tombstones_at_risk);
   if (topic.stalled_on.empty()) topic.stalled_on = partition.stalled_on;
   const std::optional<int64_t> headroom = partition.headroom_records();
-  if (headroom.has_value()) topic.headroom_records = std::min(topic.headroom_records.value_or(*headroom), *headroom);
+  if (headroom.has_value() && partition.lag_records().value_or(0) > 0)
+    topic.headroom_records = std::min(topic.headroom_records.value_or(*headroom), *headroom);
   if (partition.quarantine.has_value()) {
     ++topic.quarantined;
     topic.last_error = absl::StrCat(partition.quarantine->code, ": ", partition.quarantine->reason);
     return;
   }
+  Sum(topic.source_last_stable_sum, partition.source_last_stable);
+  Sum(topic.source_high_watermark_sum, partition.source_high_watermark);
+  Sum(topic.copied_to_sum, partition.copied_to);
   Sum(topic.lag_records, partition.lag_records());
   Sum(topic.in_per_s, partition.in_per_s);
   Sum(topic.out_per_s, partition.out_per_s);
@@ -195,23 +202,34 @@ std::optional<int64_t> PartitionStatus::headroom_records() const {
 }
 
 std::vector<TopicStatus> LinkStatus::Topics() const {
-  struct Copied {
-    int64_t records = 0;
-    int64_t bytes = 0;
+  struct Parts {
+    int64_t records_copied = 0;
+    int64_t bytes_copied = 0;
+    bool all_know_their_lag = true;
+    bool all_know_their_watermark = true;
+    bool all_know_their_lag_time = true;
   };
-  std::map<std::string, std::pair<TopicStatus, Copied>> by_name;
+  std::map<std::string, std::pair<TopicStatus, Parts>> by_name;
   for (const PartitionStatus& partition : partitions) {
-    auto& [topic, copied] = by_name[partition.topic];
+    auto& [topic, parts] = by_name[partition.topic];
     topic.topic = partition.topic;
     AddTo(topic, partition);
-    copied.records += partition.records_copied;
-    copied.bytes += partition.bytes_copied;
+    parts.records_copied += partition.records_copied;
+    parts.bytes_copied += partition.bytes_copied;
+    if (partition.quarantine.has_value()) continue;
+    if (!partition.lag_records().has_value()) parts.all_know_their_lag = false;
+    if (!partition.source_high_watermark.has_value()) parts.all_know_their_watermark = false;
+    if (!partition.lag_seconds.has_value()) parts.all_know_their_lag_time = false;
   }
   std::vector<TopicStatus> topics;
   for (auto& [name, both] : by_name) {
-    auto& [topic, copied] = both;
-    if (topic.lag_records.has_value() && copied.records > 0) {
-      const double average = static_cast<double>(copied.bytes) / static_cast<double>(copied.records);
+    auto& [topic, parts] = both;
+    if (!parts.all_know_their_lag)
+      topic.lag_records = topic.source_last_stable_sum = topic.copied_to_sum = std::nullopt;
+    if (!parts.all_know_their_watermark) topic.source_high_watermark_sum.reset();
+    if (!parts.all_know_their_lag_time) topic.lag_seconds.reset();
+    if (topic.lag_records.has_value() && parts.records_copied > 0) {
+      const double average = static_cast<double>(parts.bytes_copied) / static_cast<double>(parts.records_copied);
       topic.lag_bytes = static_cast<int64_t>(average * static_cast<double>(*topic.lag_records));
     }
     FillEta(topic);
@@ -222,6 +240,13 @@ std::vector<TopicStatus> LinkStatus::Topics() const {
   return topics;
 }
 
+LinkStatus LinkStatus::Only(const std::string& topic) const {
+  LinkStatus only = *this;
+  std::erase_if(only.partitions, [&](const PartitionStatus& partition) { return partition.topic != topic; });
+  std::erase_if(only.left_out, [&](const auto& entry) { return entry.first != topic; });
+  return only;
+}
+
 std::string ToJson(const LinkStatus& status) {
   Json out = {{"schema_version", kStatusSchemaVersion}};
   Put(out, "link", status.link);
@@ -230,7 +255,10 @@ std::string ToJson(const LinkStatus& status) {
   Put(out, "source_cluster_id", status.source_cluster_id);
   Put(out, "target_cluster_id", status.target_cluster_id);
   Put(out, "store_trouble", status.store_trouble);
+  Put(out, "topics_trouble", status.topics_trouble);
   Put(out, "standby", status.standby);
+  Put(out, "waiting", status.waiting);
+  Put(out, "silent", status.silent);
   out["left_out"] = Json::object();
   for (const auto& [topic, why] : status.left_out) out["left_out"][topic] = why;
   std::map<std::string, std::vector<const PartitionStatus*>> by_topic;
@@ -266,7 +294,10 @@ absl::StatusOr<LinkStatus> ParseLinkStatus(const std::string& json) {
     Get(from, "source_cluster_id", status.source_cluster_id);
     Get(from, "target_cluster_id", status.target_cluster_id);
     Get(from, "store_trouble", status.store_trouble);
+    Get(from, "topics_trouble", status.topics_trouble);
     Get(from, "standby", status.standby);
+    Get(from, "waiting", status.waiting);
+    Get(from, "silent", status.silent);
     Get(from, "left_out", status.left_out);
     for (const Json& topic : from.at("topics")) {
       for (const Json& each : topic.at("partitions")) {

@@ -2,8 +2,8 @@
 // resolves each. Plain values, made by the running process (shard.h) or from the store (stored_status.h); as JSON they
 // go over the socket of the state folder and to scripts.
 //
-// Offsets are those of one partition; sums of a topic are records, bytes and rates only. What is not known is nullopt,
-// and left out of the JSON.
+// Offsets are those of one partition, and where a topic has sums of them they are called so. What is not known is
+// nullopt, and left out of the JSON.
 #ifndef REPLICATOR_REPLICATOR_LINK_STATUS_H_
 #define REPLICATOR_REPLICATOR_LINK_STATUS_H_
 
@@ -22,11 +22,11 @@ inline constexpr int kStatusSchemaVersion = 1;
 
 // Worst last: a topic is in the worst state of its partitions.
 enum class CopyState : uint8_t {
-  kStopped,      // no process runs: what was stored last
-  kCaughtUp,     // everything that the source had when it was asked last is on the target
-  kCopying,      // there is more
-  kCreating,     // its place on the target is being looked for
-  kStalled,      // there is more, and nothing was copied for kStalledAfterSeconds
+  kStopped,   // no process runs: what was stored last
+  kCaughtUp,  // everything that the source had when it was asked last is on the target
+  kCopying,   // there is more
+  kCreating,  // its place on the target is being looked for
+  kStalled,   // there is more, and nothing was copied for kStalledAfterSeconds; or whether there is more is not known
   kQuarantined,  // stopped, with a reason
 };
 const char* CopyStateName(CopyState state);
@@ -51,9 +51,10 @@ struct PartitionStatus {
   std::optional<int64_t> source_log_start;
   std::optional<int64_t> source_last_stable;
   std::optional<int64_t> source_high_watermark;
-  std::optional<int64_t> copied_to;   // the next one to look at
-  std::optional<int64_t> target_end;  // the target's log end as acknowledged
-  int64_t records_copied = 0;         // by this process
+  std::optional<double> source_heard_seconds;  // the age of these
+  std::optional<int64_t> copied_to;            // the next one to look at
+  std::optional<int64_t> target_end;           // the target's log end as acknowledged
+  int64_t records_copied = 0;                  // by this process
   int64_t bytes_copied = 0;
   int64_t records_lost = 0;  // to the source's retention, since the link began
   std::optional<double> lag_seconds;
@@ -77,15 +78,19 @@ struct TopicStatus {
   CopyState state = CopyState::kStopped;
   int partitions = 0;
   int quarantined = 0;
-  std::optional<int64_t> lag_records;  // of those that are not quarantined
-  std::optional<int64_t> lag_bytes;    // an estimate: lag_records times the average size of what was copied
-  std::optional<double> lag_seconds;   // the largest
+  // Of those that are not quarantined; when all of them say it.
+  std::optional<int64_t> source_last_stable_sum;
+  std::optional<int64_t> source_high_watermark_sum;
+  std::optional<int64_t> copied_to_sum;
+  std::optional<int64_t> lag_records;
+  std::optional<int64_t> lag_bytes;   // an estimate: lag_records times the average size of what was copied
+  std::optional<double> lag_seconds;  // the largest, when all of them say it
   std::optional<double> in_per_s;
   std::optional<double> out_per_s;
   std::optional<double> bytes_per_s;
-  // Until the lag is gone, net of what producers write meanwhile; infinite when they write faster.
+  // Until the lag is gone, net of what producers write meanwhile; infinite when they write faster (eta.h).
   std::optional<double> eta_seconds;
-  std::optional<int64_t> headroom_records;  // the smallest
+  std::optional<int64_t> headroom_records;  // the smallest, of those that lag: retention takes nothing from others
   int64_t records_lost = 0;
   std::string stalled_on;
   std::string last_error;
@@ -102,10 +107,15 @@ struct LinkStatus {
   std::vector<PartitionStatus> partitions;
   std::map<std::string, std::string> left_out;  // topics that are not copied, and why
   std::string store_trouble;                    // why nothing can be stored
+  std::string topics_trouble;                   // why topics cannot be looked for: new ones are not found meanwhile
   std::string standby;                          // who copies in place of this process; empty when it copies
+  std::string waiting;  // what this process waits for before it copies, while nobody is known to copy
+  std::string silent;   // of a stored status: a process has the folder, and this is how it failed to answer
 
   // One for each topic, the worst first, by name among equals.
   std::vector<TopicStatus> Topics() const;
+  // The same link, with nothing of other topics than `topic`.
+  LinkStatus Only(const std::string& topic) const;
 };
 
 std::string ToJson(const LinkStatus& status);

@@ -56,16 +56,61 @@ TEST(LinkStatusTest, ATopicSumsItsPartitions) {
   EXPECT_EQ(orders.lag_bytes, 4000);
   EXPECT_EQ(orders.lag_seconds, 90);
   EXPECT_EQ(orders.eta_seconds, 1);  // 40 records at 2 * (30 - 10)
-  EXPECT_EQ(orders.headroom_records, 40);
+  EXPECT_EQ(orders.headroom_records, 50) << "of the partition that lags";
+  EXPECT_EQ(orders.source_last_stable_sum, 150);
+  EXPECT_EQ(orders.source_high_watermark_sum, 150);
+  EXPECT_EQ(orders.copied_to_sum, 110);
+  EXPECT_EQ(topics[1].headroom_records, std::nullopt);
   EXPECT_EQ(topics[1].eta_seconds, 0);
 }
 
 TEST(LinkStatusTest, WhoIsSlowerThanTheProducersNeverArrives) {
   LinkStatus status = Running();
   status.partitions[0].in_per_s = 100;
+  status.partitions[0].source_last_stable = 10'000;
   EXPECT_TRUE(std::isinf(*status.Topics()[0].eta_seconds));
   EXPECT_TRUE(absl::StrContains(ToJson(status), "\"eta_seconds\": \"never\""));
   EXPECT_TRUE(absl::StrContains(StatusText(status, status.as_of_ms), "never"));
+}
+
+TEST(LinkStatusTest, WhoKeepsUpArrivesAtOnce) {
+  LinkStatus status = Running();
+  for (PartitionStatus& partition : status.partitions) {
+    partition.in_per_s = 3'010;
+    partition.out_per_s = 3'000;
+  }
+  EXPECT_EQ(status.Topics()[0].eta_seconds, 0);
+}
+
+TEST(LinkStatusTest, WhatOnePartitionDoesNotKnowItsTopicDoesNotKnow) {
+  LinkStatus status = Running();
+  status.partitions[1].state = CopyState::kStalled;
+  status.partitions[1].stalled_on = "source broker 1 has not said for 75 s how far it is";
+  status.partitions[1].source_last_stable = status.partitions[1].source_high_watermark = std::nullopt;
+  status.partitions[1].lag_seconds = std::nullopt;
+  const TopicStatus topic = status.Topics()[0];
+  EXPECT_EQ(topic.state, CopyState::kStalled);
+  EXPECT_EQ(topic.lag_records, std::nullopt);
+  std::string why;
+  EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
+  EXPECT_EQ(why, "orders is stalled: source broker 1 has not said for 75 s how far it is\n");
+}
+
+TEST(LinkStatusTest, ATopicIsAsOldAsItsPartitionsAndNotKnownWithoutOne) {
+  LinkStatus status = Running();
+  status.partitions[1].state = CopyState::kCopying;
+  status.partitions[1].lag_seconds = std::nullopt;
+  EXPECT_EQ(status.Topics()[0].lag_seconds, std::nullopt);
+  std::string why;
+  EXPECT_EQ(CheckStatus(status, 1e9, &why), ExitCode::kCopyBehind);
+  EXPECT_EQ(why, "orders does not say yet how far it is behind\n");
+}
+
+TEST(LinkStatusTest, WhatStandsHasNoEta) {
+  LinkStatus status = Running();
+  ASSERT_TRUE(status.Topics()[0].eta_seconds.has_value());
+  status.partitions[0].state = CopyState::kStalled;
+  EXPECT_EQ(status.Topics()[0].eta_seconds, std::nullopt);
 }
 
 TEST(LinkStatusTest, WhatIsNotKnownIsLeftOut) {
@@ -112,6 +157,23 @@ TEST(StatusTextTest, TheQuarantinedComeFirstWithTheirRemedy) {
   EXPECT_TRUE(absl::StrContains(text, "~4.0 kB")) << text;
 }
 
+TEST(StatusTextTest, ATopicHasSumsAndAPartitionItsOffsets) {
+  LinkStatus status = Running();
+  status.partitions[0].source_high_watermark = 120;
+  const std::string topics = StatusText(status, status.as_of_ms);
+  EXPECT_TRUE(absl::StrContains(topics, "TOPIC   STATE      PARTITIONS  LSO SUM  HW SUM  COPIED SUM  LAG")) << topics;
+  EXPECT_TRUE(absl::StrContains(topics, "orders  copying             2      150     170         110   40")) << topics;
+  status.partitions[1].last_error = "NOT_ENOUGH_REPLICAS";
+  status = status.Only("orders");
+  const std::string partitions = StatusText(status, status.as_of_ms, StatusRows::kPartitions);
+  EXPECT_TRUE(absl::StrContains(partitions, "PARTITION  STATE      LOG START  LSO   HW  COPIED TO  TARGET END  LAG"))
+      << partitions;
+  EXPECT_TRUE(absl::StrContains(partitions, "orders-0   copying           10  100  120         60          60   40"))
+      << partitions;
+  EXPECT_TRUE(absl::StrContains(partitions, "orders-1: NOT_ENOUGH_REPLICAS")) << partitions;
+  EXPECT_FALSE(absl::StrContains(partitions, "audit")) << partitions;
+}
+
 TEST(StatusTextTest, AStoppedProcessIsNamedWithTheAgeOfItsFigures) {
   LinkStatus status = Running();
   status.is_running = false;
@@ -134,6 +196,45 @@ TEST(StatusTextTest, AStandbySaysForWhomItWaitsAndNothingIsWrongWithIt) {
   EXPECT_EQ(why, "a standby: host-1 pid 7 holds the lock since noon\n");
 }
 
+// Somebody has to copy.
+TEST(StatusTextTest, WhoWaitsForNobodyThatIsKnownIsNoStandby) {
+  LinkStatus status = Running();
+  status.partitions.clear();
+  status.waiting = "waiting for the lock of the link: consumer group replicator.A->B";
+  absl::StatusOr<LinkStatus> parsed = ParseLinkStatus(ToJson(status));
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  const std::string text = StatusText(*parsed, status.as_of_ms);
+  EXPECT_TRUE(absl::StrContains(text, "WAITING as of 2023-11-14 22:13:20 UTC: waiting for the lock")) << text;
+  EXPECT_FALSE(absl::StrContains(text, "another process copies")) << text;
+  std::string why;
+  EXPECT_EQ(CheckStatus(*parsed, 0, &why), ExitCode::kCopyBehind);
+  EXPECT_TRUE(absl::StrContains(why, "nobody is known to: waiting for the lock")) << why;
+}
+
+TEST(StatusTextTest, AProcessThatHangsDoesNotHideWhatItHasStored) {
+  LinkStatus status = Running();
+  status.is_running = false;
+  status.silent = "a shard does not answer";
+  const std::string text = StatusText(status, status.as_of_ms);
+  EXPECT_TRUE(absl::StartsWith(text, "the process that has the state folder does not answer (a shard")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "orders")) << text;
+  std::string why;
+  EXPECT_EQ(CheckStatus(status, 0, &why), ExitCode::kCopyBehind);
+  EXPECT_TRUE(absl::StartsWith(why, "the process that has the state folder does not answer")) << why;
+}
+
+TEST(StatusTextTest, AStoppedLinkHasALineForEachTopicAndSaysWhatWasLost) {
+  LinkStatus status = Running();
+  status.is_running = false;
+  status.partitions[1].records_lost = 1'500;
+  const std::string topics = StatusText(status, status.as_of_ms);
+  EXPECT_TRUE(absl::StrContains(topics, "TOPIC   STATE")) << topics;
+  EXPECT_FALSE(absl::StrContains(topics, "orders-1  ")) << topics;
+  EXPECT_TRUE(absl::StrContains(topics, "orders: 1,500 offsets LOST")) << topics;
+  const std::string partitions = StatusText(status.Only("orders"), status.as_of_ms, StatusRows::kPartitions);
+  EXPECT_TRUE(absl::StrContains(partitions, "orders-1: 1,500 offsets LOST")) << partitions;
+}
+
 TEST(CheckStatusTest, TellsWhatIsWrongByItsCode) {
   std::string why;
   LinkStatus status = Running();
@@ -153,8 +254,22 @@ TEST(CheckStatusTest, TellsWhatIsWrongByItsCode) {
   status.partitions[1].state = CopyState::kCreating;
   EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
   status = Running();
+  status.store_trouble = "the state folder /var/r cannot be used: No space left on device";
+  EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
+  EXPECT_EQ(why, "nothing can be stored: the state folder /var/r cannot be used: No space left on device\n");
+  status.partitions.clear();
+  EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind) << "a process that starts";
+  status = Running();
+  status.topics_trouble = "target cluster B: no controller";
+  EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
+  EXPECT_EQ(why, "topics cannot be looked for: target cluster B: no controller\n");
+  status = Running();
   status.left_out["strange"] = "no room";
   EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
+  EXPECT_EQ(why, "strange is left out: no room\n");
+  status.partitions.clear();
+  EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
+  EXPECT_EQ(why, "strange is left out: no room\n") << "that it starts would not be true";
 }
 
 }  // namespace

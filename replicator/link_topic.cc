@@ -36,6 +36,12 @@ constexpr Clock::duration kTopicPatience = std::chrono::seconds(5);
 
 bool IsLegal(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-'; }
 
+// A broker that hangs, leaves or answers nonsense: another one may lead the topic soon, and what was sent may have
+// landed.
+bool CanPass(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsDataLoss(status);
+}
+
 // nullopt: the topic is empty.
 asio::awaitable<absl::StatusOr<std::optional<kafka::ProducerIdentity>>> FirstProducer(
     std::shared_ptr<kafka::Connection> connection, kafka::PeekTarget where) {
@@ -81,7 +87,7 @@ asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> TryToAgree(kafka::Clust
   }
   std::string batch = kafka::OneRecordBatch(key, value, absl::ToUnixMillis(absl::Now()), own->id, own->epoch);
   absl::Status appended = co_await kafka::AppendBatch(connection, topic, 0, std::move(batch));
-  if (absl::IsUnavailable(appended)) co_return appended;
+  if (CanPass(appended)) co_return appended;
   if (!appended.ok()) {
     LOG(WARNING) << appended.message() << ". The link's producer id cannot be noted on the target: should this "
                  << "process hang and its state folder be lost, another one would use another id";
@@ -140,7 +146,7 @@ asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> AgreeOnProducer(kafka::
   for (;;) {
     absl::StatusOr<kafka::ProducerIdentity> agreed = co_await TryToAgree(target, topic, key, value, own);
     const bool is_missing = absl::IsNotFound(agreed.status());
-    if (!is_missing && !absl::IsUnavailable(agreed.status())) co_return agreed;
+    if (!is_missing && !CanPass(agreed.status())) co_return agreed;
     const Clock::duration wait = backoff.Next();
     if (Clock::now() + wait - begin > (is_missing ? kTopicPatience : kPatience)) {
       if (!is_missing) co_return agreed;

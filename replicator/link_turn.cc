@@ -76,7 +76,7 @@ asio::awaitable<absl::Status> LinkTurn::Await() {
     const std::string waiting =
         absl::StrCat("waiting for the lock of the link: consumer group ", LinkLock::GroupId(config_.Name()));
     LOG(INFO) << waiting;
-    on_standby_(waiting);
+    on_standby_(waiting, /*is_known=*/false);
   }
   while (!may_copy_ && !is_over_) co_await decided_.Wait();
   if (!failure_.ok()) co_return failure_;
@@ -97,8 +97,11 @@ void LinkTurn::OnEvent(const LinkLockEvent& event) {
     }
     case LinkLockEvent::Kind::kStandby:
       LOG(INFO) << "standby: " << event.text;
-      on_standby_(event.text);
+      on_standby_(event.text, event.is_held);
       if (may_copy_) Over(absl::OkStatus());
+      return;
+    case LinkLockEvent::Kind::kTrouble:
+      if (!may_copy_) on_standby_(event.text, /*is_known=*/false);
       return;
     case LinkLockEvent::Kind::kLost:
       LOG(WARNING) << "the lock of the link is lost: " << event.text;

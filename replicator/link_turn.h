@@ -29,8 +29,9 @@ class LinkTurn {
   // Called once, when copying must stop: OK when another process has the link now, else what the operator has to do.
   using OnOver = std::function<void(absl::Status why)>;
 
-  // Called whenever that is known anew: who copies while this process waits.
-  using OnStandby = std::function<void(const std::string& who)>;
+  // Called whenever that is known anew while this process waits: who copies, or, if nobody `is_known` to copy, what is
+  // waited for.
+  using OnStandby = std::function<void(const std::string& text, bool is_known)>;
 
   // All outlive this object.
   LinkTurn(asio::any_io_executor executor, const LinkConfig& config, kafka::ConnectionOptions connection,

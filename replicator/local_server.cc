@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <httplib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "replicator/folder_rights.h"
 
 namespace replicator {
 namespace {
@@ -30,6 +33,7 @@ class SocketPath {
  public:
   SocketPath(const std::string& folder, const std::string& name)
       : fd_(open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
+        error_(fd_ < 0 ? errno : 0),
         path_(absl::StrCat("/proc/self/fd/", fd_, "/", name)) {}
   ~SocketPath() {
     if (fd_ >= 0) close(fd_);
@@ -38,12 +42,28 @@ class SocketPath {
   SocketPath& operator=(const SocketPath&) = delete;
 
   bool exists() const { return fd_ >= 0; }
+  // Why the folder cannot be opened: an errno, or 0.
+  int error() const { return error_; }
   const std::string& path() const { return path_; }
 
  private:
   const int fd_;
+  const int error_;
   const std::string path_;
 };
+
+// What the system says to a connection to `socket`: an errno, or 0.
+int ConnectError(const SocketPath& socket) {
+  if (!socket.exists()) return socket.error();
+  sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+  if (socket.path().size() >= sizeof(address.sun_path)) return ENAMETOOLONG;
+  std::memcpy(address.sun_path, socket.path().data(), socket.path().size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  const int error = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
+  close(fd);
+  return error;
+}
 
 }  // namespace
 
@@ -59,7 +79,7 @@ class LocalServer::Impl {
   }
 
   absl::Status Start(std::vector<HttpRoute> routes) {
-    if (!socket_.exists()) return absl::FailedPreconditionError(std::strerror(errno));
+    if (!socket_.exists()) return absl::FailedPreconditionError(std::strerror(socket_.error()));
     server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     server_.set_payload_max_length(kRequestBytesMax);
     server_.set_read_timeout(kReadTimeoutSeconds);
@@ -121,8 +141,12 @@ absl::StatusOr<HttpAnswer> CallLocal(const std::string& folder, const std::strin
   httplib::Result result = method == "POST" ? client.Post(path, body, "application/json") : client.Get(path);
   if (result) return HttpAnswer{result->status, result->body, result->get_header_value("Content-Type")};
   const std::string at = absl::StrCat(folder, "/", name);
-  if (result.error() == httplib::Error::Connection)
+  // The library does not tell why it cannot connect.
+  const int error = result.error() == httplib::Error::Connection ? ConnectError(socket) : 0;
+  if (error == ENOENT || error == ENOTDIR || error == ECONNREFUSED)
     return absl::NotFoundError(absl::StrCat("no process answers at ", at));
+  if (error == EACCES || error == EPERM) return NoRightTo(at);
+  if (error != 0) return absl::UnavailableError(absl::StrCat("cannot connect to ", at, ": ", std::strerror(error)));
   return absl::UnavailableError(
       absl::StrCat("the process at ", at, " does not answer: ", httplib::to_string(result.error())));
 }

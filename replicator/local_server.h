@@ -43,7 +43,8 @@ class LocalServer {
   const std::unique_ptr<Impl> impl_;
 };
 
-// One exchange with such a server. NotFound: nobody listens at `folder`/`name`.
+// One exchange with such a server. NotFound: nobody listens at `folder`/`name`. PermissionDenied: this user may not
+// ask; whether anybody listens is not known then. Unavailable: whoever listens does not answer.
 absl::StatusOr<HttpAnswer> CallLocal(const std::string& folder, const std::string& name, const std::string& method,
                                      const std::string& path, const std::string& body);
 

@@ -25,11 +25,11 @@ constexpr Clock::duration kDescribeTimeout = std::chrono::seconds(15);
 constexpr Clock::duration kShortLogGrace = std::chrono::seconds(5);
 
 bool MustBeLocated(const Stream& stream) {
-  if (stream.resume.has_value()) return true;
+  if (stream.resume.has_value()) return stream.resume->target_end.has_value();
   if (stream.partition.quarantined()) return false;
   if (stream.history_in_doubt && stream.partition.begun()) return stream.partition.is_drained();
-  return stream.range_in_doubt || stream.open_transaction.wants_owner() ||
-         (!stream.partition.begun() && stream.tail.has_value());
+  if (stream.range_in_doubt && stream.partition.begun()) return stream.IsAtRest();
+  return stream.open_transaction.wants_owner() || (!stream.partition.begun() && stream.tail.has_value());
 }
 
 kafka::PeekTarget SourceOf(const Stream& stream) {
@@ -89,6 +89,7 @@ asio::awaitable<void> Locator::Run() {
     if (stopping_) co_return;
     if (!asked.ok()) {
       LOG_EVERY_N(WARNING, 10) << "source broker " << broker_id_ << ": " << asked.message() << "; asking again";
+      for (Stream* stream : due) Note(*stream, asked.message());
       owner_.MetadataIsStale(Side::kSource);
     }
   }
@@ -96,6 +97,8 @@ asio::awaitable<void> Locator::Run() {
 
 asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> connection,
                                            std::vector<Stream*> streams) {
+  std::vector<uint64_t> doubts;
+  for (const Stream* stream : streams) doubts.push_back(stream->doubts);
   OffsetsQuery start_query = {.side = Side::kSource, .timestamp_ms = kafka::kEarliestTimestamp};
   absl::StatusOr<std::vector<OffsetAnswer>> starts = co_await ListOffsetsOf(connection, streams, start_query);
   if (!starts.ok()) co_return starts.status();
@@ -104,13 +107,14 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
   if (!ends.ok()) co_return ends.status();
   for (size_t i = 0; i < streams.size(); ++i) {
     Stream* stream = streams[i];
-    if (!MustBeLocated(*stream)) continue;
+    if (!MustBeLocated(*stream) || stream->doubts != doubts[i]) continue;
     const int16_t code = (*starts)[i].error_code != kafka::kErrorNone ? (*starts)[i].error_code : (*ends)[i].error_code;
     if (code != kafka::kErrorNone) {
       owner_.MetadataIsStale(Side::kSource);
       BackOff(*stream, absl::StrCat("the source answers ", kafka::ErrorAndRemedy(code)));
       continue;
     }
+    stream->locate_error.clear();
     const int64_t log_start = (*starts)[i].offset;
     const int64_t log_end = (*ends)[i].offset;
     stream->source_log_start = log_start;
@@ -120,12 +124,14 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
       owner_.ResumeLocated(*stream);
     } else if (stream->history_in_doubt && stream->partition.begun()) {
       located = co_await CheckHistory(connection, stream, log_start, log_end);
-    } else if (stream->range_in_doubt) {
+    } else if (stream->range_in_doubt && stream->partition.begun()) {
       CheckRange(*stream, log_start, log_end);
     } else if (stream->partition.begun()) {
       located = co_await AskOwner(connection, stream);
     } else {
+      stream->being_located = true;
       located = co_await Locate(connection, stream, log_start, log_end);
+      stream->being_located = false;
     }
     if (!located.ok()) BackOff(*stream, std::string(located.message()));
     owner_.Changed(*stream);
@@ -136,43 +142,54 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
 
 asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                               int64_t log_start, int64_t log_end) {
+  const uint64_t doubts = stream->doubts;
   TargetAtStart& tail = *stream->tail;
+  stream->ClearRangeDoubt();  // wherever it was, it begins elsewhere
   if (tail.log_end.value == 0) {
     stream->partition.Begin(SourceOffset(log_start), tail.log_end, Ordinal(0));
     stream->tail.reset();
     co_return absl::OkStatus();
   }
-  std::optional<int64_t> position;
+  std::optional<SourcePlace> found;
   if (!tail.last_batch.bytes.empty()) {
     const int64_t candidate = tail.log_end.value - 1;  // where it lies in a gapless copy of a log that began at 0
     kafka::PeekTarget where = SourceOf(*stream);
     absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, candidate);
     if (!batch.ok() && !absl::IsOutOfRange(batch.status())) co_return batch.status();
-    if (batch.ok() && !batch->bytes.empty() && batch->view().last_offset() == candidate &&
-        kafka::SameRecords(batch->view(), tail.last_batch.view())) {
-      position = candidate + 1;
+    bool is_it = batch.ok() && !batch->bytes.empty() && batch->view().last_offset() == candidate;
+    if (is_it) {
+      absl::StatusOr<bool> copied = co_await IsLastCopied(connection, stream, *batch);
+      if (!copied.ok()) co_return copied.status();
+      is_it = *copied;
+    }
+    if (is_it) {
+      found = PlaceBehind(batch->view());
     } else if (!stream->partition.is_compacted()) {
-      absl::StatusOr<std::optional<int64_t>> found = co_await SearchByTime(connection, stream, log_end);
-      if (!found.ok()) co_return found.status();
-      position = *found;
+      absl::StatusOr<std::optional<SourcePlace>> by_time = co_await SearchByTime(connection, stream, log_end);
+      if (!by_time.ok()) co_return by_time.status();
+      found = *by_time;
     }
   }
   std::string doubt;
-  if (!position.has_value() && !tail.last_batch.bytes.empty() && stream->partition.is_compacted()) {
+  if (!found.has_value() && !tail.last_batch.bytes.empty() && stream->partition.is_compacted()) {
     absl::StatusOr<policy::TailPlace> place = co_await SearchByRecords(connection, stream, log_start, log_end);
     if (!place.ok()) co_return place.status();
     if (place->kind == policy::TailPlace::Kind::kFound) {
-      position = place->position;
+      found = SourcePlace{place->position, {}};
       LOG(INFO) << stream->Name() << ": the place in the compacted source was found record by record";
     } else if (WantMoreOfTheTail(*stream)) {
       co_return absl::OkStatus();
     }
     doubt = std::move(place->reason);
   }
-  if (position.has_value()) {
-    BeginBehind(*stream, *position);
-  } else {
-    QuarantineNotOurs(*stream, doubt);
+  if (stream->doubts != doubts) co_return absl::OkStatus();  // by another log, perhaps: it is asked once more
+  // Else it was stopped, or let go on, in some other way meanwhile.
+  if (!stream->partition.begun()) {
+    if (found.has_value()) {
+      BeginBehind(*stream, *found);
+    } else {
+      QuarantineNotOurs(*stream, doubt);
+    }
   }
   stream->tail.reset();
   stream->tail_records_wanted = 0;
@@ -213,7 +230,7 @@ bool Locator::WantMoreOfTheTail(Stream& stream) {
 
 void Locator::QuarantineNotOurs(Stream& stream, const std::string& doubt) {
   stream.partition.PutInQuarantine(
-      QuarantineCode::kTargetNotOurs,
+      stream.partition.is_foreign_unless_found() ? QuarantineCode::kForeignWrite : QuarantineCode::kTargetNotOurs,
       absl::StrCat("the target topic ", stream.assignment.target_topic, " already holds ", stream.tail->log_end.value,
                    " offsets in this partition, and its last records cannot be found at one place in the source",
                    doubt.empty() ? "" : absl::StrCat(" (", doubt, ")"),
@@ -221,8 +238,19 @@ void Locator::QuarantineNotOurs(Stream& stream, const std::string& doubt) {
                    "where to go on, or exclude the topic. ", kCopyAnew));
 }
 
+// Whether the target's last batch is a copy of `batch`. One of an aborted transaction is not: the same records may have
+// been written again, in one that was committed.
+asio::awaitable<absl::StatusOr<bool>> Locator::IsLastCopied(std::shared_ptr<kafka::Connection> connection,
+                                                            Stream* stream, kafka::PeekedBatch batch) {
+  kafka::RecordBatchView view = batch.view();
+  if (!kafka::SameRecords(view, stream->tail->last_batch.view())) co_return false;
+  if (!view.is_transactional()) co_return true;
+  kafka::PeekTarget where = SourceOf(*stream);
+  co_return co_await IsCopiedAt(connection, where, view.base_offset(), isolation_);
+}
+
 // Compares the batches that follow the first record of the right time. nullopt: none is the same, or more than one.
-asio::awaitable<absl::StatusOr<std::optional<int64_t>>> Locator::SearchByTime(
+asio::awaitable<absl::StatusOr<std::optional<Locator::SourcePlace>>> Locator::SearchByTime(
     std::shared_ptr<kafka::Connection> connection, Stream* stream, int64_t log_end) {
   kafka::RecordBatchView wanted = stream->tail->last_batch.view();
   OffsetsQuery query = {.side = Side::kSource, .timestamp_ms = wanted.max_timestamp_ms()};
@@ -231,7 +259,7 @@ asio::awaitable<absl::StatusOr<std::optional<int64_t>>> Locator::SearchByTime(
   if (!first.ok()) co_return first.status();
   if (first->front().error_code != kafka::kErrorNone)
     co_return kafka::ErrorStatus(first->front().error_code, "find a time");
-  std::optional<int64_t> found;
+  std::optional<SourcePlace> found;
   int64_t offset = first->front().offset;
   for (int i = 0; i < kSearchBatchesMax && offset >= 0 && offset < log_end; ++i) {
     kafka::PeekTarget where = SourceOf(*stream);
@@ -239,15 +267,21 @@ asio::awaitable<absl::StatusOr<std::optional<int64_t>>> Locator::SearchByTime(
     if (!batch.ok()) co_return batch.status();
     if (batch->bytes.empty()) break;
     offset = batch->view().next_offset();
-    if (!kafka::SameRecords(batch->view(), wanted)) continue;
+    absl::StatusOr<bool> copied = co_await IsLastCopied(connection, stream, *batch);
+    if (!copied.ok()) co_return copied.status();
+    if (!*copied) continue;
     if (found.has_value()) co_return std::nullopt;
-    found = offset;
+    found = PlaceBehind(batch->view());
   }
   co_return found;
 }
 
+Locator::SourcePlace Locator::PlaceBehind(const kafka::RecordBatchView& batch) {
+  return {batch.next_offset(), EvidenceOf(batch)};
+}
+
 // The tail's own header says with which producer and sequence the target goes on (invariant B).
-void Locator::BeginBehind(Stream& stream, int64_t position) {
+void Locator::BeginBehind(Stream& stream, const SourcePlace& place) {
   kafka::RecordBatchView last = stream.tail->last_batch.view();
   if (last.producer_id() < 0) {
     return stream.partition.PutInQuarantine(
@@ -257,10 +291,15 @@ void Locator::BeginBehind(Stream& stream, int64_t position) {
                      "is not to be copied. ",
                      kCopyAnew));
   }
+  if (!stream.partition.CanGoOnAt(SourceOffset(place.position), stream.tail->log_end)) {
+    return QuarantineNotOurs(stream, absl::StrCat("the last of them is the source's up to offset ", place.position,
+                                                  ", which was copied long before"));
+  }
   stream.partition.UseProducer({last.producer_id(), last.producer_epoch()});
-  LOG(INFO) << stream.Name() << ": goes on at source offset " << position << ", target offset " << stream.tail->log_end;
-  stream.partition.Begin(SourceOffset(position), stream.tail->log_end,
-                         Ordinal(int64_t{last.base_sequence()} + last.last_offset_delta() + 1));
+  LOG(INFO) << stream.Name() << ": goes on at source offset " << place.position << ", target offset "
+            << stream.tail->log_end;
+  stream.partition.Begin(SourceOffset(place.position), stream.tail->log_end,
+                         Ordinal(int64_t{last.base_sequence()} + last.last_offset_delta() + 1), place.evidence);
 }
 
 // The last copied batch must still be what it was, or what compaction has made of it. Where retention has removed it,
@@ -270,6 +309,8 @@ asio::awaitable<absl::Status> Locator::CheckHistory(std::shared_ptr<kafka::Conne
   const offsets::SourceEvidence evidence = stream->partition.evidence();
   const int64_t position = stream->partition.position().value;
   const bool is_compacted = stream->partition.is_compacted();
+  const uint64_t doubts = stream->doubts;
+  if (log_end >= position) stream->source_short_since.reset();
   if (log_end >= position && evidence.base_offset >= log_start) {
     kafka::PeekTarget where = SourceOf(*stream);
     absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, evidence.base_offset);
@@ -282,15 +323,25 @@ asio::awaitable<absl::Status> Locator::CheckHistory(std::shared_ptr<kafka::Conne
     }
     const bool is_the_same = is_compacted ? !is_there || !ContradictsCompacted(batch->view(), evidence, position)
                                           : IsCopiedBatch(batch->view(), evidence);
-    if (is_the_same) {
-      stream->history_in_doubt = false;
-    } else {
+    bool is_skipped_the_same = true;
+    if (is_the_same && !is_compacted && position > evidence.base_offset + evidence.record_count) {
+      absl::StatusOr<kafka::PeekedBatch> skipped = co_await kafka::PeekBatch(connection, where, position - 1);
+      if (!skipped.ok()) co_return skipped.status();
+      is_skipped_the_same =
+          skipped->bytes.empty() || !ContradictsSkipped(skipped->view(), position, stream->partition.position_epoch());
+    }
+    if (stream->doubts != doubts) co_return absl::OkStatus();  // by another log, perhaps: it is asked once more
+    if (!is_the_same) {
       QuarantineHistory(*stream, absl::StrCat("the batch at offset ", evidence.base_offset,
                                               " that was copied last is another one there now"));
+    } else if (!is_skipped_the_same) {
+      QuarantineHistory(*stream, absl::StrCat("what was left out below offset ", position, ", behind the batch at ",
+                                              evidence.base_offset, " that was copied last, is something else now"));
+    } else {
+      stream->history_in_doubt = false;
     }
     co_return absl::OkStatus();
   }
-  if (log_end >= position) stream->source_short_since.reset();
   if (log_end < position) {
     const Clock::time_point now = Clock::now();
     if (now - stream->source_short_since.value_or(now) < kShortLogGrace) {
@@ -303,6 +354,7 @@ asio::awaitable<absl::Status> Locator::CheckHistory(std::shared_ptr<kafka::Conne
                                             position, " was copied already"));
   } else {
     stream->history_in_doubt = false;
+    stream->ClearRangeDoubt();
     stream->range_in_doubt = log_start > position;
   }
   co_return absl::OkStatus();
@@ -338,16 +390,18 @@ asio::awaitable<absl::Status> Locator::AskOwner(std::shared_ptr<kafka::Connectio
   co_return absl::OkStatus();
 }
 
+// What was read before it was deleted is on the target by now (MustBeLocated).
 void Locator::CheckRange(Stream& stream, int64_t log_start, int64_t log_end) {
-  const int64_t wanted = stream.partition.fetch_offset().value;
-  stream.range_in_doubt = false;
+  const int64_t wanted = stream.partition.position().value;
   if (wanted < log_start) {
-    stream.records_lost += log_start - wanted;
+    if (stream.PassRetention(log_start) == 0) return;
     LOG(ERROR) << stream.Name() << ": the source deleted offsets " << wanted << " to " << log_start - 1
                << " by retention before they were copied; going on at " << log_start
                << ". Raise retention.ms and retention.bytes of this topic at the source until the copy has caught up";
-    stream.partition.SkipTo(SourceOffset(log_start));
-  } else if (wanted > log_end) {
+    return;
+  }
+  stream.ClearRangeDoubt();
+  if (wanted > log_end) {
     stream.partition.PutInQuarantine(QuarantineCode::kSourceTruncated,
                                      absl::StrCat("the source's log ends at ", log_end, ", but offset ", wanted,
                                                   " is the next to copy: the source lost records ",
@@ -363,7 +417,14 @@ void Locator::CheckRange(Stream& stream, int64_t log_start, int64_t log_end) {
   }
 }
 
+// One that another broker leads by now has its own.
+void Locator::Note(Stream& stream, std::string_view error) {
+  if (stream.source_leader.broker == broker_id_)
+    stream.locate_error = absl::StrCat("source broker ", broker_id_, ": ", error);
+}
+
 void Locator::BackOff(Stream& stream, std::string error) {
+  Note(stream, error);
   ++stream.ask_failures;
   if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) errors_.Add(stream.Name(), error);
   stream.ask_not_before = Clock::now() + owner_.BackoffAfter(stream.ask_failures);

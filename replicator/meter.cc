@@ -18,9 +18,13 @@ void Blend(std::optional<double>& average, int64_t change, double seconds) {
 }  // namespace
 
 void Meter::Observe(const Reading& reading, TimePoint now) {
-  if (reading.source_end < 0) return;
+  if (reading.source_end < 0) {
+    if (!standing_since_.has_value()) standing_since_ = now;
+    return;
+  }
+  if (!last_.has_value()) standing_since_.reset();  // it begins now
   const bool lags = reading.position < reading.source_end;
-  if (!lags) caught_up_at_ = now;
+  if (!lags && reading.is_current) caught_up_at_ = now;
   if (last_.has_value()) {
     const double seconds = std::max(1e-3, std::chrono::duration<double>(now - last_time_).count());
     Blend(in_per_s_, reading.source_end - last_->source_end, seconds);

@@ -14,11 +14,13 @@ class Meter {
  public:
   using TimePoint = kafka::Clock::time_point;
 
-  // Offsets of the source: what it has (-1: not known yet), and what is done with. Bytes as copied since the start.
+  // Offsets of the source: what it has (-1: not known yet, or the copy has not begun), and what is done with. Bytes as
+  // copied since the start.
   struct Reading {
     int64_t source_end = -1;
     int64_t position = 0;
     int64_t bytes_copied = 0;
+    bool is_current = true;  // the source has said so lately
   };
 
   void Observe(const Reading& reading, TimePoint now);
@@ -29,7 +31,8 @@ class Meter {
   std::optional<double> in_per_s() const { return in_per_s_; }
   std::optional<double> out_per_s() const { return out_per_s_; }
   std::optional<double> bytes_per_s() const { return bytes_per_s_; }
-  // Since when there is something to copy and nothing was; nullopt while it moves, or has nothing to copy.
+  // Since when there is something to copy, or nobody can say whether there is, and nothing was; nullopt while it moves,
+  // or has nothing to copy.
   std::optional<TimePoint> standing_since() const { return standing_since_; }
   // When everything that the source had was copied; nullopt if that was not seen yet.
   std::optional<TimePoint> caught_up_at() const { return caught_up_at_; }

@@ -35,11 +35,23 @@ TEST(MeterTest, StandsFromTheFirstReadingWithoutProgressWhileThereIsMore) {
   EXPECT_FALSE(meter.standing_since().has_value());
 }
 
+TEST(MeterTest, WhoDoesNotBeginStandsFromItsFirstReadingOn) {
+  Meter meter;
+  for (int i = 0; i < 100; ++i) meter.Observe({.source_end = -1}, kStart + seconds(i));
+  EXPECT_EQ(meter.standing_since(), kStart);
+  meter.Observe({.source_end = 10, .position = 0}, kStart + seconds(100));
+  EXPECT_EQ(meter.standing_since(), kStart + seconds(100)) << "now it has begun";
+  meter.Observe({.source_end = 10, .position = 4}, kStart + seconds(101));
+  EXPECT_FALSE(meter.standing_since().has_value());
+}
+
 TEST(MeterTest, WhoHasNothingToCopyDoesNotStand) {
   Meter meter;
   for (int i = 0; i < 100; ++i) meter.Observe({.source_end = 6, .position = 6}, kStart + seconds(i));
   EXPECT_FALSE(meter.standing_since().has_value());
   EXPECT_EQ(meter.caught_up_at(), kStart + seconds(99));
+  meter.Observe({.source_end = 6, .position = 6, .is_current = false}, kStart + seconds(200));
+  EXPECT_EQ(meter.caught_up_at(), kStart + seconds(99)) << "the source may have more by now";
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ enum class Mutation {
   kEDoesNotWaitForTheHighWatermark,
   kFCountsWithoutLooking,
   kFIgnoresLostRecords,
+  kHCountsBehindRetention,
   kJPositionWaitsForAnAnswer,
 };
 

@@ -14,6 +14,11 @@ namespace {
 // A sequence is the ordinal mod 2^31: after 2^31 - 1 comes 0 (Kafka's DefaultRecordBatch.incrementSequence).
 constexpr int64_t kSequenceMask = 0x7fffffff;
 
+std::string ForeignWriter(SourceOffset position) {
+  return absl::StrCat("something else writes to this partition. Stop that producer. To go on behind what it wrote, ",
+                      "resume with --from=", position.value, ". ", kCopyAnew);
+}
+
 }  // namespace
 
 const char* QuarantineCodeName(QuarantineCode code) {
@@ -55,12 +60,16 @@ std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name) {
   return std::nullopt;
 }
 
-void Partition::Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal) {
+void Partition::Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal,
+                      const offsets::SourceEvidence& evidence) {
   if (quarantined()) return;
   CHECK(phase_ == Phase::kNew) << "a partition begins once";
   eras_ = {{target_end, options_.producer, ordinal.value - target_end.value}};
   map_.Reset({position, target_end});
-  unsaved_ = must_sync_ = true;
+  foreign_unless_found_ = false;
+  evidence_ = evidence;
+  position_epoch_ = evidence.leader_epoch;
+  unsaved_ = true;
   RestartAt(position, target_end, target_end);
 }
 
@@ -72,7 +81,8 @@ void Partition::Restore(const offsets::PartitionState& state) {
   position_ = fetch_offset_ = state.position;
   target_end_ = next_expected_ = landed_end_ = state.target_end;
   evidence_ = state.evidence;
-  map_.Restore(state.origin, state.runs.closed, state.last_run, state.position, state.older_runs_omitted);
+  position_epoch_ = state.position_epoch;
+  map_.Restore(state.origin, state.runs.closed, state.last_run, state.position, state.older_runs_omitted, state.marks);
   for (const offsets::Intent& intent : state.intents) {
     in_flight_.push_back({.id = 0,
                           .source_base = intent.source_base,
@@ -81,11 +91,13 @@ void Partition::Restore(const offsets::PartitionState& state) {
                           .record_count = intent.record_count,
                           .size_bytes = 0,
                           .leader_epoch = -1,
+                          .end_epoch = -1,
                           .content_crc = intent.content_crc,
                           .answered = true});
     next_expected_ += intent.record_count;
   }
   phase_ = Phase::kSettling;
+  is_restored_ = true;
 }
 
 offsets::PartitionState Partition::TakeState() {
@@ -96,6 +108,7 @@ offsets::PartitionState Partition::TakeState() {
   state.target_end = target_end_;
   state.eras = eras_;
   state.evidence = evidence_;
+  state.position_epoch = position_epoch_;
   state.is_compacted = options_.is_compacted;
   if (!map_.runs().empty()) state.last_run = map_.runs().back();
   state.runs = map_.TakeChanges();
@@ -127,6 +140,7 @@ void Partition::RestartAt(SourceOffset position, TargetOffset target_end, Target
   target_end_ = target_end;
   next_expected_ = target_end;
   landed_end_ = landed_end;
+  landed_crc_.reset();
   phase_ = producer_forgotten_ ? Phase::kRenewing : Phase::kCopying;
 }
 
@@ -135,14 +149,19 @@ void Partition::Accept(Batch batch) {
   CHECK_GT(batch.record_count, 0);
   CHECK(batch.source_base + batch.record_count <= batch.source_end);
   fetch_offset_ = batch.source_end;
+  batch.end_epoch = batch.leader_epoch;
   if (target_end_ < landed_end_) return Adopt(batch);
   queue_bytes_ += batch.size_bytes();
   queue_.push_back(std::move(batch));
 }
 
-// The batch is on the target already: the k-th record there is the k-th of the source (A).
+// The batch is on the target already: the k-th record there is the k-th of the source (A). The last one shows whether
+// the source still has all of those that were copied.
 void Partition::Adopt(const Batch& batch) {
-  if (target_end_ + batch.record_count > landed_end_) {
+  const TargetOffset end = target_end_ + batch.record_count;
+  if (end == landed_end_ && landed_crc_.value_or(batch.content_crc) != batch.content_crc)
+    return FindByContent(landed_end_, "the source's records do not lead to the last of them");
+  if (end > landed_end_) {
     return PutInQuarantine(
         QuarantineCode::kTargetNotOurs,
         absl::StrCat("the target's log ends at ", landed_end_.value,
@@ -160,23 +179,38 @@ Partition::InFlight Partition::InFlightOf(const Batch& batch, TargetOffset expec
           .record_count = batch.record_count,
           .size_bytes = batch.size_bytes(),
           .leader_epoch = batch.leader_epoch,
+          .end_epoch = batch.end_epoch,
           .content_crc = batch.content_crc};
 }
 
 // What is skipped belongs to whatever comes before it, so that the position passes it in order.
-void Partition::SkipTo(SourceOffset next) {
+void Partition::SkipTo(SourceOffset next, int32_t leader_epoch) {
   if (phase_ != Phase::kCopying || paused_ || next <= fetch_offset_) return;
   fetch_offset_ = next;
   if (Mutated(Mutation::kJPositionWaitsForAnAnswer)) return;
   if (!queue_.empty()) {
     queue_.back().source_end = next;
+    queue_.back().end_epoch = leader_epoch;
   } else if (!in_flight_.empty()) {
     in_flight_.back().source_end = next;
+    in_flight_.back().end_epoch = leader_epoch;
   } else {
     position_ = next;
+    position_epoch_ = leader_epoch;
     map_.AdvanceTo(next);
     unsaved_ = true;
   }
+}
+
+int64_t Partition::SkipDeleted(SourceOffset log_start) {
+  CHECK(is_drained() && !paused_);
+  if (target_end_ < landed_end_ && !Mutated(Mutation::kHCountsBehindRetention)) {
+    FindByContent(landed_end_, "the source has deleted some of them");
+    return 0;
+  }
+  const int64_t lost = log_start - position_;
+  SkipTo(log_start);
+  return lost;
 }
 
 int32_t Partition::SequenceFor(const Era& era, TargetOffset target) {
@@ -213,13 +247,13 @@ void Partition::OnAnswer(uint64_t send_id, const Answer& answer) {
   if (sent == nullptr) return;
   sent->answered = true;
   --unanswered_;
+  if (quarantined()) return OnLateAnswer(*sent, answer);
   switch (answer.verdict) {
     case Answer::Verdict::kAppended:
       if (answer.base_offset != sent->expected.value && !Mutated(Mutation::kCBaseOffsetIsNotChecked)) {
         PutInQuarantine(QuarantineCode::kForeignWrite,
                         absl::StrCat("the target put a batch at offset ", answer.base_offset, " that belongs at ",
-                                     sent->expected.value,
-                                     ": something else writes to this partition. Stop that producer. ", kCopyAnew));
+                                     sent->expected.value, ": ", ForeignWriter(position_)));
         return;
       }
       // While settling the answer only says that one answer fewer is due: the target's log end tells all.
@@ -233,8 +267,34 @@ void Partition::OnAnswer(uint64_t send_id, const Answer& answer) {
       producer_forgotten_ = true;
       return Fail(answer.error);
     case Answer::Verdict::kRefused:
+      ForgetRefused(*sent);
       return PutInQuarantine(answer.refusal, answer.error);
   }
+}
+
+// To what was in flight when the partition was stopped: it stays stopped, and what the answer leaves open is settled
+// when it goes on.
+void Partition::OnLateAnswer(const InFlight& sent, const Answer& answer) {
+  unsaved_ = true;
+  switch (answer.verdict) {
+    case Answer::Verdict::kAppended:
+      if (&sent == &in_flight_.front() && answer.base_offset == sent.expected.value) Acknowledge();
+      return;
+    case Answer::Verdict::kUnclear:
+      return;
+    case Answer::Verdict::kForgotten:
+      producer_forgotten_ = true;
+      return ForgetRefused(sent);
+    case Answer::Verdict::kRefused:
+      return ForgetRefused(sent);
+  }
+}
+
+// It is not on the target. Behind others it is settled with them.
+void Partition::ForgetRefused(const InFlight& sent) {
+  if (&sent != &in_flight_.back()) return;
+  next_expected_ = sent.expected;
+  in_flight_.pop_back();
 }
 
 // The oldest batch in flight is on the target.
@@ -248,6 +308,7 @@ void Partition::Acknowledge() {
 void Partition::Landed(const InFlight& batch) {
   map_.Append({batch.source_base, batch.expected, batch.record_count});
   position_ = batch.source_end;
+  position_epoch_ = batch.end_epoch;
   map_.AdvanceTo(position_);
   target_end_ = batch.expected_end();
   evidence_ = {batch.source_base.value, batch.leader_epoch, batch.record_count, batch.content_crc};
@@ -281,6 +342,7 @@ void Partition::RenewProducer(Producer producer) {
     eras_.clear();
     map_.Reset({*resume_at_, landed_end_});
     evidence_ = {};
+    position_epoch_ = -1;
     producer_forgotten_ = false;
     RestartAt(*std::exchange(resume_at_, std::nullopt), landed_end_, landed_end_);
   }
@@ -316,6 +378,11 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
     phase_ = Phase::kRenewing;
     return;
   }
+  const bool is_first = std::exchange(is_restored_, false);
+  if (is_first && !IsOurs(log_end, tail) && MayBeOfAnotherHolder(tail)) {
+    foreign_unless_found_ = true;
+    return FindByContent(log_end, "the last of them has a producer that this folder does not know");
+  }
   if (!IsOurs(log_end, tail) || !IsWhatWeSent(log_end, tail)) return QuarantineForeign(log_end);
   if (in_flight_.empty()) {  // nothing was refused or lost, so nothing is left to back off from
     failures_ = 0;
@@ -323,11 +390,18 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
   }
   while (!in_flight_.empty() && in_flight_.front().expected_end() <= log_end) Acknowledge();
   if (log_end > target_end_ && !tail.has_value()) return QuarantineForeign(log_end);
-  if (log_end > target_end_ && options_.is_compacted) return FindByContent(log_end);
+  if (log_end > target_end_ && options_.is_compacted) return FindByContent(log_end, "the source is compacted");
   if (log_end < target_end_ && !Mutated(Mutation::kFIgnoresLostRecords)) return CutBackTo(log_end);
   // Batches that were sent long ago can land after they were given up: what lies beyond target_end_ is read from the
   // source once more, and counted instead of sent.
   RestartAt(position_, target_end_, log_end);
+  if (log_end > target_end_) landed_crc_ = tail->content_crc;
+}
+
+// Another process, with a folder of its own, may have held the link since this folder's did, and have got a new
+// producer id.
+bool Partition::MayBeOfAnotherHolder(const std::optional<TargetTail>& tail) const {
+  return tail.has_value() && tail->producer.id >= 0 && !HasUsed(tail->producer);
 }
 
 // Of the batch that ends the log, when it is one whose intent is known: the broker takes a sequence that it has seen
@@ -339,13 +413,14 @@ bool Partition::IsWhatWeSent(TargetOffset log_end, const std::optional<TargetTai
   return sent == in_flight_.end() || sent->content_crc == *tail->content_crc;
 }
 
-// More is there than this life knows the source offsets of, and counting the source's records proves nothing: the place
-// is to be found anew, by the content of the target's last batch.
-void Partition::FindByContent(TargetOffset log_end) {
-  LOG(WARNING) << "the target holds records up to " << log_end << ", of which the places in the compacted source are "
-               << "known up to " << target_end_ << ": looking for the last batch by its content";
+// More is there than this life knows the source offsets of, and counting the source's records does not tell them: the
+// place is to be found anew, by the content of the target's last batch.
+void Partition::FindByContent(TargetOffset log_end, const char* why) {
+  LOG(WARNING) << "the target holds records up to " << log_end << ", of which the places in the source are known up to "
+               << target_end_ << ", and " << why << ": looking for the last batch by its content";
   ClearQueue();
   in_flight_.clear();
+  must_sync_ = true;  // how it begins again
   phase_ = Phase::kNew;
 }
 
@@ -353,8 +428,7 @@ void Partition::QuarantineForeign(TargetOffset log_end) {
   PutInQuarantine(QuarantineCode::kForeignWrite,
                   absl::StrCat("the target's log ends at ", log_end.value, ", of which this link has written up to ",
                                target_end_.value, " and no more than up to ", next_expected_.value,
-                               ", and its last batch is not what this link put there: ",
-                               "something else writes to this partition. Stop that producer. ", kCopyAnew));
+                               ", and its last batch is not what this link put there: ", ForeignWriter(position_)));
 }
 
 void Partition::CutBackTo(TargetOffset log_end) {
@@ -368,10 +442,12 @@ void Partition::CutBackTo(TargetOffset log_end) {
   }
   LOG(WARNING) << "the target lost acknowledged records (its log ends at " << log_end << ", acknowledged up to "
                << target_end_ << "); copying again from source offset " << *source;
-  records_copied_ -= target_end_ - log_end;
   map_.TruncateTo(log_end);
   evidence_ = {};  // of a batch that is to be copied again
-  unsaved_ = true;
+  position_epoch_ = -1;
+  // What comes next at these offsets need not be what lay there before, and the sequences do not tell: of the two the
+  // store must not bring the old one back.
+  unsaved_ = must_sync_ = true;
   // What is left was written with an earlier producer: the leader knows that one, or has forgotten it again.
   while (eras_.size() > 1 && eras_.back().begin >= log_end) eras_.pop_back();
   RestartAt(*source, log_end, log_end);
@@ -384,16 +460,12 @@ void Partition::Pause() {
 }
 
 void Partition::PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start) {
-  const size_t before = map_.runs().size();
-  map_.PruneBelow(source_log_start, target_log_start);
-  if (map_.runs().size() != before) unsaved_ = true;
+  if (map_.PruneBelow(source_log_start, target_log_start)) unsaved_ = true;
 }
 
 void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
   if (quarantined()) return;
   ClearQueue();
-  in_flight_.clear();
-  unanswered_ = 0;
   phase_ = Phase::kQuarantined;
   unsaved_ = must_sync_ = true;
   resume_at_.reset();
@@ -403,6 +475,7 @@ void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
 void Partition::CheckAgain() {
   CHECK(quarantined());
   quarantine_.reset();
+  is_restored_ = is_restored_ || std::exchange(foreign_unless_found_, false);  // to be looked for once more
   failures_ = 0;
   last_error_.clear();
   unsaved_ = true;
@@ -419,12 +492,16 @@ void Partition::ResumeAt(SourceOffset from) {
 
 void Partition::StartAnew() {
   CheckAgain();
+  in_flight_.clear();  // sent to the old topic
+  unanswered_ = 0;
   eras_.clear();
   map_.Reset({});
   position_ = fetch_offset_ = SourceOffset();
   target_end_ = next_expected_ = landed_end_ = TargetOffset();
   evidence_ = {};
+  position_epoch_ = -1;
   producer_forgotten_ = false;
+  must_sync_ = true;  // how it begins again: what is stored of it is of another topic
   phase_ = Phase::kNew;
 }
 

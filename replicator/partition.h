@@ -34,6 +34,7 @@
 #ifndef REPLICATOR_REPLICATOR_PARTITION_H_
 #define REPLICATOR_REPLICATOR_PARTITION_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -72,7 +73,8 @@ const char* QuarantineCodeName(QuarantineCode code);
 std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name);
 
 // What helps whenever the copy as it stands cannot be gone on with.
-inline constexpr char kCopyAnew[] = "To have the topic copied anew, delete it on the target, then resume";
+inline constexpr char kCopyAnew[] =
+    "To have the topic copied anew, delete it on the target, then resume with --from=earliest";
 
 struct Quarantine {
   QuarantineCode code;
@@ -87,6 +89,7 @@ struct Batch {
   kafka::Slice bytes;        // the whole v2 batch inside the fetch buffer
   int32_t leader_epoch = -1;
   uint32_t content_crc = 0;
+  int32_t end_epoch = -1;  // the partition's: of what ends at source_end, this batch or one that is skipped behind it
 
   int64_t size_bytes() const { return static_cast<int64_t>(bytes.bytes().size()); }
 };
@@ -131,7 +134,7 @@ class Partition {
     int in_flight_max = 1;
     // Fetching pauses while at least this much waits to be sent: what two responses bring. With half of that the states
     // to store would be half as large and twice as many.
-    int64_t queue_bytes_max = 2 << 20;
+    int64_t queue_bytes_max = 4 << 20;
     // Nothing is sent before a state that names it was stored (D).
     bool stores_intents = false;
     // Compaction may have changed the source since it was first read: counting its records proves nothing.
@@ -147,8 +150,10 @@ class Partition {
   void UseProducer(Producer producer) { options_.producer = producer; }
 
   // The target's log ends at `target_end` (log end == high watermark) and holds everything to replicate below
-  // `position`. `ordinal` counts those records.
-  void Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal);
+  // `position`. `ordinal` counts those records; `evidence` is the source batch that ends at `position`, when it was
+  // seen.
+  void Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal,
+             const offsets::SourceEvidence& evidence = {});
 
   // Goes on from what an earlier life stored: the target is asked where it stands, and each intent is settled by that.
   // REQUIRES: !begun().
@@ -166,6 +171,8 @@ class Partition {
   bool must_store() const { return can_store() && covered_ < kCoveredMin; }
   // Something moved since the last state was taken: to be stored some time soon.
   bool has_unsaved() const { return options_.stores_intents && unsaved_ && !storing_ && begun(); }
+  // What is stored along with its state has changed.
+  void MarkUnsaved() { unsaved_ = true; }
   // The state to store now; names what is in flight and the next batches to send. REQUIRES: no other is being stored.
   offsets::PartitionState TakeState();
   // The state that was taken last is stored.
@@ -178,7 +185,14 @@ class Partition {
   // A batch to copy. REQUIRES: wants nothing of the batch's bytes but their place.
   void Accept(Batch batch);
   // Nothing to copy below `next`: a marker, an aborted or an empty batch, or the end of a compacted range (J).
-  void SkipTo(SourceOffset next);
+  // `leader_epoch`: of the batch that ends there; -1: not known.
+  void SkipTo(SourceOffset next, int32_t leader_epoch = -1);
+  // The source has deleted what lies below `log_start` (retention), and with it what was to be looked at next: goes on
+  // at `log_start`, and returns how many source offsets were lost. None while the target holds records whose places in
+  // the source are not known yet: the next ones that the source still has are others, so counting would take those for
+  // them. Then the partition has not begun any more, and its place is to be found by content. REQUIRES: is_drained(),
+  // not paused().
+  int64_t SkipDeleted(SourceOffset log_start);
 
   // ---- Target events.
 
@@ -210,6 +224,7 @@ class Partition {
   // must not pin memory that others could use.
   void Pause();
   void Resume() { paused_ = false; }
+  // What is in flight stays named in the states that are stored, since it may land: CheckAgain settles it.
   void PutInQuarantine(QuarantineCode code, std::string reason);
 
   // Nothing below these is left in either log: the map forgets what belongs there.
@@ -250,12 +265,33 @@ class Partition {
   bool quarantined() const { return phase_ == Phase::kQuarantined; }
   bool IsQuarantinedFor(QuarantineCode code) const { return quarantined() && quarantine_->code == code; }
   bool begun() const { return phase_ != Phase::kNew; }
+  // Whether position() and target_end() mean something: they do once it has begun in earnest, here or in an earlier
+  // life. One that was quarantined before has none.
+  bool has_place() const { return !eras_.empty(); }
+  // When its place is not found by content: what the target holds more than this folder knows is somebody else's.
+  bool is_foreign_unless_found() const { return foreign_unless_found_; }
+  // Whether what the target holds up to `target_end` can come from below `place` in the source: what it holds more than
+  // this copy knows of lies behind the position there.
+  bool CanGoOnAt(SourceOffset place, TargetOffset target_end) const {
+    return !has_place() || target_end <= target_end_ || place - position_ >= target_end - target_end_;
+  }
+  // Whether this partition has sent with `producer`.
+  bool HasUsed(const Producer& producer) const {
+    return std::any_of(eras_.begin(), eras_.end(), [&](const Era& era) { return era.producer == producer; });
+  }
   // The next source offset to look at: everything below is on the target, or is nothing to copy (J).
   SourceOffset position() const { return position_; }
   // The next source offset to ask the source for.
   SourceOffset fetch_offset() const { return fetch_offset_; }
   // The one that the next batch carries.
   const Producer& producer() const { return eras_.empty() ? options_.producer : eras_.back().producer; }
+  // Leader epoch of the source batch right below position(); -1: not known.
+  int32_t position_epoch() const { return position_epoch_; }
+  // The same below fetch_offset(). By it the source sees whether what was read is still its own history.
+  int32_t fetched_epoch() const {
+    if (!queue_.empty()) return queue_.back().end_epoch;
+    return in_flight_.empty() ? position_epoch_ : in_flight_.back().end_epoch;
+  }
   // The target's log end as acknowledged to us.
   TargetOffset target_end() const { return target_end_; }
   const offsets::OffsetMap& map() const { return map_; }
@@ -268,6 +304,7 @@ class Partition {
   bool in_flight() const { return unanswered_ > 0; }
   // All that was read from the source is on the target, as far as the target was asked.
   bool is_drained() const { return phase_ == Phase::kCopying && queue_.empty() && in_flight_.empty(); }
+  bool paused() const { return paused_; }
   // Failures since the last acknowledged batch: what the owner's back-off grows with.
   int failures() const { return failures_; }
   // The last failure in words; empty once a batch was acknowledged again.
@@ -287,6 +324,7 @@ class Partition {
     int32_t record_count;
     int64_t size_bytes;
     int32_t leader_epoch;
+    int32_t end_epoch;
     uint32_t content_crc;
     bool answered = false;
 
@@ -302,6 +340,8 @@ class Partition {
 
   bool waits_for_store() const { return options_.stores_intents && !Mutated(Mutation::kDSendsBeforeTheIntentIsStored); }
   static InFlight InFlightOf(const Batch& batch, TargetOffset expected);
+  void OnLateAnswer(const InFlight& sent, const Answer& answer);
+  void ForgetRefused(const InFlight& sent);
   void Acknowledge();
   void Landed(const InFlight& batch);
   void Adopt(const Batch& batch);
@@ -310,7 +350,8 @@ class Partition {
   void CutBackTo(TargetOffset log_end);
   void ClearQueue();
   bool IsWhatWeSent(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
-  void FindByContent(TargetOffset log_end);
+  void FindByContent(TargetOffset log_end, const char* why);
+  bool MayBeOfAnotherHolder(const std::optional<TargetTail>& tail) const;
   bool IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void QuarantineForeign(TargetOffset log_end);
   static int32_t SequenceFor(const Era& era, TargetOffset target);
@@ -318,15 +359,17 @@ class Partition {
   Options options_;
   Phase phase_ = Phase::kNew;
   SourceOffset position_;
+  int32_t position_epoch_ = -1;
   SourceOffset fetch_offset_;
   TargetOffset target_end_;
   TargetOffset next_expected_;  // target_end_ plus what is in flight
   TargetOffset landed_end_;  // proven to be on the target, though not known from where in the source beyond target_end_
-  std::vector<Era> eras_;    // oldest first; one, unless the target forgot a producer
+  std::optional<uint32_t> landed_crc_;  // of the batch that ends there, when it was looked at
+  std::vector<Era> eras_;               // oldest first; one, unless the target forgot a producer
   uint64_t next_send_id_ = 1;
   std::deque<Batch> queue_;
   int64_t queue_bytes_ = 0;
-  std::deque<InFlight> in_flight_;  // oldest first; kept while settling, since the target may hold them
+  std::deque<InFlight> in_flight_;  // oldest first; kept until they are settled, since the target may hold them
   int unanswered_ = 0;
   size_t covered_ = 0;        // of the queue, from its front: named by a stored state
   size_t being_covered_ = 0;  // by the state that is being stored
@@ -336,6 +379,8 @@ class Partition {
   offsets::SourceEvidence evidence_;
   bool paused_ = false;
   bool producer_forgotten_ = false;
+  bool is_restored_ = false;  // and not settled yet
+  bool foreign_unless_found_ = false;
   std::optional<SourceOffset> resume_at_;
   int failures_ = 0;
   std::string last_error_;

@@ -28,6 +28,16 @@ class StoredPartitionTest : public PartitionTest {
     return batch;
   }
 
+  // Of three records from offset 0.
+  Send StopWithABatchInFlight() {
+    partition_.Accept(BatchWithCrc(0, 3));
+    partition_.TakeState();
+    partition_.OnStored();
+    const Send send = partition_.TakeSend();
+    partition_.PutInQuarantine(QuarantineCode::kSourceDeleted, "the source does not show it");
+    return send;
+  }
+
   // A new process, with what the old one had stored.
   void Restart(const offsets::PartitionState& state, bool is_compacted = false) {
     partition_ = Fresh(is_compacted);
@@ -92,6 +102,57 @@ TEST_F(StoredPartitionTest, WhatIsInFlightStaysNamedUntilItIsAcknowledged) {
   EXPECT_EQ(state.position, SourceOffset(3));
   EXPECT_EQ(state.last_run, (offsets::Run{SourceOffset(0), TargetOffset(0), 3}));
   EXPECT_FALSE(partition_.has_unsaved());
+}
+
+// D, G: it may have landed, so that nothing else of the source may be counted for it.
+TEST_F(StoredPartitionTest, WhatIsInFlightStaysNamedThroughAQuarantine) {
+  Begin();
+  partition_.Accept(BatchWithCrc(0, 3));
+  partition_.Accept(BatchWithCrc(3, 2));
+  partition_.TakeState();
+  partition_.OnStored();
+  partition_.TakeSend();
+  partition_.PutInQuarantine(QuarantineCode::kSourceTruncated, "the source was truncated");
+  const offsets::PartitionState state = partition_.TakeState();
+  ASSERT_EQ(state.intents.size(), 1u) << "what was not sent is given up";
+  Restart(state);
+  partition_.PutInQuarantine(QuarantineCode::kSourceTruncated, "the source was truncated");
+  EXPECT_EQ(partition_.TakeState().intents, state.intents);
+  partition_.OnStored();
+  partition_.CheckAgain();
+  TargetTail tail = OurTail(3);
+  tail.content_crc = kCrc;
+  TargetEnd(3, 3, tail);
+  EXPECT_EQ(partition_.position(), SourceOffset(3));
+  EXPECT_EQ(partition_.evidence().base_offset, 0);
+  EXPECT_EQ(partition_.evidence().content_crc, kCrc) << "by which the new history is told from the old one";
+}
+
+TEST_F(StoredPartitionTest, ALateAnswerCountsInAQuarantineAndDoesNotEndIt) {
+  for (const Answer& answer : {Appended(0), Appended(7), Unclear(), Answer{.verdict = Verdict::kRefused},
+                               Answer{.verdict = Verdict::kForgotten}}) {
+    partition_ = Fresh();
+    Begin();
+    const Send send = StopWithABatchInFlight();
+    partition_.OnAnswer(send.id, answer);
+    ExpectQuarantine(QuarantineCode::kSourceDeleted);
+    EXPECT_FALSE(partition_.must_settle() || partition_.can_send());
+    const bool is_known =
+        answer.base_offset == 0 || answer.verdict == Verdict::kRefused || answer.verdict == Verdict::kForgotten;
+    EXPECT_EQ(partition_.TakeState().intents.empty(), is_known);
+    EXPECT_EQ(partition_.position(), SourceOffset(answer.base_offset == 0 ? 3 : 0));
+  }
+}
+
+TEST_F(StoredPartitionTest, CheckedAgainItWaitsForTheAnswerThatIsDue) {
+  Begin();
+  const Send send = StopWithABatchInFlight();
+  partition_.CheckAgain();
+  EXPECT_FALSE(partition_.must_settle());
+  partition_.OnAnswer(send.id, Appended(0));
+  EXPECT_TRUE(partition_.must_settle());
+  TargetEnd(3, 3, OurTail(3));
+  EXPECT_EQ(partition_.position(), SourceOffset(3));
 }
 
 TEST_F(StoredPartitionTest, AStateThatAFailureOvertookCoversNothing) {
@@ -168,6 +229,14 @@ TEST_F(StoredPartitionTest, OtherContentUnderOurSequenceIsForeign) {
   ExpectQuarantine(QuarantineCode::kForeignWrite);
 }
 
+// G
+TEST_F(StoredPartitionTest, ANewLifeKnowsTheEpochBelowItsPosition) {
+  Begin();
+  partition_.SkipTo(SourceOffset(3), 6);
+  Restart(partition_.TakeState());
+  EXPECT_EQ(partition_.fetched_epoch(), 6);
+}
+
 // F, after a power cut took the latest states: the rest is counted, not sent again.
 TEST_F(StoredPartitionTest, AnOldStateIsBroughtUpToWhatTheTargetHolds) {
   Begin();
@@ -181,6 +250,131 @@ TEST_F(StoredPartitionTest, AnOldStateIsBroughtUpToWhatTheTargetHolds) {
   EXPECT_FALSE(partition_.must_store());
   EXPECT_EQ(partition_.position(), SourceOffset(6));
   EXPECT_EQ(partition_.map().SourceOf(TargetOffset(3)), SourceOffset(4));
+}
+
+// What a power cut takes of a partition that just began is found again by its content. What it brings back of an
+// earlier life would be taken for where this one stands.
+TEST_F(StoredPartitionTest, IsOnDiskAtOnceWhereAnotherLifeWasStoredBefore) {
+  Begin();
+  EXPECT_FALSE(partition_.TakeState().must_sync);
+  partition_.OnStored();
+  partition_.PutInQuarantine(QuarantineCode::kTargetRecreated, "made anew");
+  partition_.StartAnew();
+  Begin();
+  const offsets::PartitionState state = partition_.TakeState();
+  EXPECT_TRUE(state.must_sync);
+  Restart(state);
+  TargetEnd(5, 5, OurTail(5));
+  partition_.Accept(BatchWithCrc(0, 2));
+  partition_.SkipDeleted(SourceOffset(4));  // its place is to be found by content
+  Begin(4, 5, 5);
+  EXPECT_TRUE(partition_.TakeState().must_sync);
+}
+
+// A, F: below the end that was cut back other records may come to lie than did before.
+TEST_F(StoredPartitionTest, IsOnDiskAtOnceWhenTheTargetHasLostRecords) {
+  Begin();
+  for (int64_t base : {0, 2, 4}) {
+    partition_.Accept(BatchWithCrc(base, 2));
+    partition_.TakeState();
+    partition_.OnStored();
+    const Send send = partition_.TakeSend();
+    partition_.OnAnswer(send.id, Appended(send.expected.value));
+  }
+  EXPECT_FALSE(partition_.TakeState().must_sync);
+  partition_.OnStored();
+  partition_.OnTargetChange();
+  TargetEnd(2, 2, OurTail(2));
+  EXPECT_EQ(partition_.position(), SourceOffset(2));
+  EXPECT_EQ(partition_.records_copied(), 6) << "by this process, those that come again as well";
+  EXPECT_TRUE(partition_.TakeState().must_sync);
+}
+
+// A: what another holder of the link copied lies behind what this one had copied.
+TEST_F(StoredPartitionTest, APlaceBelowItsOwnIsNotTheEndOfWhatWasCopied) {
+  Begin();
+  EXPECT_TRUE(partition_.CanGoOnAt(SourceOffset(0), TargetOffset(0)));
+  partition_.SkipTo(SourceOffset(10));
+  EXPECT_FALSE(partition_.CanGoOnAt(SourceOffset(6), TargetOffset(3)));
+  EXPECT_FALSE(partition_.CanGoOnAt(SourceOffset(12), TargetOffset(3))) << "three records are no two offsets";
+  EXPECT_TRUE(partition_.CanGoOnAt(SourceOffset(13), TargetOffset(3)));
+  EXPECT_TRUE(Fresh().CanGoOnAt(SourceOffset(6), TargetOffset(3))) << "it has none of its own";
+}
+
+// A, H: of what was copied the source has some no more, so counting what it still has would pass over as many others.
+TEST_F(StoredPartitionTest, AnOldStateIsNotBroughtUpByCountingWhatLiesBehindRetention) {
+  Begin();
+  const offsets::PartitionState state = partition_.TakeState();
+  Restart(state);
+  TargetEnd(5, 5, OurTail(5));
+  partition_.Accept(BatchWithCrc(0, 2));
+  EXPECT_EQ(partition_.SkipDeleted(SourceOffset(4)), 0) << "nothing is lost that is on the target";
+  EXPECT_FALSE(partition_.begun());
+  EXPECT_FALSE(partition_.quarantined() || partition_.wants_fetch());
+}
+
+// A: the last batch that is counted must be the one that the target has there.
+TEST_F(StoredPartitionTest, AnOldStateIsNotBroughtUpByCountingToAnotherBatch) {
+  Begin();
+  const offsets::PartitionState state = partition_.TakeState();
+  for (const uint32_t crc : {kCrc, kCrc + 1}) {
+    Restart(state);
+    TargetTail tail = OurTail(5);
+    tail.content_crc = crc;
+    TargetEnd(5, 5, tail);
+    partition_.Accept(BatchWithCrc(0, 3));
+    partition_.Accept(BatchWithCrc(4, 2));
+    EXPECT_EQ(partition_.begun(), crc == kCrc);
+    EXPECT_FALSE(partition_.quarantined());
+  }
+}
+
+// H
+TEST_F(StoredPartitionTest, WhatRetentionTookBeforeItWasCopiedIsSkipped) {
+  Begin();
+  EXPECT_EQ(partition_.SkipDeleted(SourceOffset(4)), 4);
+  EXPECT_EQ(partition_.position(), SourceOffset(4));
+  EXPECT_TRUE(partition_.wants_fetch());
+}
+
+// F, K: a standby held the link meanwhile, and had to renew the producer.
+TEST_F(StoredPartitionTest, WhatAnotherHolderCopiedWithItsOwnProducerIsLookedForInTheSource) {
+  Begin();
+  partition_.Accept(BatchWithCrc(0, 2));
+  partition_.TakeState();
+  partition_.OnStored();
+  partition_.OnAnswer(partition_.TakeSend().id, Appended(0));
+  const offsets::PartitionState state = partition_.TakeState();
+  Restart(state);
+  const TargetTail tail = {{.id = kOurs.id + 1, .epoch = 0}, 3};
+  TargetEnd(5, 5, tail);
+  EXPECT_FALSE(partition_.quarantined());
+  ASSERT_FALSE(partition_.begun());
+  EXPECT_TRUE(partition_.is_foreign_unless_found());
+  partition_.PutInQuarantine(QuarantineCode::kForeignWrite, "it is not found");
+  partition_.CheckAgain();
+  TargetEnd(5, 5, tail);
+  ASSERT_FALSE(partition_.begun()) << "it is looked for again";
+  partition_.UseProducer(tail.producer);
+  Begin(/*position=*/7, /*target_end=*/5, /*ordinal=*/3);
+  EXPECT_FALSE(partition_.is_foreign_unless_found());
+  partition_.Accept(BatchWithCrc(7, 1));
+  partition_.TakeState();
+  partition_.OnStored();
+  const Send send = partition_.TakeSend();
+  EXPECT_EQ(send.producer, tail.producer);
+  EXPECT_EQ(send.base_sequence, 3);
+  partition_.OnAnswer(send.id, Unclear());
+  TargetEnd(7, 7, TargetTail{{.id = 99, .epoch = 0}, 2});
+  ExpectQuarantine(QuarantineCode::kForeignWrite);  // this process alone holds the link now
+}
+
+TEST_F(StoredPartitionTest, WhatANewLifeFindsOfNoIdempotentProducerIsForeign) {
+  Begin();
+  const offsets::PartitionState state = partition_.TakeState();
+  Restart(state);
+  TargetEnd(5, 5, TargetTail{{.id = -1, .epoch = -1}, -1});
+  ExpectQuarantine(QuarantineCode::kForeignWrite);
 }
 
 // A: compaction may have taken records since, so counting them proves nothing.

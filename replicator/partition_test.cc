@@ -39,6 +39,38 @@ TEST_F(PartitionTest, WhatIsBelowTheFetchOffsetIsIgnored) {
   EXPECT_EQ(partition_.fetch_offset(), SourceOffset(3));
 }
 
+// G: a source that is asked with the epoch of another batch tells of a truncation that was none.
+TEST_F(PartitionTest, TheFetchedEpochIsThatOfWhatLiesRightBelowTheFetchOffset) {
+  const auto accept = [&](int64_t base, int32_t epoch) {
+    Batch batch = MakeBatch(base, 2);
+    batch.leader_epoch = epoch;
+    partition_.Accept(batch);
+    EXPECT_EQ(partition_.fetched_epoch(), epoch);
+  };
+  Begin();
+  EXPECT_EQ(partition_.fetched_epoch(), -1);
+  accept(0, 5);
+  partition_.SkipTo(SourceOffset(3), 6);  // a marker of the next leader
+  const Send send = partition_.TakeSend();
+  EXPECT_EQ(partition_.fetched_epoch(), 6);
+  partition_.OnAnswer(send.id, Appended(0));
+  EXPECT_EQ(partition_.fetched_epoch(), 6);
+  accept(3, 7);
+  accept(5, 8);
+  partition_.OnAnswer(partition_.TakeSend().id, Unclear());
+  TargetEnd(2, 2, OurTail(2));
+  EXPECT_EQ(partition_.fetched_epoch(), 6) << "fetched again from offset 3";
+  accept(3, 7);
+  partition_.OnAnswer(partition_.TakeSend().id, Appended(2));
+  partition_.OnTargetChange();
+  TargetEnd(2, 2, OurTail(2));
+  EXPECT_EQ(partition_.fetch_offset(), SourceOffset(3));
+  EXPECT_EQ(partition_.fetched_epoch(), -1) << "of what was cut back it is not known";
+  partition_.SkipTo(SourceOffset(5), 9);
+  partition_.SkipDeleted(SourceOffset(8));
+  EXPECT_EQ(partition_.fetched_epoch(), -1) << "nor of what retention took";
+}
+
 // A
 TEST_F(PartitionTest, AfterAFailureFetchingBeginsAtTheFirstUnprovenOffset) {
   Begin();
@@ -208,7 +240,7 @@ TEST_F(PartitionTest, LostAcknowledgedRecordsCutTheMapBackAndAreCopiedAgain) {
   EXPECT_EQ(partition_.position(), SourceOffset(10));
   EXPECT_EQ(partition_.fetch_offset(), SourceOffset(10));
   EXPECT_EQ(partition_.map().TargetOf(SourceOffset(10)), std::nullopt);
-  EXPECT_EQ(partition_.records_copied(), 3);
+  EXPECT_EQ(partition_.records_copied(), 5);
   partition_.Accept(MakeBatch(10, 2));
   EXPECT_EQ(partition_.TakeSend().base_sequence, 3);
 }

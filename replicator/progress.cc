@@ -1,10 +1,12 @@
 #include "replicator/progress.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "replicator/eta.h"
 #include "replicator/human.h"
 
 namespace replicator {
@@ -48,10 +50,10 @@ std::string Progress::Lag() const {
     absl::StrAppend(&lag, ", ~", HumanBytes(bytes_per_record * static_cast<double>(status_.lag_records)));
   }
   if (!lag_per_s_.has_value()) return lag;
-  if (*lag_per_s_ <= 0) return absl::StrCat(lag, ", ETA never: producers write faster than is copied");
-  return absl::StrCat(
-      lag, ", ETA ",
-      HumanSeconds(static_cast<int64_t>(std::ceil(static_cast<double>(status_.lag_records) / *lag_per_s_))));
+  const std::optional<double> eta = EtaSeconds(status_.lag_records, records_per_s_ - *lag_per_s_, *lag_per_s_);
+  if (!eta.has_value()) return lag;
+  if (std::isinf(*eta)) return absl::StrCat(lag, ", ETA never: producers write faster than is copied");
+  return absl::StrCat(lag, ", ETA ", HumanSeconds(static_cast<int64_t>(std::ceil(*eta))));
 }
 
 std::string Progress::Line(int topics, int faulty_topics) const {

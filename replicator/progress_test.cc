@@ -40,6 +40,14 @@ TEST(ProgressTest, ALagThatGrowsHasNoEnd) {
   EXPECT_TRUE(absl::StrContains(progress.Line(1, 0), "ETA never")) << progress.Line(1, 0);
 }
 
+TEST(ProgressTest, ACopyThatKeepsUpDoesNotSayNever) {
+  Progress progress(kStart);
+  for (int i = 1; i <= 100; ++i) {
+    progress.Observe(Status(6'000 * i, 200 + 150 * (i % 3)), kStart + seconds(i));
+    EXPECT_FALSE(absl::StrContains(progress.Line(1, 0), "never")) << progress.Line(1, 0);
+  }
+}
+
 TEST(ProgressTest, PartitionsThatStartGiveNoTrend) {
   Progress progress(kStart);
   ShardStatus starting = Status(0, 10);

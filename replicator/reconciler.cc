@@ -60,7 +60,7 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
   if (!created.ok()) co_return created;
   absl::Status added = co_await AddPartitions(pairs);
   if (!added.ok()) co_return added;
-  absl::StatusOr<std::set<std::string>> compacted = co_await CompactedOnTarget(pairs);
+  absl::StatusOr<std::set<std::string>> compacted = co_await Compacted(pairs);
   if (!compacted.ok()) co_return compacted.status();
   absl::Status read = co_await ReadTombstoneRetention(pairs, *compacted);
   if (!read.ok()) co_return read;
@@ -248,20 +248,27 @@ asio::awaitable<absl::Status> Reconciler::AwaitLeaders(std::vector<Pair> created
   co_return absl::OkStatus();
 }
 
-// By name. The target's cleanup.policy is the source's: it was created with it.
-asio::awaitable<absl::StatusOr<std::set<std::string>>> Reconciler::CompactedOnTarget(std::vector<Pair> pairs) {
-  std::vector<std::string> names;
-  for (const Pair& pair : pairs) {
-    if (!HasFault(pair.source)) names.push_back(pair.target);
-  }
-  absl::StatusOr<kafka::TopicConfigs> described =
-      co_await kafka::DescribeTopics(target_, names, std::vector<std::string>{"cleanup.policy"});
-  if (!described.ok()) co_return described.status();
+// Names of target topics. Either side may be compacted without the other: the policy can be altered on one of them at
+// any time, or was another one where the target's topic was made by hand.
+asio::awaitable<absl::StatusOr<std::set<std::string>>> Reconciler::Compacted(std::vector<Pair> pairs) {
   std::set<std::string> compacted;
-  for (const auto& [name, configs] : described->configs) {
-    for (const kafka::DescribeConfigsResponse::Config& each : configs) {
-      if (each.name == "cleanup.policy" && absl::StrContains(each.value.value_or(""), "compact"))
-        compacted.insert(name);
+  for (Side side : {Side::kSource, Side::kTarget}) {
+    std::map<std::string, std::string> target_of;
+    std::vector<std::string> names;
+    for (const Pair& pair : pairs) {
+      if (HasFault(pair.source)) continue;
+      names.push_back(side == Side::kSource ? pair.source : pair.target);
+      target_of[names.back()] = pair.target;
+    }
+    kafka::ClusterClient& cluster = side == Side::kSource ? source_ : target_;
+    absl::StatusOr<kafka::TopicConfigs> described =
+        co_await kafka::DescribeTopics(cluster, names, std::vector<std::string>{"cleanup.policy"});
+    if (!described.ok()) co_return described.status();
+    for (const auto& [name, configs] : described->configs) {
+      for (const kafka::DescribeConfigsResponse::Config& each : configs) {
+        if (each.name == "cleanup.policy" && absl::StrContains(each.value.value_or(""), "compact"))
+          compacted.insert(target_of[name]);
+      }
     }
   }
   co_return compacted;
@@ -290,9 +297,11 @@ asio::awaitable<absl::Status> Reconciler::ReadTombstoneRetention(std::vector<Pai
 }
 
 void Reconciler::Fault(const std::string& topic, std::string why) {
+  const bool goes_on = assigned_.contains({topic, 0});
+  if (goes_on) why = absl::StrCat("the partitions that are copied go on, but ", why);
   auto reported = reported_.find(topic);
   if (reported == reported_.end() || reported->second != why)
-    LOG(ERROR) << "topic " << topic << " is not copied: " << why;
+    LOG(ERROR) << "topic " << topic << (goes_on ? ": " : " is not copied: ") << why;
   faults_[topic] = std::move(why);
 }
 

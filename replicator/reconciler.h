@@ -64,7 +64,7 @@ class Reconciler {
   asio::awaitable<absl::Status> CreateMissing(std::vector<Pair> missing);
   asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> PlanTopics(std::vector<Pair> missing);
   asio::awaitable<absl::Status> AwaitLeaders(std::vector<Pair> created);
-  asio::awaitable<absl::StatusOr<std::set<std::string>>> CompactedOnTarget(std::vector<Pair> pairs);
+  asio::awaitable<absl::StatusOr<std::set<std::string>>> Compacted(std::vector<Pair> pairs);
   asio::awaitable<absl::Status> ReadTombstoneRetention(std::vector<Pair> pairs, std::set<std::string> compacted);
   void Fault(const std::string& topic, std::string why);
   bool HasFault(const std::string& topic) const { return faults_.contains(topic); }

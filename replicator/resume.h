@@ -29,16 +29,28 @@ absl::StatusOr<ResumeFrom> ParseResumeFrom(absl::string_view text);
 
 struct ResumeFacts {
   QuarantineCode code = QuarantineCode::kTargetNotOurs;
-  int64_t position = 0;
+  // The next source offset to look at; nullopt: the copy never began, so what of the source is on the target already
+  // is not known.
+  std::optional<int64_t> position;
+  // What the target partition held when everything below `position` was on it; nullopt without a position.
+  std::optional<int64_t> acknowledged_end = std::nullopt;
+  // Where it ends now; nullopt: it was not asked.
+  std::optional<int64_t> target_end;
   // Of the source's log; nullopt: it was not asked.
   std::optional<int64_t> log_start;
   std::optional<int64_t> log_end;
+  // The topic has another id than the one that was copied from, or into.
+  bool source_is_new = false;
+  bool target_is_new = false;
 };
 
 struct ResumePlan {
   bool starts_anew = false;     // as a partition that was never copied
   std::optional<int64_t> from;  // goes on there; nullopt: where it stands, or where the source is to be asked for
   bool needs_yes = false;
+  // The target lacks what was copied, and some of that is not copied again: nothing that could be known before it was
+  // asked.
+  bool target_has_lost = false;
   std::string text;  // sentences: what happens, what it loses or doubles
 };
 
@@ -56,7 +68,11 @@ struct ResumeRequest {
 absl::StatusOr<ResumePlan> PlanResume(const ResumeFacts& facts, const ResumeFrom& from);
 
 // The command with which to begin: it says what it would lose or double, and does nothing of that without --yes.
-std::string ResumeCommand(QuarantineCode code, absl::string_view topic, int32_t partition, int64_t position);
+// Without a position none that could lose or double is proposed.
+std::string ResumeCommand(QuarantineCode code, absl::string_view topic, int32_t partition,
+                          std::optional<int64_t> position);
+// The same for a shell, wherever it stands: with the folder of the link, unless that is empty.
+std::string ForFolder(const std::string& command, const std::string& state_dir);
 
 }  // namespace replicator
 

@@ -71,6 +71,99 @@ TEST(ResumeTest, ANewSourceTopicMixesTwoHistories) {
   EXPECT_TRUE(absl::StrContains(plan.text, "MIXED")) << plan.text;
 }
 
+// It stopped before it began: what the target holds was never placed in the source.
+constexpr ResumeFacts kNeverBegan = {
+    .code = QuarantineCode::kTargetNotOurs, .target_end = 90, .log_start = 20, .log_end = 180};
+
+TEST(ResumeTest, OneThatNeverBeganCountsWhatMayComeTwice) {
+  const ResumePlan earliest = Plan(kNeverBegan, "earliest");
+  EXPECT_TRUE(earliest.needs_yes);
+  EXPECT_TRUE(absl::StrContains(earliest.text, "Everything that the source has from offset 20 on, at most 160 records"))
+      << earliest.text;
+  EXPECT_TRUE(absl::StrContains(earliest.text, "up to 90 records may come twice")) << earliest.text;
+  EXPECT_FALSE(absl::StrContains(earliest.text, "No record is left out")) << earliest.text;
+  const ResumePlan offset = Plan(kNeverBegan, "150");
+  EXPECT_TRUE(offset.needs_yes);
+  EXPECT_TRUE(absl::StrContains(offset.text, "up to 30 records may come twice")) << offset.text;
+  EXPECT_TRUE(absl::StrContains(offset.text, "What lies below offset 150, at most 130 records, is taken as copied"))
+      << offset.text;
+  EXPECT_FALSE(absl::StrContains(offset.text, "LOST")) << offset.text;
+}
+
+TEST(ResumeTest, OneThatNeverBeganSaysSoWithoutAProcessToo) {
+  const ResumePlan plan = Plan({.code = QuarantineCode::kTargetNotOurs}, "150");
+  EXPECT_TRUE(plan.needs_yes);
+  EXPECT_TRUE(absl::StrContains(plan.text, "from offset 150 on is appended behind what the target partition holds"))
+      << plan.text;
+  EXPECT_TRUE(absl::StrContains(plan.text, "how much is not known")) << plan.text;
+  EXPECT_FALSE(absl::StrContains(plan.text, "LOST")) << plan.text;
+  for (const char* from : {"earliest", "latest"}) {
+    EXPECT_TRUE(absl::StrContains(Plan({.code = QuarantineCode::kTargetNotOurs}, from).text, "comes twice")) << from;
+  }
+}
+
+TEST(ResumeTest, OneThatNeverBeganHasNoLossyRemedy) {
+  for (const QuarantineCode code : {QuarantineCode::kTargetNotOurs, QuarantineCode::kSourceRecreated}) {
+    EXPECT_EQ(ResumeCommand(code, "orders", 3, std::nullopt), "replicator resume --topic=orders --partition=3");
+    ResumeFacts facts = kNeverBegan;
+    facts.code = code;
+    EXPECT_FALSE(Plan(facts, "").needs_yes);
+  }
+}
+
+// Where topics have no ids, deleted and made anew shows by nothing else.
+TEST(ResumeTest, AnEmptiedTargetIsFilledFromTheBeginningOrLosesWhatLiesBelow) {
+  ResumeFacts facts = kFacts;
+  facts.acknowledged_end = 95;
+  facts.target_end = 0;
+  const ResumePlan earliest = Plan(facts, "earliest");
+  EXPECT_FALSE(earliest.needs_yes) << earliest.text;
+  EXPECT_EQ(earliest.from, 20);
+  EXPECT_FALSE(absl::StrContains(earliest.text, "DOUBLED")) << earliest.text;
+  const ResumePlan position = Plan(facts, "100");
+  EXPECT_TRUE(position.needs_yes);
+  EXPECT_TRUE(position.target_has_lost);
+  EXPECT_TRUE(absl::StrContains(position.text, "LOST: source offsets 20 to 99, at most 80 records")) << position.text;
+  EXPECT_FALSE(absl::StrContains(position.text, "No record is left out")) << position.text;
+}
+
+TEST(ResumeTest, ATargetThatLostItsEndIsNamed) {
+  ResumeFacts facts = kFacts;
+  facts.acknowledged_end = 95;
+  facts.target_end = 60;
+  const ResumePlan plan = Plan(facts, "100");
+  EXPECT_TRUE(plan.target_has_lost);
+  EXPECT_TRUE(absl::StrContains(plan.text, "LOST besides: the target's offsets 60 to 94")) << plan.text;
+  facts.target_end = 99;  // somebody else wrote
+  EXPECT_FALSE(Plan(facts, "100").target_has_lost);
+  facts.target_end.reset();
+  EXPECT_TRUE(absl::StrContains(Plan(facts, "100").text, "as long as the target holds what was copied")) << plan.text;
+}
+
+TEST(ResumeTest, TopicIdsCountWhateverItWasQuarantinedFor) {
+  ResumeFacts facts = kFacts;
+  facts.acknowledged_end = 95;
+  facts.target_is_new = true;
+  facts.target_end = 0;
+  EXPECT_TRUE(Plan(facts, "earliest").starts_anew);
+  EXPECT_TRUE(absl::IsFailedPrecondition(PlanResume(facts, ResumeFrom()).status()));
+  facts.target_end = 7;
+  const absl::Status holds_records = PlanResume(facts, *ParseResumeFrom("earliest")).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(holds_records)) << holds_records;
+  EXPECT_TRUE(absl::StrContains(holds_records.message(), "holds 7 offsets")) << holds_records;
+  facts.target_is_new = false;
+  facts.source_is_new = true;
+  EXPECT_TRUE(absl::StrContains(Plan(facts, "earliest").text, "MIXED"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(PlanResume(facts, ResumeFrom()).status()));
+}
+
+TEST(ResumeTest, OneThatNeverBeganFillsAnEmptyTarget) {
+  ResumeFacts facts = kNeverBegan;
+  facts.target_end = 0;
+  EXPECT_TRUE(Plan(facts, "earliest").starts_anew);
+  EXPECT_FALSE(Plan(facts, "earliest").needs_yes);
+}
+
 TEST(ResumeTest, ReadsWhereToGoOn) {
   EXPECT_EQ(ParseResumeFrom("4711")->offset, 4711);
   for (const char* bad : {"-1", "Earliest", "12x", "99999999999999999999"}) {
@@ -94,6 +187,13 @@ TEST(ResumeTest, EveryCodeHasACommandThatIsUnderstood) {
   }
 }
 
+TEST(ResumeTest, ACommandIsWholeForAShell) {
+  EXPECT_EQ(ForFolder("replicator resume", ""), "replicator resume");
+  EXPECT_EQ(ForFolder("replicator resume", "/var/lib/r-1"), "replicator resume --state-dir=/var/lib/r-1");
+  EXPECT_EQ(ForFolder("replicator resume", "/it's here"), "replicator resume --state-dir='/it'\\''s here'");
+  EXPECT_TRUE(absl::StartsWith(ForFolder("", "relative"), " --state-dir=/")) << "from any working folder";
+}
+
 // ---- What the partition does with it.
 
 class ResumedPartitionTest : public PartitionTest {
@@ -107,6 +207,15 @@ class ResumedPartitionTest : public PartitionTest {
   }
   static constexpr Producer kNext = {.id = 41, .epoch = 0};
 };
+
+TEST_F(ResumedPartitionTest, TheReasonAndTheCommandAgree) {
+  WriteForeign();
+  const std::string& reason = partition_.quarantine()->reason;
+  const std::string command = ResumeCommand(QuarantineCode::kForeignWrite, "orders", 3, partition_.position().value);
+  EXPECT_TRUE(absl::EndsWith(command, " --from=10")) << command;
+  EXPECT_TRUE(absl::StrContains(reason, "To go on behind what it wrote, resume with --from=10.")) << reason;
+  EXPECT_TRUE(absl::EndsWith(reason, "delete it on the target, then resume with --from=earliest")) << reason;
+}
 
 TEST_F(ResumedPartitionTest, CheckedAgainItStopsWhileTheCauseIsThere) {
   WriteForeign();
@@ -186,6 +295,26 @@ TEST_F(ResumedPartitionTest, StartsAnewInANewTopic) {
   Copy(2, 4);
   EXPECT_EQ(partition_.map().TargetOf(SourceOffset(3)), TargetOffset(1));
   EXPECT_EQ(partition_.map().TargetOf(SourceOffset(1)), std::nullopt);
+}
+
+// The new source's epochs begin at 0 again.
+TEST_F(ResumedPartitionTest, ElsewhereTheEpochOfTheOldPlaceIsForgotten) {
+  for (const bool anew : {true, false}) {
+    partition_ = Partition({.producer = kOurs, .queue_bytes_max = 2 * kBatchBytes});
+    Begin();
+    partition_.SkipTo(SourceOffset(10), /*leader_epoch=*/5);
+    partition_.PutInQuarantine(QuarantineCode::kTargetRecreated, "made anew");
+    if (anew) {
+      partition_.StartAnew();
+      Begin();
+    } else {
+      partition_.ResumeAt(SourceOffset(10));
+      TargetEnd(0, 0, std::nullopt);
+      partition_.RenewProducer(kNext);
+    }
+    EXPECT_TRUE(partition_.wants_fetch());
+    EXPECT_EQ(partition_.fetched_epoch(), -1);
+  }
 }
 
 TEST_F(ResumedPartitionTest, TheNextLifeGoesOnFromThere) {

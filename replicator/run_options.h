@@ -12,11 +12,14 @@ struct RunOptions {
   std::string state_dir;
   // Keep no state and store no intents. For benchmarks alone: what the store costs.
   bool without_store = false;
+  // Neither wait for the link's lock nor take it, and copy with a producer of one's own. For tests alone: two lives of
+  // a link as near to each other as they can be.
+  bool without_lock = false;
   // Threads that copy, each with its own event loop and connections; at least 1, already resolved and at most
   // tasks.max.
   int shards = 1;
   // Memory for fetched batches, of the whole process. More hides longer round trips; a shard has its equal part.
-  int64_t buffer_bytes_max = int64_t{32} << 20;
+  int64_t buffer_bytes_max = int64_t{64} << 20;
   // Caps of the whole process on what it fetches and on what it writes; 0: none.
   int64_t source_bytes_per_second = 0;
   int64_t target_bytes_per_second = 0;

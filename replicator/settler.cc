@@ -18,6 +18,7 @@ namespace {
 constexpr Clock::duration kInitProducerIdTimeout = std::chrono::seconds(15);
 
 bool MustBeAsked(const Stream& stream) {
+  if (stream.resume.has_value() && !stream.resume->target_end.has_value()) return true;
   return stream.partition.must_settle() || stream.partition.must_renew_producer() ||
          (!stream.partition.begun() && !stream.partition.quarantined() && !stream.tail.has_value());
 }
@@ -84,6 +85,7 @@ asio::awaitable<void> Settler::Run() {
     if (stopping_) co_return;
     if (!asked.ok()) {
       LOG_EVERY_N(WARNING, 10) << "target broker " << broker_id_ << ": " << asked.message() << "; asking again";
+      for (Stream* stream : due) Note(*stream, asked.message());
       owner_.MetadataIsStale(Side::kTarget);
     }
   }
@@ -106,6 +108,7 @@ asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> co
       owner_.MetadataIsStale(Side::kTarget);
       BackOff(*stream, absl::StrCat("the target answers ", kafka::ErrorAndRemedy(code)));
     } else {
+      stream->settle_error.clear();
       absl::Status told =
           co_await Tell(connection, stream, TargetOffset(log_end.offset), TargetOffset(watermark.offset));
       if (!told.ok()) BackOff(*stream, std::string(told.message()));
@@ -119,6 +122,11 @@ asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> co
 // Gives the stream what was found; Unavailable while its replicas have not caught up.
 asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                             TargetOffset log_end, TargetOffset high_watermark) {
+  if (stream->resume.has_value() && !stream->resume->target_end.has_value()) {
+    stream->ask_failures = 0;
+    stream->resume->target_end = log_end.value;
+    co_return absl::OkStatus();
+  }
   if (log_end != high_watermark) {
     stream->partition.OnTargetEnd(log_end, high_watermark);
     co_return absl::UnavailableError(absl::StrCat("waiting for the target's in-sync replicas: its log ends at ",
@@ -165,7 +173,7 @@ asio::awaitable<absl::StatusOr<TargetTailMarks>> Settler::ReadMarks(std::shared_
 
 asio::awaitable<absl::Status> Settler::RenewProducer(std::shared_ptr<kafka::Connection> connection, Stream* stream) {
   // One that is resumed may have used any.
-  if (renewed_.id < 0 || renewed_ == stream->partition.producer() || stream->partition.is_resuming()) {
+  if (renewed_.id < 0 || stream->partition.HasUsed(renewed_) || stream->partition.is_resuming()) {
     kafka::InitProducerIdRequest request;
     absl::StatusOr<kafka::InitProducerIdResponse> response = co_await connection->Call(request, kInitProducerIdTimeout);
     if (!response.ok()) co_return response.status();
@@ -191,7 +199,14 @@ asio::awaitable<absl::StatusOr<kafka::PeekedBatch>> Settler::LastBatch(std::shar
   co_return batch;
 }
 
+// One that another broker leads by now has its own.
+void Settler::Note(Stream& stream, std::string_view error) {
+  if (stream.target_leader.broker == broker_id_)
+    stream.settle_error = absl::StrCat("target broker ", broker_id_, ": ", error);
+}
+
 void Settler::BackOff(Stream& stream, std::string error) {
+  Note(stream, error);
   ++stream.ask_failures;
   if (stream.ask_failures == 1 || stream.ask_failures % 20 == 0) errors_.Add(stream.Name(), error);
   stream.ask_not_before = Clock::now() + owner_.BackoffAfter(stream.ask_failures);

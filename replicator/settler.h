@@ -17,6 +17,8 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "kafka/lane.h"
@@ -47,6 +49,7 @@ class Settler {
   asio::awaitable<absl::StatusOr<TargetTailMarks>> ReadMarks(std::shared_ptr<kafka::Connection> connection,
                                                              Stream* stream, TargetAtStart& target);
   asio::awaitable<absl::Status> RenewProducer(std::shared_ptr<kafka::Connection> connection, Stream* stream);
+  void Note(Stream& stream, std::string_view error);
   void BackOff(Stream& stream, std::string error);
 
   StreamOwner& owner_;

@@ -22,9 +22,6 @@ constexpr Clock::duration kTick = std::chrono::milliseconds(250);
 // How long bytes of a closed connection may lie in a broker before it reads them. A new producer id is no barrier
 // against a batch of the old one, so it is not taken any earlier.
 constexpr Clock::duration kOldRequestLife = std::chrono::seconds(10);
-// A topic that metadata lacks for this long is gone: one that is deleted and made anew at once is missing for a moment,
-// and a broker that starts may show less than there is.
-constexpr Clock::duration kGoneAfter = std::chrono::seconds(10);
 // The budget is shared between the sources: each may have one response on the wire while another is being sent on.
 constexpr int64_t kResponsesPerSource = 2;
 constexpr int64_t kResponsesPerSecondMin = 4;
@@ -36,17 +33,8 @@ Leader LeaderOf(const kafka::MetadataSnapshot& metadata, const std::string& topi
   return {found->leader_id, found->leader_epoch};
 }
 
-// True when metadata has shown no such topic for kGoneAfter.
-bool IsGone(const kafka::MetadataSnapshot& metadata, const std::string& topic,
-            std::optional<Clock::time_point>& absent_since) {
-  if (metadata == nullptr) return false;
-  if (metadata->topics.contains(topic)) {
-    absent_since.reset();
-    return false;
-  }
-  const Clock::time_point now = Clock::now();
-  if (!absent_since.has_value()) absent_since = now;
-  return now - *absent_since >= kGoneAfter;
+bool IsGone(const kafka::MetadataSnapshot& metadata, const std::string& topic, Absence& absence) {
+  return metadata != nullptr && absence.IsGone(metadata->topics.contains(topic), Clock::now());
 }
 
 // The topic has another id than the one that was assigned: it was deleted and made anew.
@@ -202,16 +190,15 @@ void Shard::Reroute(Member& member) {
 // What was only hidden (from a user whose rights were taken) goes on by itself once it is seen again.
 void Shard::CheckTopicsAreThere(Stream& stream) {
   const Assignment& assignment = stream.assignment;
-  const bool source_is_gone = IsGone(source_metadata_, assignment.source_topic, stream.source_absent_since);
-  const bool target_is_gone = IsGone(target_metadata_, assignment.target_topic, stream.target_absent_since);
+  const bool source_is_gone = IsGone(source_metadata_, assignment.source_topic, stream.source_absence);
+  const bool target_is_gone = IsGone(target_metadata_, assignment.target_topic, stream.target_absence);
   const bool waits_for_source = stream.partition.IsQuarantinedFor(QuarantineCode::kSourceDeleted);
   const bool waits_for_target = stream.partition.IsQuarantinedFor(QuarantineCode::kTargetDeleted);
-  const bool is_back = (waits_for_source && source_metadata_ != nullptr && !stream.source_absent_since.has_value()) ||
-                       (waits_for_target && target_metadata_ != nullptr && !stream.target_absent_since.has_value());
+  const bool is_back = (waits_for_source && source_metadata_ != nullptr && stream.source_absence.is_there()) ||
+                       (waits_for_target && target_metadata_ != nullptr && stream.target_absence.is_there());
   if (is_back) {
     LOG(INFO) << stream.Name() << ": its topic is there again; looking whether it is the one that was copied";
-    stream.quarantine_logged = false;
-    stream.quarantined_since_ms = 0;
+    stream.ForgetQuarantine();
     stream.partition.CheckAgain();
     stream.history_in_doubt = stream.partition.begun();
   }
@@ -361,14 +348,14 @@ void Shard::Changed(Stream& stream) {
   if (stopping_) return;
   changed_ = true;
   Partition& partition = stream.partition;
-  if (partition.quarantined() && !stream.quarantine_logged) {
-    stream.quarantine_logged = true;
-    if (stream.quarantined_since_ms == 0) stream.quarantined_since_ms = absl::ToUnixMillis(absl::Now());
+  if (partition.quarantined() && stream.TellsQuarantine(absl::ToUnixMillis(absl::Now()))) {
     const Quarantine& quarantine = *partition.quarantine();
     LOG(ERROR) << stream.Name() << " is quarantined (" << QuarantineCodeName(quarantine.code)
                << "): " << quarantine.reason << ". All other partitions go on. To let it go on, once that is mended: "
-               << ResumeCommand(quarantine.code, stream.assignment.source_topic, stream.assignment.partition,
-                                partition.position().value);
+               << ForFolder(ResumeCommand(quarantine.code, stream.assignment.source_topic, stream.assignment.partition,
+                                          partition.has_place() ? std::optional<int64_t>(partition.position().value)
+                                                                : std::nullopt),
+                            options_.state_dir);
   }
   auto found = member_of_.find(&stream);
   if (found == member_of_.end()) return;
@@ -383,7 +370,8 @@ void Shard::Changed(Stream& stream) {
   keeper_.Note(stream);
   if (member.target != nullptr) {
     if (partition.can_send()) member.sink->Ready(&stream);
-    if (partition.must_settle() || partition.must_renew_producer() || !partition.begun()) member.target->settler.Wake();
+    if (partition.must_settle() || partition.must_renew_producer() || !partition.begun() || stream.resume.has_value())
+      member.target->settler.Wake();
   }
   if (member.source != nullptr) {
     member.source->source.Note(stream);
@@ -411,7 +399,7 @@ asio::awaitable<void> Shard::Tick() {
   }
 }
 
-void Shard::AddTo(ShardStatus& status, const Stream& stream) {
+void Shard::AddTo(ShardStatus& status, const Stream& stream, Clock::time_point now) {
   const Partition& partition = stream.partition;
   ++status.partitions;
   status.records_copied += partition.records_copied();
@@ -421,22 +409,24 @@ void Shard::AddTo(ShardStatus& status, const Stream& stream) {
     status.quarantined.push_back({stream.Name(), *partition.quarantine()});
     return;
   }
-  if (!partition.begun()) return;
-  ++status.begun;
-  const int64_t lag = std::max<int64_t>(0, stream.source_end - partition.position().value);
-  status.lag_records += lag;
-  if (lag == 0 && stream.source_end >= 0) ++status.caught_up;
-  const std::string& why = partition.last_error().empty() ? stream.source_error : partition.last_error();
+  const std::string why = LastError(stream);
   if (!why.empty() && status.waiting.size() < ShardStatus::kWaitingMax) {
     status.waiting.push_back(absl::StrCat(stream.Name(), ": ", why));
   }
+  if (!partition.begun() || stream.source_end < 0) return;  // how far it is behind is not known
+  ++status.begun;
+  const int64_t lag = std::max<int64_t>(0, stream.source_end - partition.position().value);
+  status.lag_records += lag;
+  if (IsKnownToBeCurrent(stream, now)) ++status.caught_up;
 }
 
 void Shard::PublishStatus() {
   ShardStatus status;
+  const Clock::time_point now = Clock::now();
   for (const Member& member : members_) {
-    AddTo(status, *member.stream);
-    if (member.sink != nullptr && member.sink->stalled()) ++status.stalled;
+    AddTo(status, *member.stream, now);
+    if (member.stream->partition.quarantined()) continue;
+    if ((member.sink != nullptr && member.sink->stalled()) || IsUnheard(*member.stream, now)) ++status.stalled;
   }
   status.memory_used = static_cast<int64_t>(memory_.budget.used());
   absl::MutexLock lock(&mutex_);

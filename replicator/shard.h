@@ -35,6 +35,7 @@
 #include "replicator/source.h"
 #include "replicator/state_keeper.h"
 #include "replicator/stream.h"
+#include "replicator/stream_status.h"
 
 namespace replicator {
 
@@ -48,7 +49,7 @@ struct ShardStatus {
   int partitions = 0;
   int begun = 0;      // their place on the target is known
   int caught_up = 0;  // nothing left to copy when last looked at
-  int stalled = 0;    // their target broker does not answer
+  int stalled = 0;    // their target broker does not answer, or the source has not said for long how far it is
   int64_t records_copied = 0;
   int64_t bytes_copied = 0;
   int64_t lag_records = 0;
@@ -73,8 +74,8 @@ class Shard : public StreamOwner {
     int produce_connections_max = 1;
     Partition::Options partition;
     offsets::Store* store = nullptr;  // null: nothing is kept. Closed between Join and the shard's end
-    // Stores the topic ids of an assignment that the operator has accepted, then calls `then` on any thread. Null:
-    // nothing is kept.
+    std::string state_dir;            // of the link, for the commands that are told
+    // Stores the topic ids of an assignment that the operator has accepted, then calls `then` on any thread.
     std::function<void(const Assignment& accepted, std::function<void(absl::Status)> then)> accept_ids;
   };
 
@@ -152,18 +153,19 @@ class Shard : public StreamOwner {
   TargetDesk* TargetDeskFor(int32_t broker);
   void NoteLeaderless();
   // shard_control.cc
-  PartitionStatus StatusOf(const Member& member) const;
   void BeginResume(ResumeRequest request, std::function<void(absl::StatusOr<ResumePlan>)> done);
-  void DecideResume(Member& member, PendingResume resume);
+  Assignment WithIdsOfNow(Assignment assignment) const;
+  void DecideResume(Member& member, PendingResume resume, bool is_stored);
   void CarryOut(Member& member, const ResumePlan& plan, const Assignment& ids);
   void AcceptIds(Member& member, const Assignment& ids);
   void LookAtAll(Clock::time_point now);
+  static void Hear(Member& member, Clock::time_point now);
   void WatchTransaction(Stream& stream, Clock::time_point now);
-  void WatchTombstones(Stream& stream, int64_t now_ms);
+  void WatchTombstones(Stream& stream, Clock::time_point now, int64_t now_ms);
   void RetryWhatCanPass(Stream& stream, Clock::time_point now);
   void ShareMemory();
   void PublishStatus() ABSL_LOCKS_EXCLUDED(mutex_);
-  static void AddTo(ShardStatus& status, const Stream& stream);
+  static void AddTo(ShardStatus& status, const Stream& stream, Clock::time_point now);
 
   const Options options_;
   const std::function<void(Side)> on_stale_;

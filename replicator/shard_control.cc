@@ -21,45 +21,19 @@ constexpr Clock::duration kResumeTimeout = std::chrono::seconds(10);
 // A target that refused a batch or us (rights, a policy, a size) may be mended without a word: it is tried again.
 constexpr Clock::duration kRetryMin = std::chrono::minutes(1);
 constexpr int kRetryDoublingsMax = 4;
-
-double SecondsBetween(Clock::time_point from, Clock::time_point to) {
-  return std::chrono::duration<double>(to - from).count();
-}
+// How often a wish that waits for new metadata is looked at.
+constexpr Clock::duration kMetadataPoll = std::chrono::milliseconds(100);
 
 std::optional<int64_t> Known(int64_t offset) { return offset < 0 ? std::nullopt : std::optional<int64_t>(offset); }
 
-// The age of what was fetched last, while there is more; what was copied when all was, is no longer part of the lag.
-std::optional<double> LagSeconds(const Stream& stream, int64_t lag_records) {
-  if (lag_records == 0) return 0;
-  std::optional<double> lag;
-  if (stream.last_fetched_time_ms > 0)
-    lag = std::max(0.0, static_cast<double>(absl::ToUnixMillis(absl::Now()) - stream.last_fetched_time_ms) / 1000);
-  if (stream.meter.caught_up_at().has_value()) {
-    const double behind = SecondsBetween(*stream.meter.caught_up_at(), Clock::now());
-    lag = std::min(lag.value_or(behind), behind);
-  }
-  return lag;
-}
-
-CopyState StateOf(const Stream& stream, Clock::time_point now) {
-  const Partition& partition = stream.partition;
-  if (partition.quarantined()) return CopyState::kQuarantined;
-  const std::optional<Clock::time_point> standing = stream.meter.standing_since();
-  if (standing.has_value() && now - *standing >= std::chrono::seconds(kStalledAfterSeconds)) return CopyState::kStalled;
-  if (!partition.begun() || stream.source_end < 0) return CopyState::kCreating;
-  return partition.position().value < stream.source_end ? CopyState::kCopying : CopyState::kCaughtUp;
-}
-
-// The broker that a standing partition waits for.
-std::string StalledOn(const Stream& stream, bool target_is_silent) {
-  const std::string target = absl::StrCat("target broker ", stream.target_leader.broker);
-  const std::string source = absl::StrCat("source broker ", stream.source_leader.broker);
-  if (stream.target_leader.broker < 0) return "the target's partition has no leader";
-  if (stream.source_leader.broker < 0) return "the source's partition has no leader";
-  if (target_is_silent) return target + " does not answer";
-  if (!stream.partition.last_error().empty()) return absl::StrCat(target, ": ", stream.partition.last_error());
-  if (!stream.source_error.empty()) return absl::StrCat(source, ": ", stream.source_error);
-  return stream.partition.in_flight() || stream.partition.queue_bytes() > 0 ? target : source;
+// Who keeps a wish waiting.
+std::string WhoIsSilent(const Stream& stream, const PendingResume& resume) {
+  if (resume.waits_for_metadata) return "the clusters do not show their topics anew, so it is not certain";
+  const bool is_target = !resume.target_end.has_value();
+  const int32_t broker = is_target ? stream.target_leader.broker : stream.source_leader.broker;
+  const char* side = is_target ? "target" : "source";
+  if (broker < 0) return absl::StrCat("no leader of the ", side, "'s partition is there to say");
+  return absl::StrCat(side, " broker ", broker, " does not say");
 }
 
 }  // namespace
@@ -68,45 +42,17 @@ void Shard::Describe(std::function<void(std::vector<PartitionStatus>)> done) {
   asio::post(io_, [this, done = std::move(done)] {
     std::vector<PartitionStatus> partitions;
     partitions.reserve(members_.size());
-    for (const Member& member : members_) partitions.push_back(StatusOf(member));
+    const Clock::time_point now = Clock::now();
+    StreamSurroundings around;
+    around.store_trouble = keeper_.trouble();
+    around.state_dir = options_.state_dir;
+    for (const Member& member : members_) {
+      around.target_is_silent = member.sink != nullptr && member.sink->stalled();
+      around.source_trouble = member.source == nullptr ? "" : member.source->source.trouble();
+      partitions.push_back(StatusOf(*member.stream, around, now));
+    }
     done(std::move(partitions));
   });
-}
-
-PartitionStatus Shard::StatusOf(const Member& member) const {
-  const Stream& stream = *member.stream;
-  const Partition& partition = stream.partition;
-  PartitionStatus status;
-  status.topic = stream.assignment.source_topic;
-  status.target_topic = stream.assignment.target_topic;
-  status.partition = stream.assignment.partition;
-  status.state = StateOf(stream, Clock::now());
-  status.source_log_start = Known(stream.source_log_start);
-  status.source_last_stable = Known(stream.source_end);
-  status.source_high_watermark = Known(stream.source_high_watermark);
-  if (partition.begun()) {
-    status.copied_to = partition.position().value;
-    status.target_end = partition.target_end().value;
-  }
-  status.records_copied = partition.records_copied();
-  status.bytes_copied = partition.bytes_copied();
-  status.records_lost = stream.records_lost;
-  if (status.lag_records().has_value()) status.lag_seconds = LagSeconds(stream, *status.lag_records());
-  status.in_per_s = stream.meter.in_per_s();
-  status.out_per_s = stream.meter.out_per_s();
-  status.bytes_per_s = stream.meter.bytes_per_s();
-  status.last_error = partition.last_error().empty() ? stream.source_error : partition.last_error();
-  if (stream.open_transaction.is_told())
-    status.open_transaction = stream.open_transaction.Text(status.topic, status.partition, Clock::now());
-  if (stream.tombstones.is_near()) status.tombstones_at_risk = stream.tombstones.Text(status.topic);
-  if (status.state == CopyState::kStalled)
-    status.stalled_on = StalledOn(stream, member.sink != nullptr && member.sink->stalled());
-  if (partition.quarantined()) {
-    const Quarantine& quarantine = *partition.quarantine();
-    status.quarantine = {QuarantineCodeName(quarantine.code), quarantine.reason, stream.quarantined_since_ms,
-                         ResumeCommand(quarantine.code, status.topic, status.partition, partition.position().value)};
-  }
-  return status;
 }
 
 void Shard::UpdateTombstoneRetention(std::map<std::string, int64_t> retention_ms) {
@@ -122,24 +68,29 @@ void Shard::UpdateTombstoneRetention(std::map<std::string, int64_t> retention_ms
 void Shard::LookAtAll(Clock::time_point now) {
   if (now < next_look_) return;
   next_look_ = now + kLookInterval;
+  changed_ = true;  // what is not heard of grows old without anything happening
   const int64_t now_ms = absl::ToUnixMillis(absl::Now());
   for (Member& member : members_) {
     Stream& stream = *member.stream;
     const Partition& partition = stream.partition;
     if (stream.resume.has_value() && now > stream.resume->deadline) {
       const PendingResume late = *std::exchange(stream.resume, std::nullopt);
-      late.done(absl::UnavailableError(absl::StrCat("source broker ", stream.source_leader.broker,
-                                                    " does not say where the log of ", stream.Name(),
+      late.done(absl::UnavailableError(absl::StrCat(WhoIsSilent(stream, late), " where the log of ", stream.Name(),
                                                     " begins and ends; nothing was changed. Try again")));
     }
-    if (partition.begun()) WatchTombstones(stream, now_ms);
+    Hear(member, now);
+    if (partition.begun()) WatchTombstones(stream, now, now_ms);
     if (partition.quarantined()) {
       RetryWhatCanPass(stream, now);
-    } else if (partition.begun()) {
-      stream.meter.Observe({.source_end = stream.source_end,
-                            .position = partition.position().value,
-                            .bytes_copied = partition.bytes_copied()},
-                           now);
+      continue;
+    }
+    const bool has_begun = partition.begun() && !partition.is_resuming();
+    stream.meter.Observe({.source_end = has_begun ? stream.source_end : -1,
+                          .position = partition.position().value,
+                          .bytes_copied = partition.bytes_copied(),
+                          .is_current = !IsUnheard(stream, now)},
+                         now);
+    if (partition.begun()) {
       WatchTransaction(stream, now);
       if (stream.target_log_start > 0) {
         stream.partition.PruneBelow(SourceOffset(stream.source_log_start), TargetOffset(stream.target_log_start));
@@ -148,11 +99,22 @@ void Shard::LookAtAll(Clock::time_point now) {
       if (stream.retries > 0 && partition.records_copied() > stream.records_at_retry) {
         LOG(INFO) << stream.Name() << " goes on: what it was quarantined for has passed";
         stream.retries = 0;
-        stream.quarantine_logged = false;
-        stream.quarantined_since_ms = 0;
+        stream.ForgetQuarantine();
       }
     }
   }
+}
+
+// Here and not with each answer of the source: a session's answer counts for thousands of partitions that it does not
+// name.
+void Shard::Hear(Member& member, Clock::time_point now) {
+  Stream& stream = *member.stream;
+  if (stream.source_end < 0) stream.source_heard_at.reset();
+  if (stream.partition.quarantined() || stream.source_end < 0) return;
+  if (!stream.source_heard_at.has_value()) stream.source_heard_at = now;  // the locator was told a moment ago
+  if (member.source == nullptr) return;
+  const std::optional<Clock::time_point> heard_at = member.source->source.HeardAt(stream);
+  if (heard_at.has_value()) stream.source_heard_at = std::max(*stream.source_heard_at, *heard_at);
 }
 
 void Shard::WatchTransaction(Stream& stream, Clock::time_point now) {
@@ -164,10 +126,10 @@ void Shard::WatchTransaction(Stream& stream, Clock::time_point now) {
   if (stream.open_transaction.wants_owner()) Changed(stream);
 }
 
-void Shard::WatchTombstones(Stream& stream, int64_t now_ms) {
+void Shard::WatchTombstones(Stream& stream, Clock::time_point now, int64_t now_ms) {
   if (stream.source_end < 0) return;
   const bool was_near = stream.tombstones.is_near();
-  stream.tombstones.Observe(stream.partition.position().value < stream.source_end, stream.last_fetched_time_ms, now_ms);
+  stream.tombstones.Observe(!IsKnownToBeCurrent(stream, now), stream.last_fetched_time_ms, now_ms);
   if (was_near == stream.tombstones.is_near()) return;
   if (was_near) {
     LOG(INFO) << stream.Name() << " is no longer so far behind that tombstones could be missed";
@@ -187,6 +149,7 @@ void Shard::RetryWhatCanPass(Stream& stream, Clock::time_point now) {
   stream.retry_not_before = {};
   ++stream.retries;
   stream.records_at_retry = stream.partition.records_copied();
+  stream.source_heard_at.reset();  // nobody has asked meanwhile
   stream.partition.CheckAgain();
   Changed(stream);
 }
@@ -213,52 +176,91 @@ void Shard::BeginResume(ResumeRequest request, std::function<void(absl::StatusOr
   if (!stream.partition.quarantined()) {
     return done(absl::FailedPreconditionError(absl::StrCat(stream.Name(), " is not quarantined: nothing to resume")));
   }
-  if (stream.resume.has_value()) {
-    return done(absl::UnavailableError(absl::StrCat(stream.Name(), " is being resumed already")));
+  if (stream.resume.has_value() && stream.resume->done != nullptr) {
+    return done(absl::FailedPreconditionError(absl::StrCat(stream.Name(), " is being resumed already. Try again")));
   }
-  PendingResume resume = {std::move(request), Clock::now() + kResumeTimeout, std::move(done)};
-  if (from->kind == ResumeFrom::Kind::kWhereItStands) return DecideResume(*found, std::move(resume));
+  if (stream.being_located) {
+    return done(absl::FailedPreconditionError(
+        absl::StrCat("the place of ", stream.Name(), " in the source is being looked for at this moment. Try again")));
+  }
+  PendingResume resume;
+  resume.request = std::move(request);
+  resume.deadline = Clock::now() + kResumeTimeout;
+  resume.done = std::move(done);
+  if (from->kind == ResumeFrom::Kind::kWhereItStands)
+    return DecideResume(*found, std::move(resume), /*is_stored=*/false);
+  // A topic that was made anew shows by its id: the last snapshot can be a minute old.
+  resume.source_metadata = source_metadata_;
+  resume.target_metadata = target_metadata_;
+  MetadataIsStale(Side::kSource);
+  MetadataIsStale(Side::kTarget);
   stream.resume = std::move(resume);
   stream.ask_not_before = {};
   Changed(stream);
 }
 
 void Shard::ResumeLocated(Stream& stream) {
+  const auto is_old = [](const kafka::MetadataSnapshot& seen, const kafka::MetadataSnapshot& now) {
+    return seen != nullptr && seen == now;
+  };
+  if (is_old(stream.resume->source_metadata, source_metadata_) ||
+      is_old(stream.resume->target_metadata, target_metadata_)) {
+    stream.resume->waits_for_metadata = true;
+    stream.ask_not_before = Clock::now() + kMetadataPoll;
+    return;
+  }
   PendingResume resume = *std::exchange(stream.resume, std::nullopt);
-  if (resume.done == nullptr) {
-    resume.done = [&stream](const absl::StatusOr<ResumePlan>& plan) {
-      if (!plan.ok()) LOG(ERROR) << stream.Name() << ": cannot be resumed: " << plan.status().message();
+  const bool is_stored = resume.done == nullptr;
+  if (is_stored) {
+    resume.done = [this, &stream](const absl::StatusOr<ResumePlan>& plan) {
+      if (plan.ok()) return;
+      LOG(ERROR) << stream.Name() << ": cannot be resumed: " << plan.status().message();
+      stream.partition.MarkUnsaved();  // without the wish
+      keeper_.Note(stream);
     };
   }
   if (!stream.partition.quarantined()) {
     return resume.done(absl::FailedPreconditionError("it goes on already"));
   }
-  DecideResume(*member_of_.at(&stream), std::move(resume));
+  DecideResume(*member_of_.at(&stream), std::move(resume), is_stored);
 }
 
-void Shard::DecideResume(Member& member, PendingResume resume) {
-  Stream& stream = *member.stream;
-  ResumeFacts facts;
-  facts.code = stream.partition.quarantine()->code;
-  facts.position = stream.partition.position().value;
-  facts.log_start = Known(stream.source_log_start);
-  facts.log_end = Known(stream.source_end);
-  absl::StatusOr<ResumePlan> plan = PlanResume(facts, *ParseResumeFrom(resume.request.from));
-  if (!plan.ok() || !resume.request.Allows(*plan)) return resume.done(std::move(plan));
-  stream.resumes_from = resume.request.from;
-  Assignment ids = stream.assignment;
+// The topics as metadata shows them now.
+Assignment Shard::WithIdsOfNow(Assignment assignment) const {
   const auto id_now = [](const kafka::MetadataSnapshot& metadata, const std::string& topic, kafka::Uuid known) {
-    if (metadata == nullptr) return known;
+    if (metadata == nullptr || known == kafka::kNoUuid) return known;
     auto found = metadata->topics.find(topic);
     return found == metadata->topics.end() || found->second.id == kafka::kNoUuid ? known : found->second.id;
   };
-  if (facts.code == QuarantineCode::kSourceRecreated || facts.code == QuarantineCode::kTargetRecreated) {
-    ids.source_topic_id = id_now(source_metadata_, ids.source_topic, ids.source_topic_id);
-    ids.target_topic_id = id_now(target_metadata_, ids.target_topic, ids.target_topic_id);
+  assignment.source_topic_id = id_now(source_metadata_, assignment.source_topic, assignment.source_topic_id);
+  assignment.target_topic_id = id_now(target_metadata_, assignment.target_topic, assignment.target_topic_id);
+  return assignment;
+}
+
+void Shard::DecideResume(Member& member, PendingResume resume, bool is_stored) {
+  Stream& stream = *member.stream;
+  ResumeFacts facts;
+  facts.code = stream.partition.quarantine()->code;
+  if (stream.partition.has_place()) {
+    facts.position = stream.partition.position().value;
+    facts.acknowledged_end = stream.partition.target_end().value;
   }
+  facts.target_end = resume.target_end;
+  facts.log_start = Known(stream.source_log_start);
+  facts.log_end = Known(stream.source_end);
+  const Assignment ids = WithIdsOfNow(stream.assignment);
+  facts.source_is_new = ids.source_topic_id != stream.assignment.source_topic_id;
+  facts.target_is_new = ids.target_topic_id != stream.assignment.target_topic_id;
+  absl::StatusOr<ResumePlan> plan = PlanResume(facts, *ParseResumeFrom(resume.request.from));
+  if (!plan.ok() || !resume.request.Allows(*plan)) return resume.done(std::move(plan));
+  if (is_stored && plan->target_has_lost) {
+    return resume.done(absl::FailedPreconditionError(
+        absl::StrCat("the target was not asked when this was stored. ", plan->text, ". Ask for it again")));
+  }
+  stream.resumes_from = resume.request.from;
   const bool same_ids = ids.source_topic_id == stream.assignment.source_topic_id &&
                         ids.target_topic_id == stream.assignment.target_topic_id;
-  if (same_ids || options_.accept_ids == nullptr) {
+  if (same_ids) {
     CarryOut(member, *plan, ids);
     return resume.done(std::move(plan));
   }
@@ -282,19 +284,18 @@ void Shard::CarryOut(Member& member, const ResumePlan& plan, const Assignment& i
   AcceptIds(member, ids);
   const Quarantine& quarantine = *stream.partition.quarantine();
   stream.resumes_out_of = {QuarantineCodeName(quarantine.code), quarantine.reason, stream.quarantined_since_ms};
-  stream.quarantine_logged = false;
-  stream.quarantined_since_ms = 0;
+  stream.ForgetQuarantine();
   stream.retries = 0;
   stream.retry_not_before = {};
   stream.malformed_batches = 0;
-  stream.range_in_doubt = false;
+  stream.ClearRangeDoubt();
   stream.tail.reset();
   stream.meter.Reset();
+  stream.source_heard_at.reset();
   if (plan.starts_anew) {
     stream.partition.StartAnew();
   } else if (plan.from.has_value()) {
     stream.partition.ResumeAt(SourceOffset(*plan.from));
-    stream.last_fetched_epoch = -1;
   } else {
     stream.partition.CheckAgain();
   }

@@ -75,8 +75,9 @@ void Sink::Add(Stream* stream) {
   streams_.push_back(stream);
   if (stalled_) {
     stream->partition.Pause();
-  } else {
+  } else if (stream->partition.paused()) {
     stream->partition.Resume();
+    stream->DoubtHistory();  // nothing was asked of the source for as long
   }
   wake_.Notify();  // a broker that could not be reached is tried only while it leads something: it does again
 }
@@ -318,6 +319,7 @@ void Sink::SetStalled(bool stalled) {
       stream->partition.Pause();
     } else {
       stream->partition.Resume();
+      stream->DoubtHistory();  // nothing was asked of the source for as long
     }
     owner_.Changed(*stream);
   }

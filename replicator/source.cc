@@ -26,6 +26,8 @@ constexpr size_t kPartitionOverheadBytes = 256;
 constexpr int kMalformedTries = 3;
 // Never ask for less: one request per few records would be all overhead.
 constexpr size_t kFetchBytesMin = 64 << 10;
+// From this version on a request carries the epoch of what was fetched last (KIP-595).
+constexpr int16_t kVersionLastFetchedEpoch = 12;
 
 policy::BatchFacts FactsOf(const kafka::RecordBatchView& batch) {
   policy::BatchFacts facts;
@@ -109,9 +111,14 @@ asio::awaitable<void> Source::Run() {
     absl::StatusOr<std::shared_ptr<kafka::Connection>> connected = co_await lane_.Get();
     if (stopping_) co_return;
     if (!connected.ok()) {
+      trouble_ = std::string(connected.status().message());
       LOG_EVERY_N(WARNING, 10) << "source broker " << broker_id_ << ": " << connected.status().message()
                                << "; trying again";
       owner_.MetadataIsStale(Side::kSource);
+      continue;
+    }
+    if (IsAnotherOne(*connected)) {
+      DoubtHistories();
       continue;
     }
     if (Clock::now() < not_before_) {
@@ -128,8 +135,11 @@ asio::awaitable<void> Source::Run() {
     absl::Status exchanged = co_await Exchange(connection, reserved, is_long_poll);
     if (stopping_) co_return;
     if (!exchanged.ok()) {
+      trouble_ = std::string(exchanged.message());
       session_.Reset();
       DoubtHistories();
+      connection_ = {};  // the next one comes after that doubt
+      had_connection_ = false;
       LOG(WARNING) << "source broker " << broker_id_ << ": " << exchanged.message()
                    << "; fetching again on a new connection";
       owner_.MetadataIsStale(Side::kSource);
@@ -137,8 +147,14 @@ asio::awaitable<void> Source::Run() {
   }
 }
 
+// The last one was closed while nothing was asked on it: the broker may have been another one meanwhile.
+bool Source::IsAnotherOne(const std::shared_ptr<kafka::Connection>& connection) {
+  if (connection_.lock() == connection) return false;
+  connection_ = connection;
+  return std::exchange(had_connection_, true);
+}
+
 void Source::DoubtHistories() {
-  if (streams_without_id_ == 0) return;
   for (const auto& [topic, streams] : by_name_) {
     for (Stream* stream : streams) {
       if (stream == nullptr) continue;
@@ -230,7 +246,8 @@ absl::Status Source::HandleResponse(kafka::PendingReply& reply) {
     return absl::OkStatus();
   }
   if (response_.error_code != kafka::kErrorNone) return kafka::ErrorStatus(response_.error_code, "fetch");
-  session_.OnAnswer(response_.session_id);
+  session_.OnAnswer(response_.session_id, Clock::now());
+  trouble_.clear();
   for (const kafka::FetchResponse::Partition& answer : response_.partitions) {
     Stream* stream = Find(response_.topics[answer.topic_index], answer.partition);
     if (stream == nullptr) continue;
@@ -273,8 +290,10 @@ void Source::HandlePartition(Stream& stream, const kafka::FetchResponse::Partiti
                      " of a later history was copied already. Exclude the topic to keep the copy as it is. ",
                      kCopyAnew));
   }
+  stream.told_of_truncation = version_ >= kVersionLastFetchedEpoch;
   stream.source_failures = 0;
   stream.source_error.clear();
+  stream.source_heard_at = session_.answered_at();
   stream.source_log_start = answer.log_start_offset;
   stream.source_high_watermark = answer.high_watermark;
   const bool committed_only = isolation_level_ == kafka::IsolationLevel::kReadCommitted;
@@ -374,13 +393,10 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
     return false;
   }
   stream.malformed_batches = 0;
-  if (batch.next_offset() > context.wanted_offset) {
-    stream.last_fetched_epoch = batch.partition_leader_epoch();
-    stream.last_fetched_time_ms = batch.max_timestamp_ms();
-  }
+  if (batch.next_offset() > context.wanted_offset) stream.last_fetched_time_ms = batch.max_timestamp_ms();
   const SourceOffset next(batch.next_offset());
   if (plan.action == policy::BatchAction::kSkip) {
-    stream.partition.SkipTo(next);
+    stream.partition.SkipTo(next, batch.partition_leader_epoch());
     return true;
   }
   stream.partition.Accept({.source_base = SourceOffset(batch.base_offset()),

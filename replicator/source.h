@@ -13,6 +13,7 @@
 #include <asio/awaitable.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,7 @@
 namespace replicator {
 
 // Asked for per response.
-inline constexpr int32_t kFetchBytesMax = 16 << 20;
+inline constexpr int32_t kFetchBytesMax = 32 << 20;
 
 struct SourceOptions {
   kafka::ConnectionOptions connection;
@@ -54,6 +55,11 @@ class Source {
   asio::awaitable<void> Run();
   void Stop();
 
+  // When the broker said last how far `stream` is there; nullopt while it is not asked for that, or has an error.
+  std::optional<Clock::time_point> HeardAt(const Stream& stream) const { return session_.HeardAt(stream); }
+  // Why the broker gives no answer; empty while it does.
+  const std::string& trouble() const { return trouble_; }
+
   int32_t broker_id() const { return broker_id_; }
   const kafka::Endpoint& endpoint() const { return endpoint_; }
 
@@ -61,6 +67,7 @@ class Source {
   // The streams of one topic, by partition; nullptr where this broker does not lead.
   using TopicStreams = std::vector<Stream*>;
 
+  bool IsAnotherOne(const std::shared_ptr<kafka::Connection>& connection);
   // For a new connection: what stood behind the old one is in doubt.
   void DoubtHistories();
   bool Collect(Clock::time_point now, Clock::time_point* next_due);
@@ -87,6 +94,8 @@ class Source {
   const kafka::IsolationLevel isolation_level_;
   RateLimiter& limit_;
   kafka::Lane lane_;
+  std::weak_ptr<kafka::Connection> connection_;  // that was asked last
+  bool had_connection_ = false;                  // and nothing was doubted since
   kafka::Signal wake_;
   kafka::Signal stopped_;
   Clock::time_point not_before_;  // of the next request: the cap, or the broker's throttling
@@ -99,6 +108,7 @@ class Source {
   int32_t fetch_bytes_max_ = kFetchBytesMax;
   kafka::FetchResponse response_;  // kept for its memory
   ErrorTally errors_;              // of the response
+  std::string trouble_;
   bool stopping_ = false;
 };
 

@@ -2,6 +2,10 @@
 
 namespace replicator {
 
+offsets::SourceEvidence EvidenceOf(const kafka::RecordBatchView& batch) {
+  return {batch.base_offset(), batch.partition_leader_epoch(), batch.record_count(), batch.ContentCrc()};
+}
+
 bool IsCopiedBatch(const kafka::RecordBatchView& batch, const offsets::SourceEvidence& evidence) {
   return batch.base_offset() == evidence.base_offset && batch.record_count() == evidence.record_count &&
          batch.ContentCrc() == evidence.content_crc;
@@ -17,6 +21,12 @@ bool ContradictsCompacted(const kafka::RecordBatchView& batch, const offsets::So
   if (evidence.leader_epoch >= 0 && batch.partition_leader_epoch() != evidence.leader_epoch) return true;
   if (batch.record_count() != evidence.record_count) return batch.record_count() > evidence.record_count;
   return batch.ContentCrc() != evidence.content_crc && !batch.has_delete_horizon();
+}
+
+bool ContradictsSkipped(const kafka::RecordBatchView& batch, int64_t position, int32_t position_epoch) {
+  if (batch.base_offset() >= position) return false;  // there is none
+  if (batch.last_offset() >= position) return true;
+  return position_epoch >= 0 && batch.partition_leader_epoch() != position_epoch;
 }
 
 }  // namespace replicator

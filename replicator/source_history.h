@@ -10,6 +10,9 @@
 
 namespace replicator {
 
+// What is kept of `batch` once it was copied.
+offsets::SourceEvidence EvidenceOf(const kafka::RecordBatchView& batch);
+
 // Whether `batch` is the batch of the evidence, unchanged.
 bool IsCopiedBatch(const kafka::RecordBatchView& batch, const offsets::SourceEvidence& evidence);
 
@@ -20,6 +23,11 @@ bool IsCopiedBatch(const kafka::RecordBatchView& batch, const offsets::SourceEvi
 // (org.apache.kafka.common.record.MemoryRecords.filterTo).
 bool ContradictsCompacted(const kafka::RecordBatchView& batch, const offsets::SourceEvidence& evidence,
                           int64_t position);
+
+// Of a log that is not compacted: what lies behind the last copied batch and was skipped. `batch` is the one that holds
+// the offset below `position`, or the first behind it; `position_epoch` the leader epoch there, -1: not known. True:
+// the log that was read up to `position` had another one there.
+bool ContradictsSkipped(const kafka::RecordBatchView& batch, int64_t position, int32_t position_epoch);
 
 }  // namespace replicator
 

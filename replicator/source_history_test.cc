@@ -35,10 +35,7 @@ class SourceHistoryTest : public ::testing::Test {
                       static_cast<int32_t>(header.max_timestamp_ms));  // another content, another crc
     return kafka::RecordBatchView(absl::MakeSpan(bytes_));
   }
-  offsets::SourceEvidence EvidenceOf(const Header& header) {
-    const kafka::RecordBatchView batch = BatchOf(header);
-    return {batch.base_offset(), batch.partition_leader_epoch(), batch.record_count(), batch.ContentCrc()};
-  }
+  offsets::SourceEvidence EvidenceOf(const Header& header) { return replicator::EvidenceOf(BatchOf(header)); }
   bool Contradicts(const Header& now) {
     const offsets::SourceEvidence evidence = EvidenceOf({});
     return ContradictsCompacted(BatchOf(now), evidence, /*position=*/110);
@@ -70,6 +67,15 @@ TEST_F(SourceHistoryTest, AnotherLogContradicts) {
   EXPECT_TRUE(Contradicts({.last_offset_delta = 8, .record_count = 11})) << "holds more";
   EXPECT_TRUE(Contradicts({.leader_epoch = 0})) << "was written under another leader";
   EXPECT_TRUE(Contradicts({.max_timestamp_ms = 6'000})) << "holds as many, and others";
+}
+
+TEST_F(SourceHistoryTest, WhatWasSkippedEndsAtThePositionUnderTheSameLeader) {
+  const Header marker = {.base_offset = 109, .last_offset_delta = 0, .record_count = 1, .leader_epoch = 5};
+  EXPECT_FALSE(ContradictsSkipped(BatchOf(marker), /*position=*/110, /*position_epoch=*/5));
+  EXPECT_FALSE(ContradictsSkipped(BatchOf(marker), 110, /*position_epoch=*/-1));
+  EXPECT_TRUE(ContradictsSkipped(BatchOf(marker), 110, 4)) << "written by another leader";
+  EXPECT_TRUE(ContradictsSkipped(BatchOf({.base_offset = 100, .last_offset_delta = 10, .leader_epoch = 5}), 110, 5));
+  EXPECT_FALSE(ContradictsSkipped(BatchOf({.base_offset = 110, .leader_epoch = 9}), 110, 5)) << "there is nothing";
 }
 
 }  // namespace

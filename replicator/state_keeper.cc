@@ -8,8 +8,9 @@
 namespace replicator {
 namespace {
 
-// How long a position may be on its way to the store. Not needed for exactness: intents are written before anything is
-// sent; it is what a restart has to settle at most, and how old a status read from the store can be.
+// How often what only moved is written, unless it went with intents meanwhile: so it is on its way to the store for
+// twice as long at most. Not needed for exactness: intents are written before anything is sent; it is what a restart
+// has to settle at most, and how old a status read from the store can be.
 constexpr Clock::duration kSaveInterval = std::chrono::seconds(1);
 
 offsets::PartitionWrite WriteOf(Stream& stream) {
@@ -60,11 +61,18 @@ void StateKeeper::Note(Stream& stream) {
 void StateKeeper::Tick(Clock::time_point now) {
   if (store_ == nullptr || now < next_save_) return;
   next_save_ = now + kSaveInterval;
-  SaveAll();
+  std::vector<Stream*> due;
+  std::erase_if(moved_, [&](Stream* stream) {
+    if (now - stream->saved_at < kSaveInterval) return false;
+    due.push_back(stream);
+    return true;
+  });
+  Save(std::move(due));
 }
 
-void StateKeeper::SaveAll() {
-  std::vector<Stream*> streams = std::exchange(moved_, {});
+void StateKeeper::SaveAll() { Save(std::exchange(moved_, {})); }
+
+void StateKeeper::Save(std::vector<Stream*> streams) {
   for (Stream* each : streams) each->noted_moved = false;
   std::erase_if(streams, [](const Stream* each) { return !each->partition.has_unsaved(); });
   Write(std::move(streams));
@@ -74,10 +82,14 @@ void StateKeeper::Write(std::vector<Stream*> streams) {
   if (streams.empty()) return;
   std::vector<offsets::PartitionWrite> writes;
   writes.reserve(streams.size());
-  for (Stream* stream : streams) writes.push_back(WriteOf(*stream));
+  const Clock::time_point now = Clock::now();
+  for (Stream* stream : streams) {
+    writes.push_back(WriteOf(*stream));
+    stream->saved_at = now;
+  }
   ++writes_in_flight_;
   CrashPoint("before-intent");
-  store_->Write(std::move(writes), [this, streams = std::move(streams)]() mutable {
+  store_->Write(writes, [this, streams = std::move(streams)]() mutable {
     asio::post(executor_, [this, streams = std::move(streams)] {
       --writes_in_flight_;
       CrashPoint("after-intent");

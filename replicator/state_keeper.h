@@ -1,7 +1,7 @@
 // Keeps what the streams of one shard must not forget: hands their states to the store and tells the shard when they
 // are written. A state goes at once when it is a quarantine, or when it names batches and the partition has hardly any
-// left to send that a stored one names; with it go all states that name new batches. What only moved goes within a
-// second.
+// left to send that a stored one names; with it go all states that name new batches. What only moved goes within two
+// seconds.
 //
 // Thread-confined to its shard's loop.
 #ifndef REPLICATOR_REPLICATOR_STATE_KEEPER_H_
@@ -25,7 +25,7 @@ class StateKeeper {
 
   // Something happened to `stream`.
   void Note(Stream& stream);
-  // To be called a few times a second: writes what moved a second ago.
+  // To be called a few times a second: once a second, what moved goes that was not written in the second before.
   void Tick(Clock::time_point now);
   // Writes everything that moved. For the end.
   void SaveAll();
@@ -34,6 +34,8 @@ class StateKeeper {
   std::string trouble() const { return store_ == nullptr ? "" : store_->trouble(); }
 
  private:
+  // Of `streams`, those that have something new.
+  void Save(std::vector<Stream*> streams);
   void Write(std::vector<Stream*> streams);
 
   asio::any_io_executor executor_;

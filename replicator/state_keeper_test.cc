@@ -101,5 +101,20 @@ TEST_F(StateKeeperTest, WhatOnlyMovedWaitsForItsTick) {
   EXPECT_EQ(stored_.size(), 1u);
 }
 
+TEST_F(StateKeeperTest, WhatWasWrittenAMomentAgoSkipsOneTick) {
+  const std::unique_ptr<Stream> stream = NewStream(0);
+  const Clock::time_point start = Clock::now();
+  keeper_->Tick(start);
+  stream->partition.SkipTo(SourceOffset(7));
+  keeper_->Note(*stream);
+  stream->saved_at = start + std::chrono::milliseconds(900);
+  keeper_->Tick(start + std::chrono::seconds(1));
+  Run();
+  EXPECT_TRUE(stored_.empty());
+  keeper_->Tick(start + std::chrono::milliseconds(2100));
+  Run();
+  EXPECT_EQ(stored_.size(), 1u);
+}
+
 }  // namespace
 }  // namespace replicator

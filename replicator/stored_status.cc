@@ -11,6 +11,8 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "offsets/store.h"
+#include "replicator/exit_code.h"
+#include "replicator/folder_rights.h"
 
 namespace replicator {
 namespace {
@@ -27,7 +29,7 @@ int64_t LastWriteMs(const std::string& folder) {
   std::error_code error;
   std::filesystem::file_time_type newest = std::filesystem::file_time_type::min();
   for (const auto& entry : std::filesystem::directory_iterator(folder + "/store", error)) {
-    // RocksDB writes to LOG when a store is merely opened.
+    // Those without one (MANIFEST, CURRENT, LOCK) change when a store is merely opened.
     if (!entry.path().has_extension()) continue;
     const auto written = entry.last_write_time(error);
     if (!error) newest = std::max(newest, written);
@@ -41,8 +43,8 @@ QuarantineCode CodeOf(const offsets::StoredQuarantine& quarantine) {
   return ParseQuarantineCode(quarantine.code).value_or(QuarantineCode::kTargetNotOurs);
 }
 
-PartitionStatus StatusOf(const std::string& topic, const offsets::TopicRecord& record, int32_t partition,
-                         const offsets::PartitionState& state) {
+PartitionStatus StatusOf(const std::string& folder, const std::string& topic, const offsets::TopicRecord& record,
+                         int32_t partition, const offsets::PartitionState& state) {
   PartitionStatus status;
   status.topic = topic;
   status.target_topic = record.target_name;
@@ -54,8 +56,9 @@ PartitionStatus StatusOf(const std::string& topic, const offsets::TopicRecord& r
   }
   if (state.quarantine.has_value()) {
     status.state = CopyState::kQuarantined;
-    status.quarantine = {state.quarantine->code, state.quarantine->reason, state.quarantine->since_ms,
-                         ResumeCommand(CodeOf(*state.quarantine), topic, partition, state.position.value)};
+    status.quarantine = {
+        state.quarantine->code, state.quarantine->reason, state.quarantine->since_ms,
+        ForFolder(ResumeCommand(CodeOf(*state.quarantine), topic, partition, status.copied_to), folder)};
     if (!state.resume_from.empty())
       status.last_error = absl::StrCat("goes on from ", state.resume_from, " when the process starts");
   }
@@ -80,7 +83,7 @@ absl::StatusOr<LinkStatus> ReadOnce(const std::string& folder) {
   for (const auto& [name, record] : *topics) {
     for (auto at = partitions->lower_bound({record.number, 0});
          at != partitions->end() && at->first.topic == record.number; ++at)
-      status.partitions.push_back(StatusOf(name, record, at->first.partition, at->second));
+      status.partitions.push_back(StatusOf(folder, name, record, at->first.partition, at->second));
   }
   return status;
 }
@@ -88,9 +91,12 @@ absl::StatusOr<LinkStatus> ReadOnce(const std::string& folder) {
 }  // namespace
 
 absl::StatusOr<LinkStatus> ReadStoredStatus(const std::string& folder) {
+  const absl::StatusOr<bool> is_there = IsThere(folder + "/store/CURRENT");
+  if (!is_there.ok()) return is_there.status();
   for (int tries = 1;; ++tries) {
     absl::StatusOr<LinkStatus> status = ReadOnce(folder);
-    if (status.ok() || absl::IsNotFound(status.status()) || tries == kReadTries) return status;
+    if (status.ok() || absl::IsNotFound(status.status())) return status;
+    if (tries == kReadTries) return StateFolderError(status.status());
     absl::SleepFor(kReadInterval);
   }
 }
@@ -98,14 +104,15 @@ absl::StatusOr<LinkStatus> ReadStoredStatus(const std::string& folder) {
 absl::StatusOr<ResumePlan> ResumeInStore(const std::string& folder, const ResumeRequest& request) {
   const absl::StatusOr<ResumeFrom> from = ParseResumeFrom(request.from);
   if (!from.ok()) return from.status();
-  if (!std::filesystem::exists(folder + "/store"))
-    return absl::NotFoundError(absl::StrCat("there is no state in the folder ", folder));
+  const absl::StatusOr<bool> is_there = IsThere(folder + "/store");
+  if (!is_there.ok()) return is_there.status();
+  if (!*is_there) return absl::NotFoundError(absl::StrCat("there is no state in the folder ", folder));
   absl::StatusOr<std::unique_ptr<offsets::Store>> store = offsets::Store::Open({.folder = folder});
-  if (!store.ok()) return store.status();
+  if (!store.ok()) return StateFolderError(store.status());
   auto topics = (*store)->LoadTopics();
-  if (!topics.ok()) return topics.status();
+  if (!topics.ok()) return StateFolderError(topics.status());
   auto partitions = (*store)->LoadPartitions(kRunsLoadedMax);
-  if (!partitions.ok()) return partitions.status();
+  if (!partitions.ok()) return StateFolderError(partitions.status());
   const std::string name = absl::StrCat(request.topic, "-", request.partition);
   auto topic = topics->find(request.topic);
   auto stored =
@@ -115,11 +122,16 @@ absl::StatusOr<ResumePlan> ResumeInStore(const std::string& folder, const Resume
   offsets::PartitionState& state = stored->second;
   if (!state.quarantine.has_value())
     return absl::FailedPreconditionError(absl::StrCat(name, " is not quarantined: nothing to resume"));
-  absl::StatusOr<ResumePlan> plan =
-      PlanResume({.code = CodeOf(*state.quarantine), .position = state.position.value}, *from);
+  ResumeFacts facts = {.code = CodeOf(*state.quarantine)};
+  if (!state.eras.empty()) {  // else it never began
+    facts.position = state.position.value;
+    facts.acknowledged_end = state.target_end.value;
+  }
+  absl::StatusOr<ResumePlan> plan = PlanResume(facts, *from);
   if (!plan.ok() || !request.Allows(*plan)) return plan;
   if (from->kind == ResumeFrom::Kind::kWhereItStands) {
     state.quarantine.reset();
+    state.resume_from.clear();  // of an earlier wish
   } else {
     state.resume_from = request.from;
   }
@@ -129,7 +141,7 @@ absl::StatusOr<ResumePlan> ResumeInStore(const std::string& folder, const Resume
   if (written.WaitForNotificationWithTimeout(kWriteTimeout)) return plan;
   const std::string trouble = (*store)->trouble();
   store->reset();  // gives up what waits, before `written` is gone
-  return absl::UnavailableError(absl::StrCat("nothing was changed: ", trouble));
+  return absl::FailedPreconditionError(absl::StrCat("nothing was changed: ", trouble));
 }
 
 }  // namespace replicator

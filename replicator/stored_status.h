@@ -11,7 +11,8 @@
 
 namespace replicator {
 
-// Reads beside a process that may be running. NotFound: there is no state in `folder`.
+// Reads beside a process that may be running. NotFound: there is no state in `folder`. PermissionDenied: this user may
+// not know.
 absl::StatusOr<LinkStatus> ReadStoredStatus(const std::string& folder);
 
 // Under the folder's lock. Stores what the next process is to do, unless the plan needs a yes that the request lacks.

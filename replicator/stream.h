@@ -8,13 +8,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "kafka/cluster.h"
 #include "kafka/peek.h"
 #include "kafka/signal.h"
 #include "kafka/wire/primitives.h"
 #include "offsets/store_codec.h"
+#include "replicator/absence.h"
 #include "replicator/content_search.h"
 #include "replicator/meter.h"
 #include "replicator/open_transaction.h"
@@ -35,7 +38,7 @@ struct Assignment {
   int32_t partition = -1;
   kafka::Uuid source_topic_id = kafka::kNoUuid;
   kafka::Uuid target_topic_id = kafka::kNoUuid;
-  bool is_compacted = false;                              // by the target topic's cleanup.policy
+  bool is_compacted = false;                              // by cleanup.policy, of either side
   offsets::PartitionKey key;                              // in the store
   std::shared_ptr<const offsets::PartitionState> stored;  // what an earlier process left; null: nothing
 };
@@ -82,6 +85,11 @@ struct PendingResume {
   ResumeRequest request;
   Clock::time_point deadline = Clock::time_point::max();
   std::function<void(absl::StatusOr<ResumePlan>)> done;  // called once; null for a wish that the store has kept
+  std::optional<int64_t> target_end;                     // the target is asked first, then the source
+  // Of when it was asked for: what is decided rests on newer ones. Null: on any.
+  kafka::MetadataSnapshot source_metadata;
+  kafka::MetadataSnapshot target_metadata;
+  bool waits_for_metadata = false;  // everything else was told
 };
 
 struct Stream {
@@ -98,35 +106,43 @@ struct Stream {
   int64_t source_log_start = -1;
   int64_t source_end = -1;  // the last stable offset: what a read_committed reader can see
   int64_t source_high_watermark = -1;
+  // When it told these last, or that they are as they were; to within a look (Shard::LookAtAll). nullopt: not known
+  // yet.
+  std::optional<Clock::time_point> source_heard_at;
   int64_t target_log_start = -1;      // as the target last told; -1: nothing was sent yet
-  int32_t last_fetched_epoch = -1;    // leader epoch of the last accepted batch
-  int64_t last_fetched_time_ms = -1;  // its largest timestamp
+  int64_t last_fetched_time_ms = -1;  // the last accepted batch's largest timestamp
 
+  bool being_located = false;         // the locator reads `tail` at this moment
   std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
   int64_t tail_records_wanted = 0;    // to be read for its marks, since its last batch alone did not suffice
+  bool told_of_truncation = false;    // the source is asked with what was fetched last, and would say that it lost it
   // The source may have another history than the one that was copied: its last copied batch is to be looked at again,
   // once all that was read is on the target.
   bool history_in_doubt = false;
+  uint64_t doubts = 0;  // how often there was reason for it: what was asked before the last one settles nothing
   std::optional<Clock::time_point> source_short_since;  // the source's log ended below what was copied from it
   bool range_in_doubt = false;  // the source said OFFSET_OUT_OF_RANGE, or is to be asked where its log begins
+  bool range_settled = false;   // the target was asked since: it holds no more than is known of
 
-  // Since when metadata lacks the topic.
-  std::optional<Clock::time_point> source_absent_since;
-  std::optional<Clock::time_point> target_absent_since;
+  // Of the topic, by metadata.
+  Absence source_absence;
+  Absence target_absence;
 
   FetchPlace fetch_place;
   bool noted_by_source = false;  // waits in its source's list of those to look at
   Clock::time_point fetch_not_before;
   Clock::time_point ask_not_before;  // settling and locating
   int ask_failures = 0;              // of settling and locating, in a row
+  std::string settle_error;          // the last failure of asking the target where it stands; empty once that went well
+  std::string locate_error;          // of asking the source where the copy begins or goes on, likewise. Both say who
   int source_failures = 0;           // of fetching, in a row
   int malformed_batches = 0;         // in a row
   std::string source_error;          // the last failure, empty once a fetch went well
 
-  bool queued_for_send = false;  // in its sink's ready list
-  bool settling = false;         // must_settle() was seen, and the wait before it begun
-  bool quarantine_logged = false;
-  int64_t quarantined_since_ms = 0;  // Unix time
+  bool queued_for_send = false;                     // in its sink's ready list
+  bool settling = false;                            // must_settle() was seen, and the wait before it begun
+  std::optional<QuarantineCode> quarantine_logged;  // what it was told for last; nullopt once that is over
+  int64_t quarantined_since_ms = 0;                 // Unix time
   std::optional<PendingResume> resume;
   // The last wish that was carried out, and what it was for: stored until the partition has begun there.
   std::string resumes_from;
@@ -139,15 +155,56 @@ struct Stream {
   TombstoneWatch tombstones;
   bool noted_waiting = false;  // waits in its keeper's lists
   bool noted_moved = false;
-  int64_t records_lost = 0;  // deleted by the source's retention before they were copied
+  Clock::time_point saved_at;  // when its state was handed to the store last
+  int64_t records_lost = 0;    // deleted by the source's retention before they were copied
 
-  // The source's leader or the connection to it changed, or it did not know the partition for a moment. Where topics
-  // have no ids (before 2.8) another log may stand behind the name now, or a truncated one: nothing more is read before
-  // the last copied batch was looked at (G). With ids the broker tells both.
+  // The source's leader or the connection to it changed, or it did not know the partition for a moment. Another log may
+  // stand behind the name now, or a truncated one: nothing more is read before the last copied batch was looked at (G).
+  // Not needed where the broker tells of both by itself: the topic has an id, and the broker is asked with the epoch of
+  // what lies below, which takes a source from 3.1 on, and that the epoch is known.
   void DoubtHistory() {
-    if (assignment.source_topic_id != kafka::kNoUuid || !partition.begun()) return;
+    ++doubts;
+    if (!partition.begun()) return;
+    const bool has_evidence = partition.evidence().base_offset >= 0;
+    const bool is_told = told_of_truncation && partition.position_epoch() >= 0;
+    if (assignment.source_topic_id != kafka::kNoUuid && (is_told || !has_evidence)) return;
     history_in_doubt = true;
     partition.OnTargetChange();
+  }
+
+  // Whether the quarantine it is in is to be told: once, however often what can pass is tried again in between, and
+  // anew when it stops for another reason than before. REQUIRES: partition.quarantined().
+  bool TellsQuarantine(int64_t now_ms) {
+    const QuarantineCode code = partition.quarantine()->code;
+    if (quarantine_logged == code) return false;
+    if (quarantine_logged.has_value() || quarantined_since_ms == 0) quarantined_since_ms = now_ms;
+    quarantine_logged = code;
+    return true;
+  }
+  // What it was quarantined for has passed, or was accepted.
+  void ForgetQuarantine() {
+    quarantine_logged.reset();
+    quarantined_since_ms = 0;
+  }
+
+  // Nothing is under way, so that the partition's position says what is wanted of the source next.
+  bool IsAtRest() const { return partition.is_drained() && !partition.paused(); }
+
+  void ClearRangeDoubt() { range_in_doubt = range_settled = false; }
+
+  // The source has deleted what lies below `log_start`, and the partition's position lies there: goes on at
+  // `log_start`, and counts and returns how many offsets are lost. What was given up may have landed since: so the
+  // target is asked first, and the doubt stays until then. None, too, when the place is to be found by content.
+  // REQUIRES: IsAtRest().
+  int64_t PassRetention(int64_t log_start) {
+    if (!std::exchange(range_settled, true)) {
+      partition.OnTargetChange();
+      return 0;
+    }
+    ClearRangeDoubt();
+    const int64_t lost = partition.SkipDeleted(SourceOffset(log_start));
+    records_lost += lost;
+    return lost;
   }
 
   std::string Name() const { return absl::StrCat(assignment.source_topic, "-", assignment.partition); }

@@ -100,7 +100,7 @@ TEST_F(ExactlyOnceTest, LateBytesOfADeadProcessLandOnce) {
   constexpr int kRounds = 50;
   ASSERT_NO_FATAL_FAILURE(CreateTopic("late"));
   ASSERT_NO_FATAL_FAILURE(StartProducer(2'000));
-  options_.flags = {"--without-store"};
+  options_.flags = {"--without-store", "--without-lock"};
   for (int round = 1; round <= kRounds; ++round) {
     SCOPED_TRACE(absl::StrCat("round ", round));
     const int64_t before = scene_->TargetRecords(topic_);

@@ -121,7 +121,8 @@ TEST_F(LinkFaultsTest, AStateFolderThatAnotherProcessUses) {
   std::unique_ptr<ReplicatorProcess> replicator = Run(options);
   ASSERT_NE(replicator, nullptr);
   ASSERT_TRUE(replicator->WaitForLog("no topic of the source is to be copied", kPatience)) << replicator->LogTail();
-  ExpectEnds(options, kBlocked, {"is in use by another replicator process. Stop that one, or"});
+  ExpectEnds(options, kBlocked,
+             {"is in use by another replicator process. If that one is starting or stopping, try", "else stop it, or"});
   EXPECT_TRUE(StopsHealthy(*replicator));
 }
 

@@ -21,6 +21,7 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr int kUsage = 2;
 constexpr int kBlocked = 3;
 constexpr int kCopyBehind = 11;
 constexpr int kQuarantined = 15;
@@ -172,6 +173,12 @@ TEST_F(StatusTest, ARunningCopyIsCaughtUpAndAStoppedOneSaysSo) {
   }
   EXPECT_EQ(copied, kRecords);
   EXPECT_TRUE(absl::StrContains(Run({"status"}).text, "followed  caught up")) << Run({"status"}).text;
+  EXPECT_EQ(topic.at("copied_to_sum"), kRecords);
+  EXPECT_EQ(topic.at("source_last_stable_sum"), kRecords);
+  const Output partitions = Run({"status", "--topic=followed"});
+  EXPECT_EQ(partitions.code, 0);
+  EXPECT_TRUE(absl::StrContains(partitions.text, "followed-1  caught up")) << partitions.text;
+  EXPECT_EQ(Run({"status", "--topic=folowed"}).code, kUsage);
   EXPECT_TRUE(StopsHealthy(*replicator_));
   EXPECT_FALSE(std::filesystem::exists(options_.state_dir + "/socket"));
 

@@ -133,6 +133,23 @@ TEST_F(TargetChangesTest, ForeignWriteIsNamed) {
   EXPECT_EQ(scene_->TargetRecords(topic_), records);
 }
 
+// Deleted, made anew, filled: as the reason says, without a yes.
+TEST_F(TargetChangesTest, ForeignWriteIsGotRidOfAsItsReasonSays) {
+  ASSERT_NO_FATAL_FAILURE(Copy("foreign-anew"));
+  ASSERT_NO_FATAL_FAILURE(WriteForeign());
+  ASSERT_NO_FATAL_FAILURE(Write(topic_, kRecords));
+  ASSERT_NO_FATAL_FAILURE(ExpectStopped("foreign-write"));
+  const std::string reason = link_->PartitionStatus(topic_, 0).at("quarantine").at("reason");
+  EXPECT_TRUE(absl::EndsWith(reason, "delete it on the target, then resume with --from=earliest")) << reason;
+  ASSERT_OK(scene_->target_admin().DeleteTopic(topic_));
+  const auto is_there_again = [&] {
+    const absl::Status created = scene_->target_admin().CreateTopic({.name = topic_});
+    return created.ok() || absl::IsAlreadyExists(created);
+  };
+  ASSERT_TRUE(WaitFor(is_there_again, kPatience));
+  ASSERT_NO_FATAL_FAILURE(ExpectFilledAnew());
+}
+
 TEST_F(TargetChangesTest, ForeignWriteWhileNobodyLookedIsNamed) {
   ASSERT_NO_FATAL_FAILURE(Copy("foreign-down"));
   ASSERT_OK(link_->Kill9());

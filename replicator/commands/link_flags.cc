@@ -8,6 +8,7 @@
 DEFINE_string(config, "", "");
 DEFINE_string(state_dir, "", "");
 DEFINE_bool(dry_run, false, "");
+DEFINE_string(topic, "", "");
 
 namespace replicator {
 
@@ -31,7 +32,8 @@ absl::StatusOr<std::string> StateDirFromFlags() {
 ExitCode FailWith(Streams streams, const absl::Status& status) {
   for (const absl::string_view line : absl::StrSplit(status.message(), '\n'))
     streams.err << "replicator: " << line << "\n";
-  return ExitCodeFor(status);
+  // Of a state folder: commands ask no cluster.
+  return absl::IsPermissionDenied(status) ? ExitCode::kBlocked : ExitCodeFor(status);
 }
 
 }  // namespace replicator

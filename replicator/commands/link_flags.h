@@ -12,6 +12,7 @@
 DECLARE_string(config);
 DECLARE_string(state_dir);
 DECLARE_bool(dry_run);
+DECLARE_string(topic);
 
 namespace replicator {
 

@@ -11,7 +11,6 @@
 #include "replicator/local_server.h"
 #include "replicator/stored_status.h"
 
-DEFINE_string(topic, "", "");
 DEFINE_int32(partition, -1, "");
 DEFINE_string(from, "", "");
 DEFINE_bool(yes, false, "");
@@ -31,7 +30,7 @@ absl::StatusOr<Outcome> Ask(const std::string& folder, const ResumeRequest& requ
     if (!parsed.ok()) return parsed.status();
     return Outcome{*parsed, true};
   }
-  if (!absl::IsNotFound(answer.status())) return answer.status();
+  if (!absl::IsNotFound(answer.status())) return StateFolderError(answer.status());
   absl::StatusOr<ResumePlan> plan = ResumeInStore(folder, request);
   if (!plan.ok()) return plan.status();
   return Outcome{{request.Allows(*plan), plan->text}, false};

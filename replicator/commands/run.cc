@@ -16,6 +16,7 @@
 
 // What these mean to the operator stands in RunCommand(), once.
 DEFINE_bool(without_store, false, "");
+DEFINE_bool(without_lock, false, "");
 DEFINE_int32(shards, 0, "");
 DEFINE_int64(buffer_bytes, 0, "");
 DEFINE_int64(source_bytes_per_second, 0, "");
@@ -30,10 +31,12 @@ namespace {
 constexpr int kShardsMax = 256;
 // Below this a shard cannot hold one fetch of a few partitions from each of three brokers beside what it is sending.
 constexpr int64_t kBufferBytesMin = int64_t{8} << 20;
+// Of each shard: less holds no response with what it takes to read it.
+constexpr int64_t kShardBufferBytesMin = int64_t{2} << 20;
 constexpr int64_t kBufferBytesMax = int64_t{1} << 40;
-// Unless told otherwise. More is of use over long distances only (twice the rate times the round trip), and memory that
-// was never touched before costs more than the copy into it.
-constexpr int64_t kBufferBytesUsual = int64_t{32} << 20;
+// Unless told otherwise: two responses of the usual size (Source) for one shard. More is of use over long distances
+// only: twice the rate times the round trip.
+constexpr int64_t kBufferBytesUsual = int64_t{64} << 20;
 constexpr int kProduceConnectionsMax = 16;
 // Above any network; below, a number that was meant in another unit.
 constexpr int64_t kBytesPerSecondMax = int64_t{1} << 40;
@@ -56,6 +59,13 @@ absl::Status CheckCap(absl::string_view flag, int64_t value) {
 absl::Status CheckBuffer() {
   if (FLAGS_buffer_bytes == 0) return absl::OkStatus();
   return CheckRange("buffer-bytes", FLAGS_buffer_bytes, kBufferBytesMin, kBufferBytesMax);
+}
+
+absl::Status CheckBufferFor(int shards) {
+  if (FLAGS_buffer_bytes == 0 || FLAGS_buffer_bytes >= shards * kShardBufferBytesMin) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--buffer-bytes=", FLAGS_buffer_bytes, " is too little for ", shards,
+                                                 " shards: write at least ", shards * kShardBufferBytesMin,
+                                                 ", or a smaller --shards"));
 }
 
 int64_t BufferBytesFor(int shards) {
@@ -100,8 +110,11 @@ ExitCode Run(const LinkRunner& run_link, Streams streams) {
   RunOptions options;
   options.state_dir = FLAGS_state_dir.empty() ? config->DefaultStateDir() : FLAGS_state_dir;
   options.without_store = FLAGS_without_store;
+  options.without_lock = FLAGS_without_lock;
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   options.shards = ResolveShards(FLAGS_shards, cores, config->tasks_max);
+  const absl::Status buffer = CheckBufferFor(options.shards);
+  if (!buffer.ok()) return FailWith(streams, buffer);
   options.buffer_bytes_max = BufferBytesFor(options.shards);
   options.source_bytes_per_second = FLAGS_source_bytes_per_second;
   options.target_bytes_per_second = FLAGS_target_bytes_per_second;
@@ -139,7 +152,7 @@ Command RunCommand(LinkRunner run_link) {
        .default_text = "0"},
       {.name = "buffer_bytes",
        .value_name = "BYTES",
-       .help = "memory for fetched batches, for the whole process; 0 takes 32 MiB, or 8 MiB per shard if that is more",
+       .help = "memory for fetched batches, for the whole process; 0 takes 64 MiB, or 8 MiB per shard if that is more",
        .default_text = "0"},
       {.name = "source_bytes_per_second",
        .value_name = "BYTES",
@@ -154,6 +167,7 @@ Command RunCommand(LinkRunner run_link) {
                "replication.factor of FILE asks for; for labs"},
       {.name = "dry_run", .help = "connect, check, print what would be created and copied, and end; change nothing"},
       {.name = "without_store", .is_hidden = true},
+      {.name = "without_lock", .is_hidden = true},
       {.name = "produce_connections",
        .value_name = "N",
        .help = "most connections to write to one target broker, for each shard; begins with one, opens\n"

@@ -99,7 +99,7 @@ TEST_F(RunTest, TakesDefaults) {
   EXPECT_EQ(Run({"run", "--config", file_}), ExitCode::kQuarantined);
   EXPECT_EQ(options_.state_dir, "replicator-state/A-to-B");
   EXPECT_EQ(options_.shards, 1);
-  EXPECT_EQ(options_.buffer_bytes_max, 32 << 20);
+  EXPECT_EQ(options_.buffer_bytes_max, 64 << 20);
   EXPECT_EQ(options_.in_flight_max, 1);
   EXPECT_EQ(options_.produce_connections_max, 4);
   EXPECT_EQ(options_.source_bytes_per_second, 0);
@@ -153,6 +153,20 @@ TEST_F(RunTest, DoesNotStartWithABadFile) {
                                 HasSubstr("run_test.properties:6: `A.ssl"), Not(HasSubstr("hidden"))));
   EXPECT_EQ(Run({"run", "--config=/no/such/file"}), ExitCode::kUsage);
   EXPECT_THAT(err_.str(), HasSubstr("cannot read /no/such/file: No such file"));
+}
+
+TEST_F(RunTest, RefusesBuffersThatHoldNoResponseOfEachShard) {
+  WriteFile("tasks.max = 8\n");
+  gflags::FlagSaver saver;
+  EXPECT_EQ(Run({"run", "--config=" + file_, "--shards=8", "--buffer-bytes=8388608"}), ExitCode::kUsage);
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("--buffer-bytes=8388608 is too little for 8 shards"), HasSubstr("16777216")));
+  EXPECT_FALSE(config_.has_value());
+}
+
+TEST_F(RunTest, RefusesALagThatNobodyChecks) {
+  gflags::FlagSaver saver;
+  EXPECT_EQ(Run({"status", "--state-dir=/none", "--max-lag-seconds=5"}), ExitCode::kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("--max-lag-seconds belongs to --check"));
 }
 
 TEST_F(RunTest, RefusesNumbersOutOfRange) {
@@ -212,6 +226,9 @@ TEST(ExitCodeTest, FollowsTheKindOfAnError) {
   EXPECT_EQ(ExitCodeFor(absl::PermissionDeniedError("")), ExitCode::kUnauthorized);
   EXPECT_EQ(ExitCodeFor(absl::UnauthenticatedError("")), ExitCode::kUnauthorized);
   EXPECT_EQ(ExitCodeFor(absl::InternalError("")), ExitCode::kInternal);
+  for (const absl::Status& status : {absl::UnavailableError("full"), absl::DataLossError("damaged")})
+    EXPECT_EQ(ExitCodeFor(StateFolderError(status)), ExitCode::kBlocked) << status;
+  EXPECT_TRUE(absl::IsNotFound(StateFolderError(absl::NotFoundError(""))));
 }
 
 }  // namespace

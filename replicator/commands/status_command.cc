@@ -24,24 +24,47 @@ namespace {
 absl::StatusOr<LinkStatus> GetStatus(const std::string& folder) {
   absl::StatusOr<HttpAnswer> answer = CallLocal(folder, kSocketName, "GET", "/status", "");
   if (absl::IsNotFound(answer.status())) return ReadStoredStatus(folder);
-  if (!answer.ok()) return answer.status();
-  if (answer->code == 200) return ParseLinkStatus(answer->body);
-  return absl::UnavailableError(absl::StrCat("the process of ", folder, " answers ", answer->code, ": ", answer->body));
+  if (answer.ok() && answer->code == 200) return ParseLinkStatus(answer->body);
+  if (!answer.ok() && !absl::IsUnavailable(answer.status())) return answer.status();
+  // A process that hangs must not hide what it has stored.
+  absl::StatusOr<LinkStatus> stored = ReadStoredStatus(folder);
+  if (stored.ok()) stored->silent = std::string((answer.ok() ? ErrorIn(*answer) : answer.status()).message());
+  return stored;
+}
+
+// What there is of one topic. A process that has just begun may know it in a moment.
+absl::StatusOr<LinkStatus> OfTopic(const LinkStatus& status, const std::string& topic) {
+  LinkStatus only = status.Only(topic);
+  const bool knows_topics = !status.partitions.empty() || !status.left_out.empty() || !status.is_running;
+  if (!knows_topics || !only.partitions.empty() || !only.left_out.empty()) return only;
+  return absl::NotFoundError(
+      absl::StrCat("the link copies no topic ", topic, ": replicator status lists those that it copies"));
 }
 
 ExitCode Run(Streams streams) {
   if (FLAGS_max_lag_seconds < 0)
     return FailWith(streams, absl::InvalidArgumentError("--max-lag-seconds is out of range: write 0 or more"));
+  if (!FLAGS_check && !gflags::GetCommandLineFlagInfoOrDie("max_lag_seconds").is_default)
+    return FailWith(streams, absl::InvalidArgumentError("--max-lag-seconds belongs to --check"));
   const absl::StatusOr<std::string> folder = StateDirFromFlags();
   if (!folder.ok()) return FailWith(streams, folder.status());
-  const absl::StatusOr<LinkStatus> status = GetStatus(*folder);
+  absl::StatusOr<LinkStatus> status = GetStatus(*folder);
+  if (FLAGS_check && absl::IsNotFound(status.status())) {  // not begun
+    streams.out << status.status().message() << "\n";
+    return ExitCode::kCopyBehind;
+  }
   if (!status.ok()) return FailWith(streams, status.status());
+  if (!FLAGS_topic.empty() && status->standby.empty() && status->waiting.empty()) {
+    status = OfTopic(*status, FLAGS_topic);
+    if (!status.ok()) return FailWith(streams, status.status());
+  }
   std::string findings;
   const ExitCode checked = CheckStatus(*status, FLAGS_max_lag_seconds, &findings);
   if (FLAGS_json) {
     streams.out << ToJson(*status);
   } else {
-    streams.out << (FLAGS_check ? findings : StatusText(*status, absl::ToUnixMillis(absl::Now())));
+    const StatusRows rows = FLAGS_topic.empty() ? StatusRows::kTopics : StatusRows::kPartitions;
+    streams.out << (FLAGS_check ? findings : StatusText(*status, absl::ToUnixMillis(absl::Now()), rows));
   }
   return FLAGS_check ? checked : ExitCode::kDone;
 }
@@ -57,11 +80,15 @@ Command StatusCommand() {
       "what the folder holds: where each partition stood last, and what was quarantined.\n"
       "Bytes of lag are an estimate: records times the average size of what was copied.";
   command.flags = LinkFlags();
+  command.flags.push_back({.name = "topic",
+                           .value_name = "TOPIC",
+                           .help = "this topic alone, with a line for each of its partitions and their offsets"});
   command.flags.push_back({.name = "json", .help = "everything, per partition, for scripts; see schema_version"});
-  command.flags.push_back({.name = "check",
-                           .help =
-                               "for monitoring: exit with 15 when a partition is quarantined, with 11 when the copy\n"
-                               "is behind, stalled or not running, else with 0"});
+  command.flags.push_back(
+      {.name = "check",
+       .help = "for monitoring: exit with 15 when a partition is quarantined, with 11 when the copy\n"
+               "is behind, stalled, left out, not running or not begun, or when nothing can be stored or\n"
+               "no topics be looked for, else with 0"});
   command.flags.push_back({.name = "max_lag_seconds",
                            .value_name = "SECONDS",
                            .help = "how far a topic may be behind with --check",

@@ -87,7 +87,7 @@ void History::CheckQuarantine() {
   bool justified = false;
   if (code == QuarantineCode::kForeignWrite || code == QuarantineCode::kTargetNotOurs) {
     ++coverage_.foreign_quarantines;
-    justified = Contaminated() || StrangerLanded();
+    justified = Contaminated() || StrangerLanded() || place_is_gone_;
   } else if (code == QuarantineCode::kTargetLost) {
     ++coverage_.lost_quarantines;
     justified = lost_before_life_;

@@ -7,6 +7,7 @@
 
 #include "absl/types/span.h"
 #include "kafka/buffer.h"
+#include "replicator/mutation.h"
 #include "tests/model/history.h"
 
 namespace replicator::tests {
@@ -60,6 +61,10 @@ void Coverage::Add(const Coverage& other) {
   power_cuts += other.power_cuts;
   intents_settled += other.intents_settled;
   wraps += other.wraps;
+  retentions += other.retentions;
+  located += other.located;
+  alternations += other.alternations;
+  checks_again += other.checks_again;
 }
 
 std::string RunHistory(uint64_t seed, Coverage& coverage, std::vector<std::string>* trace) {
@@ -85,6 +90,8 @@ void History::Setup() {
   // the producer, somebody else writes exactly as many records as were lost, and behind them a late request finds its
   // place.
   if (Knows(kUncleanElection) && Knows(kForeignWriter)) menu_ &= ~(1u << kLateRequests);
+  // What retention takes at the source must not be needed again.
+  if (Knows(kSourceRetention)) menu_ &= ~(1u << (random_.OneIn(2) ? kSourceRetention : kUncleanElection));
   for (int i = random_.Below(4); i > 0; --i) source_.Grow();
   // What was there before: records of this producer id, which the ordinal counts, or of somebody before it.
   int64_t ordinal = 0;
@@ -99,9 +106,14 @@ void History::Setup() {
 
 void History::Begin(int64_t position, int64_t ordinal) {
   partition_.emplace(FreshPartition());
-  partition_->Begin(SourceOffset(position), TargetOffset(target_.log_end()), Ordinal(ordinal));
-  states_ = {};
+  other_states_ = std::exchange(states_, {});
   state_on_its_way_.reset();
+  BeginPartition(position, ordinal);
+}
+
+void History::BeginPartition(int64_t position, int64_t ordinal) {
+  partition_->Begin(SourceOffset(position), TargetOffset(target_.log_end()), Ordinal(ordinal));
+  range_in_doubt_ = range_settled_ = is_restarted_ = false;
   life_begin_ = last_target_end_ = target_.log_end();
   life_producers_ = {producer_.id};
   last_position_ = -1;
@@ -120,11 +132,15 @@ void History::Restore(const offsets::PartitionState& state) {
   partition_.emplace(FreshPartition());
   partition_->Restore(state);
   is_restarted_ = true;
+  range_in_doubt_ = range_settled_ = false;
   life_begin_ = state.origin.target.value;
+  lost_before_life_ |= lowest_cut_ < life_begin_;
   last_target_end_ = state.target_end.value;
   last_position_ = -1;
   life_producers_.clear();
   for (const offsets::Era& era : state.eras) life_producers_.insert(era.producer.id);
+  // Also what another holder got: its batches are found by content.
+  for (const TargetLog::LogBatch& batch : target_.batches()) life_producers_.insert(batch.produce.producer.id);
   known_leader_epoch_ = target_.leader_epoch();
   Trace("restore: position ", state.position.value, ", target end ", state.target_end.value, ", ", state.intents.size(),
         " intents");
@@ -191,7 +207,10 @@ void History::Drain() {
 
 // ---- The source.
 
-void History::Source() { fetch_.has_value() ? DeliverFetch() : RequestFetch(); }
+void History::Source() {
+  if (range_in_doubt_) return CheckRange();
+  fetch_.has_value() ? DeliverFetch() : RequestFetch();
+}
 
 void History::RequestFetch() {
   if (partition_->wants_fetch()) fetch_ = partition_->fetch_offset();
@@ -202,6 +221,10 @@ void History::DeliverFetch() {
   if (asked != partition_->fetch_offset()) {
     ++coverage_.overtaken_fetches;
     return Trace("fetch from ", asked.value, " was overtaken");
+  }
+  if (asked.value < source_.log_start()) {
+    range_in_doubt_ = true;
+    return Trace("no offset ", asked.value, " at the source");
   }
   int index = source_.FirstAt(asked.value);
   if (index > 0 && random_.OneIn(8)) --index;  // what is known already must change nothing
@@ -227,9 +250,43 @@ void History::DeliverFetch() {
   }
 }
 
+// As the locator does: retention takes nothing here that is not on the target.
+void History::CheckRange() {
+  if (!partition_->is_drained() || paused_) return;
+  if (partition_->position().value >= source_.log_start()) {
+    range_in_doubt_ = range_settled_ = false;
+    return;
+  }
+  if (!std::exchange(range_settled_, true)) return partition_->OnTargetChange();
+  range_in_doubt_ = range_settled_ = false;
+  const int64_t lost = partition_->SkipDeleted(SourceOffset(source_.log_start()));
+  Trace("the source begins at ", source_.log_start(), ", ", lost, " offsets lost");
+  if (lost > 0 && !Mutated(Mutation::kHCountsBehindRetention)) Violated("H: counts as lost what is on the target");
+}
+
+// Settler and locator: the target's last batch tells where the copy goes on, if the source still has it.
+void History::Locate() {
+  if (wire_.has_value()) return;
+  Replicate(target_.log_end());
+  ++coverage_.located;
+  if (target_.batches().empty()) {
+    place_is_gone_ = true;  // by an election
+    return partition_->PutInQuarantine(QuarantineCode::kTargetNotOurs, "the target has no batch to look for");
+  }
+  const TargetLog::LogBatch& last = target_.batches().back();
+  const int content = last.produce.content;
+  place_is_gone_ = content < 0 || source_.entry(content).base < source_.log_start();
+  if (Contaminated() || place_is_gone_)
+    return partition_->PutInQuarantine(QuarantineCode::kTargetNotOurs, "its last batch is not in the source");
+  producer_ = last.produce.producer;
+  partition_->UseProducer(producer_);
+  BeginPartition(source_.entry(content).end, target_.log_end() + ordinals_minus_target_.at(producer_.id));
+}
+
 // ---- The sink.
 
 void History::Sink() {
+  if (!partition_->begun()) return Locate();
   if (settle_.has_value()) return EndSettle();
   if (wire_.has_value()) return wire_->read ? DeliverAnswer() : ReadRequest();
   if (partition_->must_settle()) {

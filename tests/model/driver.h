@@ -31,6 +31,10 @@ struct Coverage {
   int64_t power_cuts = 0;
   int64_t intents_settled = 0;
   int64_t wraps = 0;  // sequences past 2^31 - 1
+  int64_t retentions = 0;
+  int64_t checks_again = 0;  // out of a quarantine
+  int64_t alternations = 0;  // of processes with folders of their own
+  int64_t located = 0;       // by the target's last batch, instead of by counting
 
   void Add(const Coverage& other);
 };

@@ -1,5 +1,6 @@
 // What goes wrong in a history: connections, brokers, elections, other writers, the process itself.
 #include <algorithm>
+#include <utility>
 
 #include "tests/model/history.h"
 
@@ -38,6 +39,10 @@ void History::Fault() {
       return;
     case kStaleAnswers:
       return DeliverStaleAnswer();
+    case kSourceRetention:
+      return DeleteAtSource();
+    case kOtherCauses:
+      return StopAndCheckAgain();
     case kFaultKinds:
       return;
   }
@@ -110,8 +115,41 @@ void History::ElectUncleanly() {
   target_.Elect(log_end, high_watermark, 5);
   true_high_watermark_ = log_end;
   lost_before_life_ |= log_end < life_begin_;
+  lowest_cut_ = std::min(lowest_cut_, log_end);
   Trace("unclean election: log end ", log_end, ", high watermark ", high_watermark);
   BreakConnection("election");
+}
+
+// Takes only what is on the target for good: nothing is lost, however far behind the owner is.
+void History::DeleteAtSource() {
+  int64_t end = source_.log_start();
+  for (const TargetLog::LogBatch& batch : target_.batches()) {
+    if (batch.produce.content == kEarlierContent) continue;
+    if (!InPlace(batch) || batch.end_offset() > true_high_watermark_) break;
+    const int64_t next = source_.entry(batch.produce.content).end;
+    if (next > end && !random_.OneIn(3)) end = next;
+  }
+  if (end == source_.log_start()) return;
+  ++coverage_.retentions;
+  source_.DeleteBelow(end);
+  Trace("retention at the source: begins at ", end);
+}
+
+// Quarantined for what has nothing to do with the target (its topic was hidden at the source), and let go on. Answers
+// that are due come meanwhile, or later.
+void History::StopAndCheckAgain() {
+  if (!partition_->begun()) return;
+  ++coverage_.checks_again;
+  Trace("quarantined for another cause");
+  partition_->PutInQuarantine(QuarantineCode::kSourceDeleted, "hidden");
+  if (partition_->can_send() || partition_->must_settle() || partition_->wants_fetch())
+    Violated("a partition in quarantine does something");
+  for (int i = stores_ ? random_.Below(4) : 0; i > 0; --i) KeepState();
+  for (int i = random_.Below(3); i > 0 && wire_.has_value(); --i) wire_->read ? DeliverAnswer() : ReadRequest();
+  if (random_.OneIn(4)) BreakConnection("meanwhile");
+  if (!partition_->IsQuarantinedFor(QuarantineCode::kSourceDeleted)) Violated("G: an answer ends a quarantine");
+  Trace("checked again");
+  partition_->CheckAgain();
 }
 
 void History::RestartBroker() {
@@ -140,14 +178,36 @@ void History::TogglePause() {
   paused_ ? partition_->Pause() : partition_->Resume();
 }
 
+// What the present holder does at its end, of which the next one's folder knows nothing.
+void History::CopyWithNewProducer() {
+  const int64_t records = target_.log_end() - target_.start();
+  if (Contaminated() || !late_.empty() || records >= source_.records()) return;
+  const int content = source_.EntryOf(records);
+  const SourceLog::Entry& entry = source_.entry(content);
+  if (entry.first_record != records || entry.base < source_.log_start()) return;
+  const int64_t id = ordinals_minus_target_.rbegin()->first + 1;
+  ordinals_minus_target_[id] = -target_.log_end();
+  target_.Append({{.id = id, .epoch = 0}, 0, entry.record_count, content});
+  Replicate(target_.log_end());
+  Trace("batch ", content, " is copied with producer ", id);
+}
+
 // kill -9 or a power cut; the next process begins from the stored state, if there is one.
 void History::Die() {
-  if (!stores_ || random_.OneIn(8)) return TakeOver();  // the folder is lost
-  BreakConnection("death of the process");
-  if (state_on_its_way_.has_value() && !state_is_written_ && random_.OneIn(2)) states_.Write(*state_on_its_way_);
+  if (!stores_ || random_.OneIn(4)) return TakeOver();  // the folder is lost, or another process's is new
   // Without a last batch to look at, more than was stored cannot be told from what somebody else wrote.
   const bool is_power_cut = tail_is_readable_ && random_.OneIn(4);
+  if (is_power_cut && !states_.OutlivesPowerCut()) return TakeOver();
+  BreakConnection("death of the process");
+  if (state_on_its_way_.has_value() && !state_is_written_ && random_.OneIn(2)) states_.Write(*state_on_its_way_);
   if (is_power_cut) states_.CutPower();
+  if (Knows(kSourceRetention) && random_.OneIn(2)) DeleteAtSource();  // nobody copies, for long
+  // Another process takes over, with what its own folder knows from the last time that it held the link.
+  if (tail_is_readable_ && other_states_.Read().has_value() && random_.OneIn(2)) {
+    if (random_.OneIn(2)) CopyWithNewProducer();
+    std::swap(states_, other_states_);
+    ++coverage_.alternations;
+  }
   const std::optional<offsets::PartitionState> state = states_.Read();
   if (!state.has_value()) return TakeOver();
   ++coverage_.restarts;
@@ -162,6 +222,11 @@ void History::Die() {
 // The next owner begins where the target's log, replicated to its end and looked at, proves that it may.
 void History::TakeOver() {
   if (Contaminated()) return;
+  const auto& batches = target_.batches();
+  // Where the source has the last batch no more, the next owner stops.
+  if (!batches.empty() && batches.back().produce.content >= 0 &&
+      source_.entry(batches.back().produce.content).base < source_.log_start())
+    return;
   BreakConnection("death of the process");
   Replicate(target_.log_end());
   fetch_.reset();

@@ -4,6 +4,7 @@
 #define REPLICATOR_TESTS_MODEL_HISTORY_H_
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -33,6 +34,8 @@ enum FaultKind : int {
   kPauses,
   kSlowReplication,
   kStaleAnswers,
+  kSourceRetention,
+  kOtherCauses,
   kFaultKinds,
 };
 
@@ -64,6 +67,7 @@ class History {
   // The owner's moves.
   void Setup();
   void Begin(int64_t position, int64_t ordinal);
+  void BeginPartition(int64_t position, int64_t ordinal);
   Partition FreshPartition() const;
   void Restore(const offsets::PartitionState& state);
   void Step();
@@ -71,6 +75,8 @@ class History {
   void Source();
   void RequestFetch();
   void DeliverFetch();
+  void CheckRange();
+  void Locate();
   void Sink();
   void Send();
   void ReadRequest();
@@ -88,6 +94,8 @@ class History {
   void TimeOut();
   void LandLate();
   void DeliverStaleAnswer();
+  void DeleteAtSource();
+  void StopAndCheckAgain();
   void ElectCleanly();
   void ElectUncleanly();
   void RestartBroker();
@@ -96,6 +104,7 @@ class History {
   void TogglePause();
   void Die();
   void TakeOver();
+  void CopyWithNewProducer();
   int64_t RandomBorder(int64_t from, int64_t to);
 
   // What must hold.
@@ -134,6 +143,8 @@ class History {
 
   // The owner's memory; lost when the process dies.
   std::optional<SourceOffset> fetch_;  // what was asked for
+  bool range_in_doubt_ = false;        // the source said that it has no such offset
+  bool range_settled_ = false;         // the target was asked since
   std::optional<Wire> wire_;
   std::optional<Settle> settle_;
   int64_t settled_end_ = 0;  // the log end that the last settle told
@@ -144,7 +155,8 @@ class History {
   bool state_is_written_ = false;
   bool is_restarted_ = false;  // from a stored state that is not settled yet
 
-  StateLog states_;  // survives the process
+  StateLog states_;        // survives the process
+  StateLog other_states_;  // of another process, from when that one held the link
 
   // What only the model knows.
   Producer producer_ = {.id = 7, .epoch = 0};         // the last one that the partition got
@@ -155,6 +167,8 @@ class History {
   std::set<int64_t> life_producers_;                  // ids that the process has had
   int64_t life_begin_ = 0;                            // the target's log end when the process began
   bool lost_before_life_ = false;
+  int64_t lowest_cut_ = std::numeric_limits<int64_t>::max();  // where unclean elections have cut the target's log
+  bool place_is_gone_ = false;                                // the source has deleted the target's last batch
   int64_t last_target_end_ = 0;
   int64_t last_position_ = -1;
 };

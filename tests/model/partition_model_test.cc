@@ -43,6 +43,7 @@ constexpr MutationCase kMutations[] = {
     {Mutation::kEDoesNotWaitForTheHighWatermark, "EDoesNotWaitForTheHighWatermark"},
     {Mutation::kFCountsWithoutLooking, "FCountsWithoutLooking"},
     {Mutation::kFIgnoresLostRecords, "FIgnoresLostRecords"},
+    {Mutation::kHCountsBehindRetention, "HCountsBehindRetention"},
     {Mutation::kJPositionWaitsForAnAnswer, "JPositionWaitsForAnAnswer"},
 };
 
@@ -88,6 +89,10 @@ TEST_F(PartitionModel, EveryHistoryCopiesExactlyOnceInOrderOrStopsForACause) {
       {"restarts after a power cut", coverage.power_cuts},
       {"intents settled by a restart", coverage.intents_settled},
       {"wraps", coverage.wraps},
+      {"retention at the source", coverage.retentions},
+      {"located by content", coverage.located},
+      {"alternating holders", coverage.alternations},
+      {"checked again", coverage.checks_again},
   };
   for (const auto& [name, count] : reached) {
     std::printf("  %-28s %lld\n", name, static_cast<long long>(count));

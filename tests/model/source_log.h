@@ -28,6 +28,9 @@ class SourceLog {
   void Grow() { visible_ += visible_ < static_cast<int>(entries_.size()); }
 
   int64_t start() const { return entries_.front().base; }
+  // Retention: nothing below can be fetched any more.
+  int64_t log_start() const { return log_start_; }
+  void DeleteBelow(int64_t offset) { log_start_ = offset; }
   // The next offset to look at once everything visible was looked at.
   int64_t end() const { return visible_ == 0 ? start() : entries_[visible_ - 1].end; }
   // Records to replicate that are visible.
@@ -43,6 +46,7 @@ class SourceLog {
  private:
   std::vector<Entry> entries_;
   int visible_;
+  int64_t log_start_ = 0;
 };
 
 }  // namespace replicator::tests

@@ -26,6 +26,8 @@ class StateLog {
   }
 
   void Sync() { synced_ = now_; }
+  // Whether anything is left after a power cut.
+  bool OutlivesPowerCut() const { return synced_.state.has_value(); }
   void CutPower() { now_ = synced_; }
 
   // nullopt: nothing was ever written.
