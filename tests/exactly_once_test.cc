@@ -15,6 +15,8 @@ namespace replicator::tests {
 namespace {
 
 constexpr int kPartitions = 6;
+constexpr int64_t kRecords = 500'000;
+constexpr double kRecordsPerSecond = 6'000;
 
 class ExactlyOnceTest : public ::testing::Test {
  protected:
@@ -63,6 +65,14 @@ class ExactlyOnceTest : public ::testing::Test {
     EXPECT_TRUE(IsHealthy(*replicator_));
   }
 
+  void ExpectAllOnce() {
+    absl::StatusOr<LoadCounts> written = producer_->Wait(kPatience);
+    ASSERT_TRUE(written.ok()) << written.status();
+    EXPECT_EQ(written->records, kRecords);
+    EXPECT_TRUE(scene_->Equal({topic_})) << replicator_->LogTail();
+    EXPECT_TRUE(StopsHealthy(*replicator_));
+  }
+
   static CopyScene* scene_;
   std::string topic_;
   ReplicatorOptions options_;
@@ -73,8 +83,6 @@ class ExactlyOnceTest : public ::testing::Test {
 CopyScene* ExactlyOnceTest::scene_ = nullptr;
 
 TEST_F(ExactlyOnceTest, ThreeKillsInHalfAMillionRecordsLeaveEachOnce) {
-  constexpr int64_t kRecords = 500'000;
-  constexpr double kRecordsPerSecond = 6'000;
   ASSERT_NO_FATAL_FAILURE(CreateTopic("killed"));
   ASSERT_NO_FATAL_FAILURE(StartProducer(kRecordsPerSecond, kRecords));
   ASSERT_NO_FATAL_FAILURE(StartReplicator());
@@ -87,11 +95,30 @@ TEST_F(ExactlyOnceTest, ThreeKillsInHalfAMillionRecordsLeaveEachOnce) {
     std::cout << "kill " << kill << ": copying again " << back << " after the start" << std::endl;
     EXPECT_LT(back, absl::Seconds(2) * kSlowness);
   }
-  absl::StatusOr<LoadCounts> written = producer_->Wait(kPatience);
-  ASSERT_TRUE(written.ok()) << written.status();
-  EXPECT_EQ(written->records, kRecords);
-  EXPECT_TRUE(scene_->Equal({topic_})) << replicator_->LogTail();
-  EXPECT_TRUE(StopsHealthy(*replicator_));
+  ASSERT_NO_FATAL_FAILURE(ExpectAllOnce());
+}
+
+// The process dies while the broker that leads some of its partitions is gone, and again while that broker comes back.
+TEST_F(ExactlyOnceTest, KillsOfTargetBrokersBesideThemLeaveEachOnce) {
+  ASSERT_NO_FATAL_FAILURE(CreateTopic("killed-with-brokers"));
+  ASSERT_NO_FATAL_FAILURE(StartProducer(kRecordsPerSecond, kRecords));
+  ASSERT_NO_FATAL_FAILURE(StartReplicator());
+  for (int kill = 1; kill <= 3; ++kill) {
+    ASSERT_TRUE(scene_->WaitForTargetRecords(topic_, kill * kRecords / 5)) << replicator_->LogTail();
+    absl::StatusOr<int> leader = scene_->target_admin().Leader(topic_, kill);
+    ASSERT_TRUE(leader.ok()) << leader.status();
+    ASSERT_OK(scene_->target().Kill9(*leader));
+    ASSERT_NO_FATAL_FAILURE(Kill());
+    ASSERT_NO_FATAL_FAILURE(StartReplicator());
+    ASSERT_TRUE(scene_->target_admin().WaitForLeader(topic_, kill, *leader, kPatience).ok());
+    TimeToCopyAgain(scene_->TargetRecords(topic_));
+    ASSERT_OK(scene_->target().Start(*leader));
+    ASSERT_NO_FATAL_FAILURE(Kill());
+    ASSERT_NO_FATAL_FAILURE(StartReplicator());
+    ASSERT_OK(scene_->target().WaitReady());
+    ASSERT_OK(scene_->target_admin().WaitForFullIsr(topic_, kPatience));
+  }
+  ASSERT_NO_FATAL_FAILURE(ExpectAllOnce());
 }
 
 // E: a broker that hangs reads what closed connections left in its sockets once it goes on, behind what the next life

@@ -2,6 +2,7 @@
 // default timings. What is copied, how a restart goes on, and how quick start and stop are.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <iostream>
@@ -199,6 +200,7 @@ TEST_F(FirstCopyTest, StartsWithinASecondAndAHalfAndStopsWithinTwo) {
   load.records_total = 600;
   absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
   ASSERT_TRUE(written.ok()) << written.status();
+  sync();  // what the tests before have left to be written
   std::unique_ptr<ReplicatorProcess> replicator = Run(scene_->Replicator("quick"));
   ASSERT_NE(replicator, nullptr);
   const auto arrived = [&] {

@@ -20,8 +20,9 @@ constexpr const char* kTopic = "far";
 constexpr int kPartitions = 40;
 constexpr int64_t kRecords = 150'000;  // of 1,000 bytes, uncompressed
 constexpr int16_t kProduceKey = 0;
-// So long that a busy machine takes less for its own work: the waiting alone decides how fast one connection is.
-constexpr absl::Duration kAnswerDelay = absl::Milliseconds(150);
+// So long that a busy machine takes less for its own work: the waiting alone decides how fast one connection is. The
+// answers to five requests wait one behind the other, and after a second the target would count as one that hangs.
+constexpr absl::Duration kAnswerDelay = absl::Milliseconds(100);
 
 class ProduceConnectionsTest : public ::testing::Test {
  protected:

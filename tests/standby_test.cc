@@ -23,7 +23,10 @@ constexpr const char* kWaits = "waiting for the lock of the link";
 class StandbyTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start({.target = {.version = "4.3.1", .brokers = 1}});
+    // As brokers have it by default: a new group's first member waits.
+    const Properties properties = {{"group.initial.rebalance.delay.ms", "3000"}};
+    absl::StatusOr<std::unique_ptr<CopyScene>> scene =
+        CopyScene::Start({.target = {.version = "4.3.1", .brokers = 1, .properties = properties}});
     ASSERT_TRUE(scene.ok()) << scene.status();
     scene_ = scene->release();
   }

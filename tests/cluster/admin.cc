@@ -24,6 +24,7 @@ constexpr absl::Duration kMetadataTry = absl::Seconds(3);
 constexpr absl::Duration kBrokerTry = absl::Seconds(1);
 // How long librdkafka may take beyond a request's own timeout to say so.
 constexpr absl::Duration kAnswerGrace = absl::Seconds(5);
+constexpr absl::Duration kElectionWait = absl::Seconds(3);
 // A controller on ZooKeeper makes a few dozen topics per second.
 constexpr size_t kTopicsPerRequest = 50;
 
@@ -235,6 +236,8 @@ absl::StatusOr<std::vector<int64_t>> ListTopicOffsets(rd_kafka_t* handle, const 
     const rd_kafka_topic_partition_t* partition = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
     absl::Status status = ToStatus(partition->err, absl::StrCat(what, " partition ", partition->partition));
     if (!status.ok()) return status;
+    // librdkafka 2.8 leaves what a leader did not answer as it was asked for, without an error.
+    if (partition->offset < 0) return absl::UnavailableError(absl::StrCat(what, ": no answer from a leader"));
     offsets.at(partition->partition) = partition->offset;
   }
   return offsets;
@@ -521,11 +524,6 @@ absl::Status ClusterAdmin::ElectPreferredLeaders(const std::string& topic) {
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition.partition);
   }
   RdElectLeaders request(rd_kafka_ElectLeaders_new(RD_KAFKA_ELECTION_TYPE_PREFERRED, list.get()));
-  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_ELECTLEADERS, what,
-                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                                        rd_kafka_ElectLeaders(handle_, request.get(), options, queue);
-                                      });
-  if (!event.ok()) return event.status();
   std::string seen;
   // The answer names partitions that needed no election as errors (ELECTION_NOT_NEEDED); the leaders themselves decide.
   auto all_preferred = [&] {
@@ -536,8 +534,16 @@ absl::Status ClusterAdmin::ElectPreferredLeaders(const std::string& topic) {
       return !partition.replicas.empty() && partition.leader == partition.replicas.front();
     });
   };
-  if (!WaitFor(all_preferred, kRequestTimeout)) return absl::DeadlineExceededError(absl::StrCat(what, ": ", seen));
-  return absl::OkStatus();
+  // A broker that was the controller a moment ago refuses, and so does one to which the preferred leader is not back.
+  for (const absl::Time deadline = absl::Now() + kRequestTimeout; absl::Now() < deadline;) {
+    absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_ELECTLEADERS, what,
+                                        [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                          rd_kafka_ElectLeaders(handle_, request.get(), options, queue);
+                                        });
+    if (!event.ok()) return event.status();
+    if (WaitFor(all_preferred, kElectionWait)) return absl::OkStatus();
+  }
+  return absl::DeadlineExceededError(absl::StrCat(what, ": ", seen));
 }
 
 absl::Status ClusterAdmin::WaitForFullIsr(const std::string& topic, absl::Duration timeout) {

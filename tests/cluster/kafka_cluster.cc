@@ -306,6 +306,10 @@ std::string KafkaCluster::direct_bootstrap_servers() const {
   });
 }
 
+std::string KafkaCluster::zookeeper() const {
+  return zookeeper_mode_ ? absl::StrCat("127.0.0.1:", zookeeper_port_) : "";
+}
+
 int KafkaCluster::client_port(int id) const { return At(id)->client_port; }
 int KafkaCluster::internal_port(int id) const { return At(id)->internal_port; }
 

@@ -84,6 +84,8 @@ class KafkaCluster {
   std::string bootstrap_servers() const;
   // The same of the INTERNAL listeners: a client that begins here never meets a proxy.
   std::string direct_bootstrap_servers() const;
+  // "127.0.0.1:port" of its ZooKeeper; empty with KRaft.
+  std::string zookeeper() const;
   // The port that the broker's CLIENT / INTERNAL listener is bound to.
   int client_port(int id) const;
   int internal_port(int id) const;

@@ -43,16 +43,6 @@ std::string JavaTag() {
   return "none";
 }
 
-// False for what is no version: then the jars are missing, and that is the better message.
-bool IsBefore(absl::string_view version, int major, int minor) {
-  const std::vector<absl::string_view> parts = absl::StrSplit(version, '.');
-  int numbers[2] = {};
-  if (parts.size() < 2 || !absl::SimpleAtoi(parts[0], &numbers[0]) || !absl::SimpleAtoi(parts[1], &numbers[1])) {
-    return false;
-  }
-  return numbers[0] != major ? numbers[0] < major : numbers[1] < minor;
-}
-
 const char* MainClass(JvmRole role) {
   return role == JvmRole::kBroker ? "kafka.Kafka" : "org.apache.zookeeper.server.quorum.QuorumPeerMain";
 }
@@ -91,6 +81,15 @@ absl::Status MakeBootstrapCheckpoint(absl::string_view version, const std::strin
 }
 
 }  // namespace
+
+bool IsBefore(absl::string_view version, int major, int minor) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(version, '.');
+  int numbers[2] = {};
+  if (parts.size() < 2 || !absl::SimpleAtoi(parts[0], &numbers[0]) || !absl::SimpleAtoi(parts[1], &numbers[1])) {
+    return false;
+  }
+  return numbers[0] != major ? numbers[0] < major : numbers[1] < minor;
+}
 
 bool UsesZooKeeper(absl::string_view version) { return IsBefore(version, 3, 3); }
 

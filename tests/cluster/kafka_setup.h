@@ -15,6 +15,10 @@ namespace replicator::tests {
 
 using Properties = std::map<std::string, std::string>;
 
+// Whether "2.8.2" is before major.minor. False for what is no version: then the jars are missing, and that is the
+// better message.
+bool IsBefore(absl::string_view version, int major, int minor);
+
 // True for versions before 3.3: from there on KRaft is ready for production (KIP-833), and that is how we run them.
 bool UsesZooKeeper(absl::string_view version);
 

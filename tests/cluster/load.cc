@@ -182,7 +182,7 @@ absl::Status LoadGenerator::Impl::OpenProducer() {
 }
 
 // A ZooKeeper broker that has just started says of every topic that there is none, and librdkafka then gives up what it
-// has not sent yet (confluentinc/librdkafka issue 4401).
+// has in its queues (confluentinc/librdkafka issue 4401): what it has not sent yet, and what it would send again.
 bool IsForgottenTopic(rd_kafka_resp_err_t error) {
   return error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
          error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
@@ -206,7 +206,7 @@ void LoadGenerator::Impl::OnRefusal(const rd_kafka_message_t& message) {
       ToStatus(message.err, absl::StrCat("delivery to ", options_.topic, " ", message.partition));
   if (Transactional()) {
     FailTransaction(status);
-  } else if (!IsForgottenTopic(message.err) || rd_kafka_message_status(&message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
+  } else if (!IsForgottenTopic(message.err)) {
     Check(status);
   }
 }

@@ -70,8 +70,8 @@ struct LoadOptions {
 
 inline constexpr int kValueBytesMin = 32;
 
-// What has been acknowledged (and, in transactions, committed). Records that librdkafka gave up before it sent them
-// (its broker had just started, and knew no topic yet) are not in it, and not an error.
+// What has been acknowledged (and, in transactions, committed). Records that librdkafka gave up (its
+// broker had just started, and knew no topic yet) are not in it, and not an error.
 struct LoadCounts {
   std::vector<int64_t> partition_records;  // Index is the partition.
   std::vector<int64_t> partition_bytes;    // Keys and values, uncompressed.

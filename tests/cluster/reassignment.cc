@@ -3,20 +3,32 @@
 #include <algorithm>
 #include <fstream>
 #include <memory>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "tests/cluster/admin.h"
+#include "tests/cluster/kafka_setup.h"
 #include "tests/cluster/process.h"
 
 namespace replicator::tests {
 namespace {
 
 // Its jar of brokers holds the tool (later versions have it in a jar of its own), and its admin client speaks to 2.4
-// ... 4.x.
+// ... 4.x. Older brokers take theirs.
 constexpr const char* kToolVersion = "3.1.2";
+
+struct Tool {
+  std::string version;
+  std::vector<std::string> where;  // arguments
+};
+
+Tool ToolFor(const KafkaCluster& cluster) {
+  if (IsBefore(cluster.version(), 2, 4)) return {cluster.version(), {"--zookeeper", cluster.zookeeper()}};
+  return {kToolVersion, {"--bootstrap-server", cluster.direct_bootstrap_servers()}};
+}
 
 std::string PlanJson(const std::string& topic, const std::vector<std::vector<int>>& replicas) {
   std::vector<std::string> partitions;
@@ -25,26 +37,6 @@ std::string PlanJson(const std::string& topic, const std::vector<std::vector<int
                                       absl::StrJoin(replicas[i], ","), "]}"));
   }
   return absl::StrCat(R"({"version":1,"partitions":[)", absl::StrJoin(partitions, ","), "]}");
-}
-
-// The tool only hands the plan to the controller.
-absl::Status RunTool(const KafkaCluster& cluster, const std::string& topic,
-                     const std::vector<std::vector<int>>& replicas, absl::Duration timeout) {
-  absl::StatusOr<std::string> jars = JarFolder(kToolVersion);
-  if (!jars.ok()) return jars.status();
-  TempDir dir("reassignment");
-  const std::string plan = dir.path() + "/plan.json";
-  std::ofstream(plan) << PlanJson(topic, replicas);
-  absl::StatusOr<std::unique_ptr<ChildProcess>> tool =
-      ChildProcess::Start({.argv = {"java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
-                                    *jars + "/*", "kafka.admin.ReassignPartitionsCommand", "--bootstrap-server",
-                                    cluster.direct_bootstrap_servers(), "--reassignment-json-file", plan, "--execute"},
-                           .log_path = dir.path() + "/tool.log"});
-  if (!tool.ok()) return tool.status();
-  absl::StatusOr<ExitStatus> exit = (*tool)->Wait(timeout);
-  if (!exit.ok()) return exit.status();
-  if (exit->ok()) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("ReassignPartitionsCommand: ", exit->ToString(), "\n", (*tool)->LogTail()));
 }
 
 bool IsAssigned(const TopicState& state, const std::vector<std::vector<int>>& replicas) {
@@ -62,19 +54,52 @@ bool IsAssigned(const TopicState& state, const std::vector<std::vector<int>>& re
 
 }  // namespace
 
-absl::Status ReassignPartitions(const KafkaCluster& cluster, const std::string& topic,
-                                const std::vector<std::vector<int>>& replicas, absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
-  absl::Status handed_over = RunTool(cluster, topic, replicas, timeout);
-  if (!handed_over.ok()) return handed_over;
+absl::Status BeginReassignment(const KafkaCluster& cluster, const std::string& topic,
+                               const std::vector<std::vector<int>>& replicas, absl::Duration timeout) {
+  const Tool tool = ToolFor(cluster);
+  absl::StatusOr<std::string> jars = JarFolder(tool.version);
+  if (!jars.ok()) return jars.status();
+  TempDir dir("reassignment");
+  const std::string plan = dir.path() + "/plan.json";
+  std::ofstream(plan) << PlanJson(topic, replicas);
+  std::vector<std::string> command = {"java",
+                                      "-Xmx128m",
+                                      "-XX:+UseSerialGC",
+                                      "-XX:TieredStopAtLevel=1",
+                                      "-cp",
+                                      *jars + "/*",
+                                      "kafka.admin.ReassignPartitionsCommand",
+                                      "--reassignment-json-file",
+                                      plan,
+                                      "--execute"};
+  command.insert(command.end(), tool.where.begin(), tool.where.end());
+  absl::StatusOr<std::unique_ptr<ChildProcess>> process =
+      ChildProcess::Start({.argv = std::move(command), .log_path = dir.path() + "/tool.log"});
+  if (!process.ok()) return process.status();
+  absl::StatusOr<ExitStatus> exit = (*process)->Wait(timeout);
+  if (!exit.ok()) return exit.status();
+  if (exit->ok()) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("ReassignPartitionsCommand: ", exit->ToString(), "\n", (*process)->LogTail()));
+}
+
+absl::Status AwaitReassignment(const KafkaCluster& cluster, const std::string& topic,
+                               const std::vector<std::vector<int>>& replicas, absl::Duration timeout) {
   absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(cluster.direct_bootstrap_servers());
   if (!admin.ok()) return admin.status();
   const auto assigned = [&] {
     absl::StatusOr<TopicState> state = (*admin)->DescribeTopic(topic);
     return state.ok() && IsAssigned(*state, replicas);
   };
-  if (WaitFor(assigned, deadline - absl::Now())) return absl::OkStatus();
+  if (WaitFor(assigned, timeout)) return absl::OkStatus();
   return absl::DeadlineExceededError(absl::StrCat("the reassignment of ", topic, " has not ended"));
+}
+
+absl::Status ReassignPartitions(const KafkaCluster& cluster, const std::string& topic,
+                                const std::vector<std::vector<int>>& replicas, absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  const absl::Status begun = BeginReassignment(cluster, topic, replicas, timeout);
+  return begun.ok() ? AwaitReassignment(cluster, topic, replicas, deadline - absl::Now()) : begun;
 }
 
 }  // namespace replicator::tests

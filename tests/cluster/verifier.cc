@@ -492,6 +492,16 @@ absl::StatusOr<VerifyResult> Verifier::WaitUntilEqual(absl::Duration timeout) {
   return Run(timeout, /*wait_for_target=*/true);
 }
 
+absl::StatusOr<VerifyResult> Verifier::VerifyOnceEqual(absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  while (true) {
+    absl::StatusOr<VerifyResult> result = WaitUntilEqual(deadline - absl::Now());
+    if (!result.ok() || !result->equal) return result;
+    result = Verify(timeout);
+    if (!result.ok() || result->missing == 0 || absl::Now() >= deadline) return result;
+  }
+}
+
 absl::StatusOr<VerifyResult> Verifier::Run(absl::Duration timeout, bool wait_for_target) {
   if (options_.topics.empty()) return absl::InvalidArgumentError("no topics to verify");
   return Comparison(options_, timeout, wait_for_target).Run();

@@ -97,6 +97,10 @@ class Verifier {
   // meanwhile, what the target has beyond is not judged.
   absl::StatusOr<VerifyResult> WaitUntilEqual(absl::Duration timeout);
 
+  // WaitUntilEqual, then Verify: of a source to which nothing is written any more. Both again if the source has shown
+  // more in between: a transaction's marker may come late.
+  absl::StatusOr<VerifyResult> VerifyOnceEqual(absl::Duration timeout);
+
  private:
   absl::StatusOr<VerifyResult> Run(absl::Duration timeout, bool wait_for_target);
 

@@ -272,7 +272,7 @@ TEST_F(VerifierTest, TopicsThatDoNotMatchAreDifferent) {
 TEST_F(VerifierTest, WaitsForATargetThatFills) {
   CreateTopic("late");
   ASSERT_TRUE(WriteLoad(SmallLoad("late")).ok());
-  absl::StatusOr<VerifyResult> result = VerifierOf({"late"}).WaitUntilEqual(absl::Milliseconds(500));
+  absl::StatusOr<VerifyResult> result = VerifierOf({"late"}).WaitUntilEqual(absl::Seconds(3));
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->missing, 200) << result->Summary();
   std::thread waiter([&] { result = VerifierOf({"late"}).WaitUntilEqual(kTimeout); });
