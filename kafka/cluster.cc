@@ -18,6 +18,7 @@ MetadataSnapshot ToSnapshot(MetadataResponse response) {
   auto snapshot = std::make_shared<ClusterMetadata>();
   snapshot->cluster_id = response.cluster_id.value_or("");
   snapshot->controller_id = response.controller_id;
+  snapshot->leader_epochs_are_current = response.leader_epochs_are_current;
   for (MetadataResponse::Broker& broker : response.brokers) {
     snapshot->brokers[broker.node_id] = Endpoint{std::move(broker.host), static_cast<uint16_t>(broker.port)};
   }

@@ -41,7 +41,8 @@ struct TopicMetadata {
 struct ClusterMetadata {
   std::string cluster_id;
   int32_t controller_id = -1;
-  std::map<int32_t, Endpoint> brokers;  // those alive, by id
+  bool leader_epochs_are_current = false;  // see MetadataResponse
+  std::map<int32_t, Endpoint> brokers;     // those alive, by id
   absl::flat_hash_map<std::string, TopicMetadata> topics;
 
   // nullptr for a topic or partition that is not there.

@@ -189,6 +189,7 @@ std::string EncodePartition(const PartitionState& state) {
   out.set_is_compacted(state.is_compacted);
   out.set_resume_from(state.resume_from);
   out.set_current_at_ms(state.current_at_ms);
+  out.set_source_log_start_max_plus_1(static_cast<uint64_t>(state.source_log_start_max + 1));
   out.set_position_epoch_plus_1(static_cast<uint32_t>(state.position_epoch + 1));
   if (state.quarantine.has_value()) {
     out.mutable_quarantine()->set_code(state.quarantine->code);
@@ -223,6 +224,7 @@ absl::StatusOr<PartitionState> DecodePartition(absl::string_view bytes) {
   state.is_compacted = from.is_compacted();
   state.resume_from = from.resume_from();
   state.current_at_ms = from.current_at_ms();
+  state.source_log_start_max = static_cast<int64_t>(from.source_log_start_max_plus_1()) - 1;
   state.position_epoch = static_cast<int32_t>(from.position_epoch_plus_1()) - 1;
   // Not written by earlier versions; where nothing was skipped behind the last batch it is that one's.
   if (state.position_epoch < 0 && state.evidence.base_offset + state.evidence.record_count == state.position.value)

@@ -39,7 +39,7 @@ void FetchSession::Include(Stream& stream) {
   FetchPlace& place = stream.fetch_place;
   FetchPlace now = place;
   now.offset = stream.partition.fetch_offset();
-  now.leader_epoch = stream.source_leader.epoch;
+  now.leader_epoch = stream.source_leader.fence;
   now.last_fetched_epoch = stream.partition.fetched_epoch();
   if (place.is_member() && now == place) return;
   if (!place.is_member()) {

@@ -106,11 +106,18 @@ TEST_F(FetchSessionTest, OnlyWhatChangedIsNamedAgain) {
 TEST_F(FetchSessionTest, ANewLeaderEpochIsNews) {
   Stream& stream = Add("a", 0, 10);
   Exchange();
-  stream.source_leader = {1, 4};
+  stream.source_leader = {.broker = 1, .epoch = 4, .fence = 4};
   session_.Include(stream);
   kafka::FetchRequest request = Exchange();
   ASSERT_EQ(Named(request), 1u);
   EXPECT_EQ(request.topics[0].partitions[0].current_leader_epoch, 4);
+}
+
+TEST_F(FetchSessionTest, AnEpochThatMayBeOverIsNotSent) {
+  Stream& stream = Add("a", 0, 10);
+  stream.source_leader = {.broker = 1, .epoch = 4};
+  session_.Include(stream);
+  EXPECT_EQ(Exchange().topics[0].partitions[0].current_leader_epoch, -1);
 }
 
 TEST_F(FetchSessionTest, WhatIsExcludedIsForgottenOnceAndKeepsTheOthersInPlace) {

@@ -29,12 +29,12 @@ bool MustBeLocated(const Stream& stream) {
   if (stream.partition.quarantined()) return false;
   if (stream.history_in_doubt && stream.partition.begun()) return stream.partition.is_drained();
   if (stream.range_in_doubt && stream.partition.begun()) return stream.IsAtRest();
-  return stream.open_transaction.wants_owner() || (!stream.partition.begun() && stream.tail.has_value());
+  return stream.partition.begun() ? stream.open_transaction.wants_owner() : stream.tail.has_value();
 }
 
 kafka::PeekTarget SourceOf(const Stream& stream) {
   return {stream.assignment.source_topic, stream.assignment.source_topic_id, stream.assignment.partition,
-          stream.source_leader.epoch};
+          stream.source_leader.fence};
 }
 
 }  // namespace
@@ -117,7 +117,7 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     stream->locate_error.clear();
     const int64_t log_start = (*starts)[i].offset;
     const int64_t log_end = (*ends)[i].offset;
-    stream->source_log_start = log_start;
+    stream->NoteLogStart(log_start);
     if (!stream->open_transaction.wants_owner()) stream->source_end = log_end;  // not the last stable offset
     absl::Status located;
     if (stream->resume.has_value()) {
@@ -145,6 +145,7 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
   const uint64_t doubts = stream->doubts;
   TargetAtStart& tail = *stream->tail;
   stream->ClearRangeDoubt();  // wherever it was, it begins elsewhere
+  if (TailIsOld(*stream)) co_return absl::OkStatus();
   if (tail.log_end.value == 0) {
     stream->partition.Begin(SourceOffset(log_start), tail.log_end, Ordinal(0));
     stream->tail.reset();
@@ -183,6 +184,7 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
     doubt = std::move(place->reason);
   }
   if (stream->doubts != doubts) co_return absl::OkStatus();  // by another log, perhaps: it is asked once more
+  if (TailIsOld(*stream)) co_return absl::OkStatus();
   // Else it was stopped, or let go on, in some other way meanwhile.
   if (!stream->partition.begun()) {
     if (found.has_value()) {
@@ -217,6 +219,13 @@ asio::awaitable<absl::StatusOr<policy::TailPlace>> Locator::SearchByRecords(
   }
   kafka::PeekTarget where = SourceOf(*stream);
   co_return co_await FindInSource(connection, where, range, std::move(marks));
+}
+
+// Another leader may have lost what that one had: the settler asks it.
+bool Locator::TailIsOld(Stream& stream) {
+  if (stream.tail->leader == stream.target_leader) return false;
+  stream.tail.reset();
+  return true;
 }
 
 // Has the settler read more of the target's end, if there is more, and the search begun anew.
@@ -306,58 +315,71 @@ void Locator::BeginBehind(Stream& stream, const SourcePlace& place) {
 // it can only be seen that the log goes on behind it.
 asio::awaitable<absl::Status> Locator::CheckHistory(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                                     int64_t log_start, int64_t log_end) {
-  const offsets::SourceEvidence evidence = stream->partition.evidence();
   const int64_t position = stream->partition.position().value;
-  const bool is_compacted = stream->partition.is_compacted();
   const uint64_t doubts = stream->doubts;
-  if (log_end >= position) stream->source_short_since.reset();
-  if (log_end >= position && evidence.base_offset >= log_start) {
-    kafka::PeekTarget where = SourceOf(*stream);
-    absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, evidence.base_offset);
-    if (!batch.ok() && !absl::IsOutOfRange(batch.status())) co_return batch.status();
-    const bool is_there = batch.ok() && !batch->bytes.empty();
-    if (!is_there && !is_compacted) {
-      // The log that was asked for its ends may have gone since: this one is to be asked for its own.
-      co_return absl::UnavailableError(absl::StrCat("the source does not give the batch at offset ",
-                                                    evidence.base_offset, " that was copied last; asking again"));
-    }
-    const bool is_the_same = is_compacted ? !is_there || !ContradictsCompacted(batch->view(), evidence, position)
-                                          : IsCopiedBatch(batch->view(), evidence);
-    bool is_skipped_the_same = true;
-    if (is_the_same && !is_compacted && position > evidence.base_offset + evidence.record_count) {
-      absl::StatusOr<kafka::PeekedBatch> skipped = co_await kafka::PeekBatch(connection, where, position - 1);
-      if (!skipped.ok()) co_return skipped.status();
-      is_skipped_the_same =
-          skipped->bytes.empty() || !ContradictsSkipped(skipped->view(), position, stream->partition.position_epoch());
-    }
-    if (stream->doubts != doubts) co_return absl::OkStatus();  // by another log, perhaps: it is asked once more
-    if (!is_the_same) {
-      QuarantineHistory(*stream, absl::StrCat("the batch at offset ", evidence.base_offset,
-                                              " that was copied last is another one there now"));
-    } else if (!is_skipped_the_same) {
-      QuarantineHistory(*stream, absl::StrCat("what was left out below offset ", position, ", behind the batch at ",
-                                              evidence.base_offset, " that was copied last, is something else now"));
-    } else {
-      stream->history_in_doubt = false;
-    }
+  if (log_end < position) co_return CheckShortLog(*stream, log_end);
+  stream->source_short_since.reset();
+  absl::StatusOr<std::string> contradiction = co_await FindContradiction(connection, stream, log_start);
+  if (!contradiction.ok()) co_return contradiction.status();
+  if (stream->doubts != doubts) co_return absl::OkStatus();  // by another log, perhaps: it is asked once more
+  if (!contradiction->empty()) {
+    QuarantineHistory(*stream, *std::move(contradiction));
     co_return absl::OkStatus();
   }
-  if (log_end < position) {
-    const Clock::time_point now = Clock::now();
-    if (now - stream->source_short_since.value_or(now) < kShortLogGrace) {
-      if (!stream->source_short_since.has_value()) stream->source_short_since = now;
-      co_return absl::UnavailableError(absl::StrCat("the source's log ends at ", log_end,
-                                                    ", but everything below offset ", position,
-                                                    " was copied already; asking again"));
-    }
-    QuarantineHistory(*stream, absl::StrCat("the source's log ends at ", log_end, ", but everything below offset ",
-                                            position, " was copied already"));
-  } else {
-    stream->history_in_doubt = false;
+  stream->history_in_doubt = false;
+  if (stream->partition.evidence().base_offset < log_start) {
     stream->ClearRangeDoubt();
     stream->range_in_doubt = log_start > position;
   }
   co_return absl::OkStatus();
+}
+
+// What shows that the log is not the one that was copied; empty: nothing does.
+asio::awaitable<absl::StatusOr<std::string>> Locator::FindContradiction(std::shared_ptr<kafka::Connection> connection,
+                                                                        Stream* stream, int64_t log_start) {
+  const Partition& partition = stream->partition;
+  const offsets::SourceEvidence evidence = partition.evidence();
+  const int64_t position = partition.position().value;
+  kafka::PeekTarget where = SourceOf(*stream);
+  if (evidence.base_offset >= log_start) {
+    absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, evidence.base_offset);
+    if (!batch.ok() && !absl::IsOutOfRange(batch.status())) co_return batch.status();
+    const bool is_there = batch.ok() && !batch->bytes.empty();
+    if (!is_there && !partition.is_compacted()) {
+      // The log that was asked for its ends may have gone since: this one is to be asked for its own.
+      co_return absl::UnavailableError(absl::StrCat("the source does not give the batch at offset ",
+                                                    evidence.base_offset, " that was copied last; asking again"));
+    }
+    const bool is_the_same = partition.is_compacted()
+                                 ? !is_there || !ContradictsCompacted(batch->view(), evidence, position)
+                                 : IsCopiedBatch(batch->view(), evidence);
+    if (!is_the_same)
+      co_return absl::StrCat("the batch at offset ", evidence.base_offset,
+                             " that was copied last is another one there now");
+  } else if (stream->assignment.source_topic_id == kafka::kNoUuid && log_start < stream->source_log_start_max) {
+    co_return absl::StrCat("the source's log begins at offset ", log_start, " now, but everything below ",
+                           stream->source_log_start_max, " was deleted before");
+  }
+  const bool is_known = evidence.base_offset >= log_start || partition.position_epoch() >= 0;
+  const int64_t skipped_from = std::max(log_start, evidence.base_offset + evidence.record_count);
+  if (partition.is_compacted() || !is_known || position <= skipped_from) co_return std::string();
+  absl::StatusOr<kafka::PeekedBatch> skipped = co_await kafka::PeekBatch(connection, where, position - 1);
+  if (!skipped.ok()) co_return skipped.status();
+  if (skipped->bytes.empty() || !ContradictsSkipped(skipped->view(), position, partition.position_epoch()))
+    co_return std::string();
+  co_return absl::StrCat("what was left out below offset ", position, ", behind the last batch that was copied, is ",
+                         "something else now");
+}
+
+absl::Status Locator::CheckShortLog(Stream& stream, int64_t log_end) {
+  const std::string what = absl::StrCat("the source's log ends at ", log_end, ", but everything below offset ",
+                                        stream.partition.position().value, " was copied already");
+  const Clock::time_point now = Clock::now();
+  if (!stream.source_short_since.has_value()) stream.source_short_since = now;
+  if (now - *stream.source_short_since < kShortLogGrace)
+    return absl::UnavailableError(absl::StrCat(what, "; asking again"));
+  QuarantineHistory(stream, what);
+  return absl::OkStatus();
 }
 
 void Locator::QuarantineHistory(Stream& stream, std::string what) {

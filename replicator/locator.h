@@ -59,6 +59,7 @@ class Locator {
   asio::awaitable<absl::StatusOr<policy::TailPlace>> SearchByRecords(std::shared_ptr<kafka::Connection> connection,
                                                                      Stream* stream, int64_t log_start,
                                                                      int64_t log_end);
+  static bool TailIsOld(Stream& stream);
   static bool WantMoreOfTheTail(Stream& stream);
   asio::awaitable<absl::StatusOr<bool>> IsLastCopied(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                                      kafka::PeekedBatch batch);
@@ -67,6 +68,9 @@ class Locator {
   static void QuarantineNotOurs(Stream& stream, const std::string& doubt);
   asio::awaitable<absl::Status> CheckHistory(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                              int64_t log_start, int64_t log_end);
+  asio::awaitable<absl::StatusOr<std::string>> FindContradiction(std::shared_ptr<kafka::Connection> connection,
+                                                                 Stream* stream, int64_t log_start);
+  static absl::Status CheckShortLog(Stream& stream, int64_t log_end);
   static void QuarantineHistory(Stream& stream, std::string what);
   asio::awaitable<absl::Status> AskOwner(std::shared_ptr<kafka::Connection> connection, Stream* stream);
   void CheckRange(Stream& stream, int64_t log_start, int64_t log_end);

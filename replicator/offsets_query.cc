@@ -18,7 +18,7 @@ kafka::ListOffsetsRequest ToRequest(const std::vector<Stream*>& streams, const O
   std::map<std::string, std::vector<kafka::ListOffsetsRequest::Partition>> topics;
   for (const Stream* stream : streams) {
     const Leader& leader = query.side == Side::kSource ? stream->source_leader : stream->target_leader;
-    topics[TopicOf(*stream, query.side)].push_back({stream->assignment.partition, leader.epoch, query.timestamp_ms});
+    topics[TopicOf(*stream, query.side)].push_back({stream->assignment.partition, leader.fence, query.timestamp_ms});
   }
   for (auto& [topic, partitions] : topics) request.topics.push_back({topic, std::move(partitions)});
   return request;

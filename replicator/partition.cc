@@ -250,12 +250,8 @@ void Partition::OnAnswer(uint64_t send_id, const Answer& answer) {
   if (quarantined()) return OnLateAnswer(*sent, answer);
   switch (answer.verdict) {
     case Answer::Verdict::kAppended:
-      if (answer.base_offset != sent->expected.value && !Mutated(Mutation::kCBaseOffsetIsNotChecked)) {
-        PutInQuarantine(QuarantineCode::kForeignWrite,
-                        absl::StrCat("the target put a batch at offset ", answer.base_offset, " that belongs at ",
-                                     sent->expected.value, ": ", ForeignWriter(position_)));
-        return;
-      }
+      if (answer.base_offset != sent->expected.value && !Mutated(Mutation::kCBaseOffsetIsNotChecked))
+        return QuarantineMisplaced(sent->expected, answer.base_offset);
       // While settling the answer only says that one answer fewer is due: the target's log end tells all.
       while (phase_ == Phase::kCopying && !in_flight_.empty() && in_flight_.front().answered) Acknowledge();
       return;
@@ -391,7 +387,7 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
   while (!in_flight_.empty() && in_flight_.front().expected_end() <= log_end) Acknowledge();
   if (log_end > target_end_ && !tail.has_value()) return QuarantineForeign(log_end);
   if (log_end > target_end_ && options_.is_compacted) return FindByContent(log_end, "the source is compacted");
-  if (log_end < target_end_ && !Mutated(Mutation::kFIgnoresLostRecords)) return CutBackTo(log_end);
+  if (log_end < target_end_ && !Mutated(Mutation::kFIgnoresLostRecords)) return CutBackTo(log_end, tail);
   // Batches that were sent long ago can land after they were given up: what lies beyond target_end_ is read from the
   // source once more, and counted instead of sent.
   RestartAt(position_, target_end_, log_end);
@@ -431,7 +427,26 @@ void Partition::QuarantineForeign(TargetOffset log_end) {
                                ", and its last batch is not what this link put there: ", ForeignWriter(position_)));
 }
 
-void Partition::CutBackTo(TargetOffset log_end) {
+void Partition::QuarantineMisplaced(TargetOffset expected, int64_t base_offset) {
+  const std::string where =
+      absl::StrCat("the target put a batch at offset ", base_offset, " that belongs at ", expected.value, ": ");
+  if (base_offset > expected.value)
+    return PutInQuarantine(QuarantineCode::kForeignWrite, absl::StrCat(where, ForeignWriter(position_)));
+  PutInQuarantine(QuarantineCode::kTargetLost,
+                  absl::StrCat(where, "it lost records that it had acknowledged (an unclean leader election, or the ",
+                               "topic was made anew?), and what follows them stands in their place now. ", kCopyAnew));
+}
+
+// The source batch that the target's log ends with, as the map has it.
+offsets::SourceEvidence Partition::EvidenceOf(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
+  if (options_.is_compacted || !tail.has_value() || !tail->content_crc.has_value() || tail->record_count <= 0)
+    return {};
+  const std::optional<SourceOffset> base = map_.SourceOf(TargetOffset(log_end.value - tail->record_count));
+  if (!base.has_value()) return {};
+  return {base->value, /*leader_epoch=*/-1, tail->record_count, *tail->content_crc};
+}
+
+void Partition::CutBackTo(TargetOffset log_end, const std::optional<TargetTail>& tail) {
   const std::optional<SourceOffset> source = map_.SourceOf(log_end);
   if (!source.has_value()) {
     return PutInQuarantine(
@@ -442,8 +457,9 @@ void Partition::CutBackTo(TargetOffset log_end) {
   }
   LOG(WARNING) << "the target lost acknowledged records (its log ends at " << log_end << ", acknowledged up to "
                << target_end_ << "); copying again from source offset " << *source;
+  evidence_ = EvidenceOf(log_end, tail);
+  has_cut_back_ = true;
   map_.TruncateTo(log_end);
-  evidence_ = {};  // of a batch that is to be copied again
   position_epoch_ = -1;
   // What comes next at these offsets need not be what lay there before, and the sequences do not tell: of the two the
   // store must not bring the old one back.

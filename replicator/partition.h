@@ -39,6 +39,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kafka/buffer.h"
@@ -124,6 +125,7 @@ struct TargetTail {
   Producer producer;
   int32_t next_sequence = 0;                           // its base sequence plus its record count, mod 2^31
   std::optional<uint32_t> content_crc = std::nullopt;  // when it was looked at
+  int32_t record_count = 0;                            // likewise
 };
 
 class Partition {
@@ -275,6 +277,10 @@ class Partition {
   bool CanGoOnAt(SourceOffset place, TargetOffset target_end) const {
     return !has_place() || target_end <= target_end_ || place - position_ >= target_end - target_end_;
   }
+  // Whether the target was found to have lost acknowledged records since this was asked last: its log then ends with
+  // what the map says, and evidence() tells that, unless another leader that was cut off earlier brought back what
+  // stood there before. The source's history is to be looked at, which shows it.
+  bool TakeCutBack() { return std::exchange(has_cut_back_, false); }
   // Whether this partition has sent with `producer`.
   bool HasUsed(const Producer& producer) const {
     return std::any_of(eras_.begin(), eras_.end(), [&](const Era& era) { return era.producer == producer; });
@@ -347,13 +353,15 @@ class Partition {
   void Adopt(const Batch& batch);
   void Fail(std::string error);
   void RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset landed_end);
-  void CutBackTo(TargetOffset log_end);
+  void CutBackTo(TargetOffset log_end, const std::optional<TargetTail>& tail);
+  offsets::SourceEvidence EvidenceOf(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void ClearQueue();
   bool IsWhatWeSent(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void FindByContent(TargetOffset log_end, const char* why);
   bool MayBeOfAnotherHolder(const std::optional<TargetTail>& tail) const;
   bool IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void QuarantineForeign(TargetOffset log_end);
+  void QuarantineMisplaced(TargetOffset expected, int64_t base_offset);
   static int32_t SequenceFor(const Era& era, TargetOffset target);
 
   Options options_;
@@ -379,7 +387,8 @@ class Partition {
   offsets::SourceEvidence evidence_;
   bool paused_ = false;
   bool producer_forgotten_ = false;
-  bool is_restored_ = false;  // and not settled yet
+  bool is_restored_ = false;   // and not settled yet
+  bool has_cut_back_ = false;  // see TakeCutBack()
   bool foreign_unless_found_ = false;
   std::optional<SourceOffset> resume_at_;
   int failures_ = 0;

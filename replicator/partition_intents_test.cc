@@ -400,9 +400,16 @@ TEST_F(StoredPartitionTest, LostRecordsAreCutBackByTheStoredMap) {
   EXPECT_EQ(state.runs.closed.size(), 1u);  // the other one went with a state before
   state.runs.closed = {{SourceOffset(0), TargetOffset(0), 2}, {SourceOffset(10), TargetOffset(2), 2}};
   Restart(state);
-  TargetEnd(2, 2, OurTail(2));
+  TargetTail tail = OurTail(2);
+  tail.content_crc = kCrc;
+  tail.record_count = 2;
+  TargetEnd(2, 2, tail);
   ASSERT_FALSE(partition_.quarantined());
   EXPECT_EQ(partition_.fetch_offset(), SourceOffset(10));
+  const offsets::SourceEvidence what_is_left = {.base_offset = 0, .record_count = 2, .content_crc = kCrc};
+  EXPECT_EQ(partition_.evidence(), what_is_left) << "to be compared with the source";
+  EXPECT_TRUE(partition_.TakeCutBack());
+  EXPECT_FALSE(partition_.TakeCutBack());
   EXPECT_EQ(partition_.TakeState().runs.forget_from, SourceOffset(0));
 }
 

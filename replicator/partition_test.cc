@@ -126,6 +126,17 @@ TEST_F(PartitionTest, AnAnswerAtAnotherOffsetIsAForeignWrite) {
   EXPECT_EQ(partition_.position(), SourceOffset(0));
 }
 
+// C: what it acknowledged before is gone, and this batch stands in its place.
+TEST_F(PartitionTest, AnAnswerAtALowerOffsetIsALoss) {
+  Begin();
+  partition_.Accept(MakeBatch(0, 3));
+  partition_.OnAnswer(partition_.TakeSend().id, Appended(0));
+  partition_.Accept(MakeBatch(3, 3));
+  partition_.OnAnswer(partition_.TakeSend().id, Appended(1));
+  ExpectQuarantine(QuarantineCode::kTargetLost);
+  EXPECT_EQ(partition_.position(), SourceOffset(3));
+}
+
 // C
 TEST_F(PartitionTest, AnswersThatAreNotDueAreIgnored) {
   Begin();

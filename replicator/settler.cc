@@ -25,7 +25,7 @@ bool MustBeAsked(const Stream& stream) {
 
 kafka::PeekTarget TargetOf(const Stream& stream) {
   return {stream.assignment.target_topic, stream.assignment.target_topic_id, stream.assignment.partition,
-          stream.target_leader.epoch};
+          stream.target_leader.fence};
 }
 
 TargetTail TailOf(const kafka::RecordBatchView& batch) {
@@ -34,7 +34,8 @@ TargetTail TailOf(const kafka::RecordBatchView& batch) {
   const int64_t next = (int64_t{batch.base_sequence()} + batch.last_offset_delta() + 1) & 0x7fffffff;
   return {.producer = {batch.producer_id(), batch.producer_epoch()},
           .next_sequence = static_cast<int32_t>(next),
-          .content_crc = batch.ContentCrc()};
+          .content_crc = batch.ContentCrc(),
+          .record_count = batch.last_offset_delta() + 1};
 }
 
 }  // namespace
@@ -93,6 +94,8 @@ asio::awaitable<void> Settler::Run() {
 
 asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> connection,
                                            std::vector<Stream*> streams) {
+  std::vector<Leader> leaders;
+  for (const Stream* stream : streams) leaders.push_back(stream->target_leader);
   OffsetsQuery log_end_query = {.side = Side::kTarget, .replica_id = kafka::kDebugReplicaId};
   absl::StatusOr<std::vector<OffsetAnswer>> log_ends = co_await ListOffsetsOf(connection, streams, log_end_query);
   if (!log_ends.ok()) co_return log_ends.status();
@@ -101,6 +104,7 @@ asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> co
   if (!watermarks.ok()) co_return watermarks.status();
   for (size_t i = 0; i < streams.size(); ++i) {
     Stream* stream = streams[i];
+    if (stream->target_leader != leaders[i]) continue;  // the new one is asked
     const OffsetAnswer& log_end = (*log_ends)[i];
     const OffsetAnswer& watermark = (*watermarks)[i];
     if (log_end.error_code != kafka::kErrorNone || watermark.error_code != kafka::kErrorNone) {
@@ -132,11 +136,13 @@ asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> c
     co_return absl::UnavailableError(absl::StrCat("waiting for the target's in-sync replicas: its log ends at ",
                                                   log_end.value, ", replicated up to ", high_watermark.value));
   }
+  const Leader leader = stream->target_leader;
   absl::StatusOr<kafka::PeekedBatch> last = co_await LastBatch(connection, stream, log_end);
   if (!last.ok()) co_return last.status();
+  if (stream->target_leader != leader) co_return absl::OkStatus();  // the new one is asked
   stream->ask_failures = 0;
   if (!stream->partition.begun()) {
-    TargetAtStart target = {log_end, *std::move(last), std::nullopt};
+    TargetAtStart target = {leader, log_end, *std::move(last), std::nullopt};
     if (stream->tail_records_wanted > 0 && !target.last_batch.bytes.empty()) {
       absl::StatusOr<TargetTailMarks> marks = co_await ReadMarks(connection, stream, target);
       if (!marks.ok()) co_return marks.status();
@@ -149,6 +155,7 @@ asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> c
   if (!last->bytes.empty()) tail = TailOf(last->view());
   CrashPoint("before-settle");
   stream->partition.OnTargetEnd(log_end, high_watermark, tail);
+  if (stream->partition.TakeCutBack()) stream->history_in_doubt = true;
   if (!stream->partition.must_renew_producer()) co_return absl::OkStatus();
   co_return co_await RenewProducer(connection, stream);
 }

@@ -30,7 +30,7 @@ Leader LeaderOf(const kafka::MetadataSnapshot& metadata, const std::string& topi
   if (metadata == nullptr) return {};
   const kafka::PartitionMetadata* found = metadata->FindPartition(topic, partition);
   if (found == nullptr || !metadata->brokers.contains(found->leader_id)) return {};
-  return {found->leader_id, found->leader_epoch};
+  return {found->leader_id, found->leader_epoch, found->leader_epoch};
 }
 
 bool IsGone(const kafka::MetadataSnapshot& metadata, const std::string& topic, Absence& absence) {
@@ -156,6 +156,7 @@ void Shard::Restore(Stream& stream) {
   const offsets::PartitionState& state = *stream.assignment.stored;
   stream.partition.Restore(state);
   stream.records_lost = state.records_lost;
+  stream.source_log_start_max = state.source_log_start_max;
   if (state.current_at_ms > 0) stream.tombstones.Begin(state.current_at_ms);
   stream.history_in_doubt = stream.partition.begun();
   if (!state.resume_from.empty()) {
@@ -235,10 +236,14 @@ void Shard::CheckTopicIds(Stream& stream) {
 
 void Shard::RerouteSource(Member& member) {
   Stream& stream = *member.stream;
-  const Leader leader = LeaderOf(source_metadata_, stream.assignment.source_topic, stream.assignment.partition);
+  Leader leader = LeaderOf(source_metadata_, stream.assignment.source_topic, stream.assignment.partition);
+  // Else nothing would be read while the source reassigns the partition. A source without epochs is no worse.
+  if (source_metadata_ != nullptr && !source_metadata_->leader_epochs_are_current) leader.fence = -1;
   SourceDesk* desk = leader.broker < 0 ? nullptr : SourceDeskFor(leader.broker);
   if (leader.epoch != stream.source_leader.epoch) stream.fetch_not_before = {};
-  if (leader != stream.source_leader) stream.DoubtHistory();
+  // The same broker at another address may have another disk.
+  const bool has_moved = member.source != nullptr && desk != member.source;
+  if (leader != stream.source_leader || has_moved) stream.DoubtHistory();
   stream.source_leader = leader;
   if (desk == member.source) return;
   if (member.source != nullptr) {
@@ -256,7 +261,7 @@ void Shard::RerouteTarget(Member& member) {
   const Leader leader = LeaderOf(target_metadata_, stream.assignment.target_topic, stream.assignment.partition);
   TargetDesk* desk = leader.broker < 0 ? nullptr : TargetDeskFor(leader.broker);
   // Another leader may lack what the old one acknowledged (an unclean election): the target is asked first (F).
-  if (stream.target_leader.broker >= 0 && leader != stream.target_leader) stream.partition.OnTargetChange();
+  if (leader != stream.target_leader) stream.partition.OnTargetChange();
   stream.target_leader = leader;
   if (desk == member.target) return;
   if (member.target != nullptr) {

@@ -299,6 +299,7 @@ void Shard::CarryOut(Member& member, const ResumePlan& plan, const Assignment& i
   } else {
     stream.partition.CheckAgain();
   }
+  if (plan.starts_anew || plan.from.has_value()) stream.source_log_start_max = -1;
   stream.history_in_doubt = !plan.starts_anew && !plan.from.has_value() && stream.partition.begun();
   Changed(stream);
 }

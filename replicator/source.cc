@@ -290,11 +290,12 @@ void Source::HandlePartition(Stream& stream, const kafka::FetchResponse::Partiti
                      " of a later history was copied already. Exclude the topic to keep the copy as it is. ",
                      kCopyAnew));
   }
-  stream.told_of_truncation = version_ >= kVersionLastFetchedEpoch;
+  const bool tells = version_ >= kVersionLastFetchedEpoch;
+  if (std::exchange(stream.told_of_truncation, tells) && !tells) return stream.DoubtHistory();  // the last one did
   stream.source_failures = 0;
   stream.source_error.clear();
   stream.source_heard_at = session_.answered_at();
-  stream.source_log_start = answer.log_start_offset;
+  stream.NoteLogStart(answer.log_start_offset);
   stream.source_high_watermark = answer.high_watermark;
   const bool committed_only = isolation_level_ == kafka::IsolationLevel::kReadCommitted;
   stream.source_end =
@@ -393,7 +394,12 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
     return false;
   }
   stream.malformed_batches = 0;
-  if (batch.next_offset() > context.wanted_offset) stream.last_fetched_time_ms = batch.max_timestamp_ms();
+  if (batch.next_offset() > context.wanted_offset) {
+    const bool is_first = stream.partition.fetch_offset() == stream.fetch_place.offset;
+    if (is_first && version_ < kVersionLastFetchedEpoch && stream.DoubtsBorder(batch.partition_leader_epoch()))
+      return false;
+    stream.last_fetched_time_ms = batch.max_timestamp_ms();
+  }
   const SourceOffset next(batch.next_offset());
   if (plan.action == policy::BatchAction::kSkip) {
     stream.partition.SkipTo(next, batch.partition_leader_epoch());

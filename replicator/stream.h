@@ -3,6 +3,7 @@
 #ifndef REPLICATOR_REPLICATOR_STREAM_H_
 #define REPLICATOR_REPLICATOR_STREAM_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,6 +48,9 @@ struct Assignment {
 struct Leader {
   int32_t broker = -1;
   int32_t epoch = -1;
+  // The epoch that requests carry: who is no longer, or not yet, the leader of that epoch refuses them. -1: anyone
+  // answers.
+  int32_t fence = -1;
   bool operator==(const Leader&) const = default;
 };
 
@@ -75,6 +79,7 @@ struct FetchPlace {
 
 // What the target shows of a partition at start.
 struct TargetAtStart {
+  Leader leader;                         // which was asked
   TargetOffset log_end;                  // == high watermark
   kafka::PeekedBatch last_batch;         // empty when the log is
   std::optional<TargetTailMarks> marks;  // when they were wanted
@@ -104,7 +109,8 @@ struct Stream {
 
   // As the source last told; -1: not known yet.
   int64_t source_log_start = -1;
-  int64_t source_end = -1;  // the last stable offset: what a read_committed reader can see
+  int64_t source_log_start_max = -1;  // the highest ever told of this log: it does not go back
+  int64_t source_end = -1;            // the last stable offset: what a read_committed reader can see
   int64_t source_high_watermark = -1;
   // When it told these last, or that they are as they were; to within a look (Shard::LookAtAll). nullopt: not known
   // yet.
@@ -116,6 +122,7 @@ struct Stream {
   std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
   int64_t tail_records_wanted = 0;    // to be read for its marks, since its last batch alone did not suffice
   bool told_of_truncation = false;    // the source is asked with what was fetched last, and would say that it lost it
+  bool border_doubted = false;        // at the leader epoch that the next batch has
   // The source may have another history than the one that was copied: its last copied batch is to be looked at again,
   // once all that was read is on the target.
   bool history_in_doubt = false;
@@ -158,6 +165,11 @@ struct Stream {
   Clock::time_point saved_at;  // when its state was handed to the store last
   int64_t records_lost = 0;    // deleted by the source's retention before they were copied
 
+  void NoteLogStart(int64_t log_start) {
+    source_log_start = log_start;
+    source_log_start_max = std::max(source_log_start_max, log_start);
+  }
+
   // The source's leader or the connection to it changed, or it did not know the partition for a moment. Another log may
   // stand behind the name now, or a truncated one: nothing more is read before the last copied batch was looked at (G).
   // Not needed where the broker tells of both by itself: the topic has an id, and the broker is asked with the epoch of
@@ -170,6 +182,16 @@ struct Stream {
     if (assignment.source_topic_id != kafka::kNoUuid && (is_told || !has_evidence)) return;
     history_in_doubt = true;
     partition.OnTargetChange();
+  }
+
+  // A response begins with a batch that was written under `leader_epoch`. If that is not the one of what was read
+  // before, the log may have been cut back below in between, unseen: by a leader that lost the partition and got it
+  // back. True when this is to be looked at first. Not needed where the broker tells.
+  bool DoubtsBorder(int32_t leader_epoch) {
+    const int32_t below = partition.fetched_epoch();
+    if (std::exchange(border_doubted, false) || below < 0 || below == leader_epoch) return false;
+    DoubtHistory();
+    return border_doubted = history_in_doubt;
   }
 
   // Whether the quarantine it is in is to be told: once, however often what can pass is tried again in between, and

@@ -68,6 +68,29 @@ TEST_F(StreamTest, EveryReasonForDoubtCounts) {
   EXPECT_GT(new_one.doubts, 0);
 }
 
+// A leader that lost the partition and got it back answers as if nothing had been.
+TEST_F(StreamTest, AnotherEpochThanTheOneBelowIsLookedAtOnce) {
+  Stream stream = At100(/*has_id=*/false, kEvidence);
+  EXPECT_FALSE(stream.DoubtsBorder(5));
+  EXPECT_TRUE(stream.DoubtsBorder(7));
+  EXPECT_TRUE(stream.history_in_doubt);
+  stream.history_in_doubt = false;  // it was looked at
+  EXPECT_FALSE(stream.DoubtsBorder(7)) << "the same response, asked for again";
+  EXPECT_TRUE(stream.DoubtsBorder(7)) << "another one";
+}
+
+TEST_F(StreamTest, AnEpochThatIsNotKnownIsNoBorder) {
+  Stream stream = At100(/*has_id=*/false, {});
+  EXPECT_FALSE(stream.DoubtsBorder(7));
+  EXPECT_FALSE(stream.history_in_doubt);
+}
+
+TEST_F(StreamTest, ABorderThatCannotBeLookedAtIsPassed) {
+  Stream stream = At100(/*has_id=*/true, {});
+  stream.partition.SkipTo(SourceOffset(101), /*leader_epoch=*/5);
+  EXPECT_FALSE(stream.DoubtsBorder(7));
+}
+
 // H
 TEST_F(StreamTest, ALostRangeIsCountedOnce) {
   Stream stream = At100(/*has_id=*/true, kEvidence);

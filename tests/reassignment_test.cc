@@ -119,5 +119,45 @@ TEST_F(ReassignmentTest, CopyFollowsPartitionsAndLeadersOfBothSides) {
   EXPECT_TRUE(StopsHealthy(*replicator_));
 }
 
+// Until a reassignment ends, brokers before 2.4 tell a leader epoch that is over (KAFKA-9212), and the leader refuses
+// whoever sends it. A replica that cannot catch up makes it last.
+TEST(OldReassignmentTest, SourceIsReadWhileItLasts) {
+  SceneOptions options;
+  options.source = {.version = "2.1.1", .brokers = kBrokers, .properties = {{"zookeeper.session.timeout.ms", "20000"}}};
+  options.target.brokers = 1;
+  absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
+  ASSERT_TRUE(scene.ok()) << scene.status();
+  absl::StatusOr<int> controller = (*scene)->source_admin().ControllerId();
+  ASSERT_TRUE(controller.ok()) << controller.status();
+  const int other = 1 + *controller % kBrokers;
+  const int added = 1 + other % kBrokers;
+  ASSERT_OK((*scene)->source_admin().CreateTopic({.name = kTopic, .replicas = {{*controller, other}}}));
+  LoadOptions load = (*scene)->Load(kTopic, 1);
+  load.records_per_second = kRecordsPerSecond;
+  absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
+  ASSERT_TRUE(producer.ok()) << producer.status();
+  ReplicatorOptions program = (*scene)->Replicator(kTopic);
+  program.replication_factor = 1;
+  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(program);
+  ASSERT_TRUE(replicator.ok()) << replicator.status();
+  ASSERT_TRUE((*scene)->WaitForTargetRecords(kTopic, 1)) << (*replicator)->LogTail();
+
+  const std::vector<std::vector<int>> replicas = {{*controller, other, added}};
+  ASSERT_OK((*scene)->source().Stop(added));
+  ASSERT_OK(BeginReassignment((*scene)->source(), kTopic, replicas, kPatience));
+  absl::SleepFor(absl::Seconds(3));
+  const int64_t written = (*producer)->counts().records;
+  EXPECT_TRUE((*scene)->WaitForTargetRecords(kTopic, written, absl::Seconds(10) * kSlowness))
+      << (*replicator)->LogTail();
+  EXPECT_FALSE(AwaitReassignment((*scene)->source(), kTopic, replicas, absl::ZeroDuration()).ok());
+  ASSERT_OK((*scene)->source().Continue(added));
+  ASSERT_OK(AwaitReassignment((*scene)->source(), kTopic, replicas, kPatience));
+
+  absl::StatusOr<LoadCounts> counts = (*producer)->Stop();
+  ASSERT_TRUE(counts.ok()) << counts.status();
+  EXPECT_TRUE((*scene)->Equal({kTopic})) << (*replicator)->LogTail();
+  EXPECT_TRUE(StopsHealthy(**replicator));
+}
+
 }  // namespace
 }  // namespace replicator::tests

@@ -224,6 +224,32 @@ TEST_F(SourceWithoutTopicIdsTest, CompactedTopicMadeAnewWhileNobodyLookedIsNotMi
   ExpectRecreatedWhileDownIsSeen("source-truncated", "compacted-down");
 }
 
+// Nothing of it was copied, so only where its log begins tells.
+TEST_F(SourceWithoutTopicIdsTest, TopicThatHeldNothingMoreAndWasMadeAnewIsNotMixedIn) {
+  topic_ = "emptied-down";
+  neighbour_ = topic_ + "-neighbour";
+  for (const std::string& name : {topic_, neighbour_}) {
+    ASSERT_NO_FATAL_FAILURE(Create(name));
+    ASSERT_NO_FATAL_FAILURE(Write(name, kPartitions, kFirstLife));
+  }
+  for (int partition = 0; partition < kPartitions; ++partition)
+    ASSERT_OK(scene_->source_admin().DeleteRecords(topic_, partition, -1));
+  link_ = std::make_unique<WatchedLink>(Options(topic_ + ".*"));
+  ASSERT_OK(link_->Start());
+  for (int partition = 0; partition < kPartitions; ++partition)
+    ASSERT_TRUE(link_->ReachesState(topic_, "caught up", partition));
+  ASSERT_TRUE(StopsHealthy(link_->process()));
+  first_life_ = TargetEnds();
+  ASSERT_NO_FATAL_FAILURE(BeginSecondLife());
+  ASSERT_OK(link_->Start());
+  ASSERT_NO_FATAL_FAILURE(ExpectStopped("source-truncated"));
+  const std::vector<std::string> resume = {"resume", "--topic=" + topic_, "--partition=0", "--from=earliest", "--yes"};
+  const CommandOutput resumed = link_->Run(resume);
+  EXPECT_EQ(resumed.code, 0) << resumed.text;
+  EXPECT_TRUE(link_->ReachesState(topic_, "caught up"));
+  EXPECT_EQ(TargetEnds().front(), kSecondLife / kPartitions);
+}
+
 TEST_F(SourceWithoutTopicIdsTest, TopicMadeAnewIsNotMixedIn) { ExpectRecreatedWhileRunningIsSeen("source-truncated"); }
 
 TEST_F(SourceWithoutTopicIdsTest, DeletedTopicIsNamed) { ExpectDeletionIsSeen("source-truncated"); }

@@ -308,8 +308,12 @@ TEST_F(TargetReplicasTest, RightThatWasTakenIsNamedAndGoesOnOnceGivenBack) {
   ASSERT_NO_FATAL_FAILURE(Copy("refused"));
   const std::string admins = scene_->target().direct_bootstrap_servers();
   ASSERT_OK(DenyWriting(admins, topic_));
-  ASSERT_NO_FATAL_FAILURE(Write(topic_, kRecords));
-  EXPECT_TRUE(link_->ReachesCode(topic_, "target-refused"));
+  // Not every broker hears of it at once.
+  const auto is_refused = [&] {
+    Write(topic_, 1);
+    return link_->Code(topic_) == "target-refused";
+  };
+  ASSERT_TRUE(WaitFor(is_refused, kPatience)) << link_->process().LogTail();
   const std::string reason = link_->PartitionStatus(topic_, 0).at("quarantine").at("reason");
   EXPECT_TRUE(absl::StrContains(reason, "TOPIC_AUTHORIZATION_FAILED")) << reason;
   EXPECT_TRUE(absl::StrContains(reason, "Give replicator's user")) << reason;

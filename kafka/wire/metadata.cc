@@ -5,6 +5,7 @@ namespace {
 
 constexpr int16_t kVersionLeaderEpoch = 7;
 constexpr int16_t kVersionAuthorizedOperations = 8;
+constexpr int16_t kVersionLeaderEpochIsCurrent = 9;
 constexpr int16_t kVersionTopicId = 10;
 
 // The least bytes that one element takes in any version that we speak.
@@ -88,6 +89,7 @@ absl::StatusOr<MetadataResponse> MetadataResponse::Read(std::string_view body, i
   for (size_t i = 0; i < broker_count && reader.ok(); ++i) response.brokers.push_back(ReadBroker(reader));
   response.cluster_id = OwnedString(reader.ReadNullableString());
   response.controller_id = reader.ReadInt32();
+  response.leader_epochs_are_current = version >= kVersionLeaderEpochIsCurrent;
   const size_t topic_count = reader.ReadArrayLength(kTopicBytesMin);
   response.topics.reserve(topic_count);
   for (size_t i = 0; i < topic_count && reader.ok(); ++i) response.topics.push_back(ReadTopic(reader, version));

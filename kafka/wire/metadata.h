@@ -42,6 +42,9 @@ struct MetadataResponse {
   std::vector<Broker> brokers;  // Those alive.
   std::optional<std::string> cluster_id;
   int32_t controller_id = -1;
+  // From v9 on. Before, a broker may go on telling a leader epoch that is over for as long as its partition is being
+  // reassigned (KAFKA-9212), and a leader refuses requests that carry such a one.
+  bool leader_epochs_are_current = false;
   std::vector<Topic> topics;
 
   // `body`: what ResponseBody() gave. InvalidArgument if malformed.
@@ -50,7 +53,7 @@ struct MetadataResponse {
 
 struct MetadataRequest {
   using Response = MetadataResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kMetadata, "Metadata", {5, 7, 10}, /*version_flexible=*/9};
+  static constexpr ApiSpec kApi = {ApiKey::kMetadata, "Metadata", {5, 7, 9, 10}, /*version_flexible=*/9};
 
   // nullopt: all topics. Empty: none, only brokers and cluster id.
   // There is no allow_auto_topic_creation: a replicator that looks must never create, so `false` is always sent.

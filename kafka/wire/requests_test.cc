@@ -49,6 +49,7 @@ TEST(RequestsTest, MetadataIsAsKafkaWritesIt) {
   request.topics = {"orders", "payments"};
   EXPECT_EQ(Hex(request, 5), golden::kMetadataRequestV5);
   EXPECT_EQ(Hex(request, 7), golden::kMetadataRequestV7);
+  EXPECT_EQ(Hex(request, 9), golden::kMetadataRequestV9);
   EXPECT_EQ(Hex(request, 10), golden::kMetadataRequestV10);
 }
 

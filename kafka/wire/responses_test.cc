@@ -68,6 +68,7 @@ void CheckMetadata(std::string_view hex, int16_t version, const Uuid& topic_id) 
   EXPECT_EQ(response.throttle_time_ms, 7);
   EXPECT_EQ(response.cluster_id, "cluster-id");
   EXPECT_EQ(response.controller_id, 2);
+  EXPECT_EQ(response.leader_epochs_are_current, version >= 9);
   ASSERT_EQ(response.brokers.size(), 2u);
   EXPECT_EQ(response.brokers[0].rack, "r1");
   EXPECT_EQ(response.brokers[1].node_id, 2);
@@ -95,6 +96,7 @@ void CheckMetadata(std::string_view hex, int16_t version, const Uuid& topic_id) 
 TEST(ResponsesTest, MetadataIsRead) {
   CheckMetadata(golden::kMetadataResponseV5, 5, kNoUuid);
   CheckMetadata(golden::kMetadataResponseV7, 7, kNoUuid);
+  CheckMetadata(golden::kMetadataResponseV9, 9, kNoUuid);
   CheckMetadata(golden::kMetadataResponseV10, 10, kTopicId);
 }
 
@@ -370,6 +372,7 @@ std::vector<DamageCase> AllResponses() {
       Case<ApiVersionsResponse>(ApiVersionsRequest::kApi, 0, golden::kApiVersionsResponseV0),
       Case<MetadataResponse>(MetadataRequest::kApi, 5, golden::kMetadataResponseV5),
       Case<MetadataResponse>(MetadataRequest::kApi, 7, golden::kMetadataResponseV7),
+      Case<MetadataResponse>(MetadataRequest::kApi, 9, golden::kMetadataResponseV9),
       Case<MetadataResponse>(MetadataRequest::kApi, 10, golden::kMetadataResponseV10),
       Case<FetchResponse>(FetchRequest::kApi, 7, golden::kFetchResponseV7),
       Case<FetchResponse>(FetchRequest::kApi, 10, golden::kFetchResponseV10),

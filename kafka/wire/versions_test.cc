@@ -80,7 +80,8 @@ TEST(NegotiatedVersionsTest, EachApiWithoutACommonVersionIsNamedWithBothRanges) 
   const absl::Status status = NegotiatedVersions::Choose(response, BrokerUse::kProduce).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "Fetch (broker: v14 to v20; needed: v7 or v10 or v13)")) << status;
-  EXPECT_TRUE(absl::StrContains(status.message(), "Metadata (broker: v0 to v4; needed: v5 or v7 or v10)")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "Metadata (broker: v0 to v4; needed: v5 or v7 or v9 or v10)"))
+      << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "InitProducerId (broker: not served; needed: v1)")) << status;
   EXPECT_FALSE(absl::StrContains(status.message(), "Produce (")) << status;
 }

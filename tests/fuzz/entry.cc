@@ -68,6 +68,7 @@ const Parser kParsers[] = {
     {kafka::ApiVersionsRequest::kApi, 0, ReadApiVersions},
     {kafka::MetadataRequest::kApi, 5, ReadBody<kafka::MetadataResponse>},
     {kafka::MetadataRequest::kApi, 7, ReadBody<kafka::MetadataResponse>},
+    {kafka::MetadataRequest::kApi, 9, ReadBody<kafka::MetadataResponse>},
     {kafka::MetadataRequest::kApi, 10, ReadBody<kafka::MetadataResponse>},
     {kafka::FetchRequest::kApi, 7, ReadFetch},
     {kafka::FetchRequest::kApi, 10, ReadFetch},

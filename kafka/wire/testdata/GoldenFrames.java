@@ -341,7 +341,7 @@ public class GoldenFrames {
         + "// response from its correlation id on.\n"
         + "#ifndef REPLICATOR_KAFKA_WIRE_TESTDATA_GOLDEN_FRAMES_H_\n#define REPLICATOR_KAFKA_WIRE_TESTDATA_GOLDEN_FRAMES_H_\n\n"
         + "// clang-format off\n#include <string_view>\n\nnamespace replicator::kafka::golden {\n");
-    for (int version : new int[] {5, 7, 10}) metadata(version);
+    for (int version : new int[] {5, 7, 9, 10}) metadata(version);
     for (int version : new int[] {7, 10, 13}) fetch(version);
     for (int version : new int[] {7, 8}) produce(version);
     for (int version : new int[] {2, 4}) listOffsets(version);
