@@ -97,6 +97,9 @@ asio::awaitable<void> Locator::Run() {
 
 asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> connection,
                                            std::vector<Stream*> streams) {
+  // While this waited for the connection, others may have come to lead some.
+  std::erase_if(streams, [this](const Stream* stream) { return stream->source_leader.broker != broker_id_; });
+  if (streams.empty()) co_return absl::OkStatus();
   std::vector<uint64_t> doubts;
   for (const Stream* stream : streams) doubts.push_back(stream->doubts);
   OffsetsQuery start_query = {.side = Side::kSource, .timestamp_ms = kafka::kEarliestTimestamp};
@@ -129,9 +132,9 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     } else if (stream->partition.begun()) {
       located = co_await AskOwner(connection, stream);
     } else {
-      stream->being_located = true;
+      ++stream->being_located;
       located = co_await Locate(connection, stream, log_start, log_end);
-      stream->being_located = false;
+      --stream->being_located;
     }
     if (!located.ok()) BackOff(*stream, std::string(located.message()));
     owner_.Changed(*stream);
@@ -142,27 +145,33 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
 
 asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                               int64_t log_start, int64_t log_end) {
-  const uint64_t doubts = stream->doubts;
-  TargetAtStart& tail = *stream->tail;
+  // With another leader another locator may have begun, or said that there is nothing to begin with.
+  const auto is_overtaken = [stream, doubts = stream->doubts] {
+    return stream->doubts != doubts || !stream->tail.has_value() || TailIsOld(*stream);
+  };
   stream->ClearRangeDoubt();  // wherever it was, it begins elsewhere
-  if (TailIsOld(*stream)) co_return absl::OkStatus();
-  if (tail.log_end.value == 0) {
-    stream->partition.Begin(SourceOffset(log_start), tail.log_end, Ordinal(0));
+  if (is_overtaken()) co_return absl::OkStatus();
+  const TargetOffset target_end = stream->tail->log_end;
+  const bool has_tail = !stream->tail->last_batch.bytes.empty();
+  if (target_end.value == 0) {
+    stream->partition.Begin(SourceOffset(log_start), target_end, Ordinal(0));
     stream->tail.reset();
     co_return absl::OkStatus();
   }
   std::optional<SourcePlace> found;
-  if (!tail.last_batch.bytes.empty()) {
-    const int64_t candidate = tail.log_end.value - 1;  // where it lies in a gapless copy of a log that began at 0
+  if (has_tail) {
+    const int64_t candidate = target_end.value - 1;  // where it lies in a gapless copy of a log that began at 0
     kafka::PeekTarget where = SourceOf(*stream);
     absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, candidate);
     if (!batch.ok() && !absl::IsOutOfRange(batch.status())) co_return batch.status();
+    if (is_overtaken()) co_return absl::OkStatus();
     bool is_it = batch.ok() && !batch->bytes.empty() && batch->view().last_offset() == candidate;
     if (is_it) {
       absl::StatusOr<bool> copied = co_await IsLastCopied(connection, stream, *batch);
       if (!copied.ok()) co_return copied.status();
       is_it = *copied;
     }
+    if (is_overtaken()) co_return absl::OkStatus();
     if (is_it) {
       found = PlaceBehind(batch->view());
     } else if (!stream->partition.is_compacted()) {
@@ -172,9 +181,11 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
     }
   }
   std::string doubt;
-  if (!found.has_value() && !tail.last_batch.bytes.empty() && stream->partition.is_compacted()) {
+  if (is_overtaken()) co_return absl::OkStatus();
+  if (!found.has_value() && has_tail && stream->partition.is_compacted()) {
     absl::StatusOr<policy::TailPlace> place = co_await SearchByRecords(connection, stream, log_start, log_end);
     if (!place.ok()) co_return place.status();
+    if (is_overtaken()) co_return absl::OkStatus();
     if (place->kind == policy::TailPlace::Kind::kFound) {
       found = SourcePlace{place->position, {}};
       LOG(INFO) << stream->Name() << ": the place in the compacted source was found record by record";
@@ -183,8 +194,6 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
     }
     doubt = std::move(place->reason);
   }
-  if (stream->doubts != doubts) co_return absl::OkStatus();  // by another log, perhaps: it is asked once more
-  if (TailIsOld(*stream)) co_return absl::OkStatus();
   // Else it was stopped, or let go on, in some other way meanwhile.
   if (!stream->partition.begun()) {
     if (found.has_value()) {
@@ -261,8 +270,8 @@ asio::awaitable<absl::StatusOr<bool>> Locator::IsLastCopied(std::shared_ptr<kafk
 // Compares the batches that follow the first record of the right time. nullopt: none is the same, or more than one.
 asio::awaitable<absl::StatusOr<std::optional<Locator::SourcePlace>>> Locator::SearchByTime(
     std::shared_ptr<kafka::Connection> connection, Stream* stream, int64_t log_end) {
-  kafka::RecordBatchView wanted = stream->tail->last_batch.view();
-  OffsetsQuery query = {.side = Side::kSource, .timestamp_ms = wanted.max_timestamp_ms()};
+  const uint64_t doubts = stream->doubts;
+  OffsetsQuery query = {.side = Side::kSource, .timestamp_ms = stream->tail->last_batch.view().max_timestamp_ms()};
   std::vector<Stream*> one = {stream};
   absl::StatusOr<std::vector<OffsetAnswer>> first = co_await ListOffsetsOf(connection, one, query);
   if (!first.ok()) co_return first.status();
@@ -274,7 +283,7 @@ asio::awaitable<absl::StatusOr<std::optional<Locator::SourcePlace>>> Locator::Se
     kafka::PeekTarget where = SourceOf(*stream);
     absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, offset);
     if (!batch.ok()) co_return batch.status();
-    if (batch->bytes.empty()) break;
+    if (batch->bytes.empty() || stream->doubts != doubts) break;  // what was found then counts no more
     offset = batch->view().next_offset();
     absl::StatusOr<bool> copied = co_await IsLastCopied(connection, stream, *batch);
     if (!copied.ok()) co_return copied.status();
@@ -327,7 +336,8 @@ asio::awaitable<absl::Status> Locator::CheckHistory(std::shared_ptr<kafka::Conne
     co_return absl::OkStatus();
   }
   stream->history_in_doubt = false;
-  if (stream->partition.evidence().base_offset < log_start) {
+  const offsets::SourceEvidence& evidence = stream->partition.evidence();
+  if (evidence.base_offset + evidence.record_count <= log_start) {
     stream->ClearRangeDoubt();
     stream->range_in_doubt = log_start > position;
   }
@@ -341,8 +351,11 @@ asio::awaitable<absl::StatusOr<std::string>> Locator::FindContradiction(std::sha
   const offsets::SourceEvidence evidence = partition.evidence();
   const int64_t position = partition.position().value;
   kafka::PeekTarget where = SourceOf(*stream);
-  if (evidence.base_offset >= log_start) {
-    absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, evidence.base_offset);
+  // A log that begins within a batch still has all of it.
+  const bool is_left = evidence.base_offset + evidence.record_count > log_start;
+  if (is_left) {
+    const int64_t offset = std::max(evidence.base_offset, log_start);
+    absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, offset);
     if (!batch.ok() && !absl::IsOutOfRange(batch.status())) co_return batch.status();
     const bool is_there = batch.ok() && !batch->bytes.empty();
     if (!is_there && !partition.is_compacted()) {
@@ -358,9 +371,10 @@ asio::awaitable<absl::StatusOr<std::string>> Locator::FindContradiction(std::sha
                              " that was copied last is another one there now");
   } else if (stream->assignment.source_topic_id == kafka::kNoUuid && log_start < stream->source_log_start_max) {
     co_return absl::StrCat("the source's log begins at offset ", log_start, " now, but everything below ",
-                           stream->source_log_start_max, " was deleted before");
+                           stream->source_log_start_max, " was deleted before (if a broker that crashed has ",
+                           "brought that back, resume with --from=", position, ")");
   }
-  const bool is_known = evidence.base_offset >= log_start || partition.position_epoch() >= 0;
+  const bool is_known = is_left || partition.position_epoch() >= 0;
   const int64_t skipped_from = std::max(log_start, evidence.base_offset + evidence.record_count);
   if (partition.is_compacted() || !is_known || position <= skipped_from) co_return std::string();
   absl::StatusOr<kafka::PeekedBatch> skipped = co_await kafka::PeekBatch(connection, where, position - 1);

@@ -32,10 +32,12 @@ TargetTail TailOf(const kafka::RecordBatchView& batch) {
   // A sequence counts mod 2^31 (DefaultRecordBatch.incrementSequence).
   // By the last offset, not by the count: of those, compaction of the target may have taken some away.
   const int64_t next = (int64_t{batch.base_sequence()} + batch.last_offset_delta() + 1) & 0x7fffffff;
-  return {.producer = {batch.producer_id(), batch.producer_epoch()},
-          .next_sequence = static_cast<int32_t>(next),
-          .content_crc = batch.ContentCrc(),
-          .record_count = batch.last_offset_delta() + 1};
+  return {
+      .producer = {batch.producer_id(), batch.producer_epoch()},
+      .next_sequence = static_cast<int32_t>(next),
+      .content_crc = batch.ContentCrc(),
+      // Times that the broker has put in are not what was copied.
+      .record_count = batch.timestamp_type() == kafka::TimestampType::kCreateTime ? batch.last_offset_delta() + 1 : 0};
 }
 
 }  // namespace
@@ -94,6 +96,9 @@ asio::awaitable<void> Settler::Run() {
 
 asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> connection,
                                            std::vector<Stream*> streams) {
+  // While this waited for the connection, others may have come to lead some.
+  std::erase_if(streams, [this](const Stream* stream) { return stream->target_leader.broker != broker_id_; });
+  if (streams.empty()) co_return absl::OkStatus();
   std::vector<Leader> leaders;
   for (const Stream* stream : streams) leaders.push_back(stream->target_leader);
   OffsetsQuery log_end_query = {.side = Side::kTarget, .replica_id = kafka::kDebugReplicaId};
@@ -155,7 +160,10 @@ asio::awaitable<absl::Status> Settler::Tell(std::shared_ptr<kafka::Connection> c
   if (!last->bytes.empty()) tail = TailOf(last->view());
   CrashPoint("before-settle");
   stream->partition.OnTargetEnd(log_end, high_watermark, tail);
-  if (stream->partition.TakeCutBack()) stream->history_in_doubt = true;
+  if (stream->partition.TakeCutBack()) {
+    ++stream->doubts;
+    stream->history_in_doubt = true;
+  }
   if (!stream->partition.must_renew_producer()) co_return absl::OkStatus();
   co_return co_await RenewProducer(connection, stream);
 }

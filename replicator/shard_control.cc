@@ -179,7 +179,7 @@ void Shard::BeginResume(ResumeRequest request, std::function<void(absl::StatusOr
   if (stream.resume.has_value() && stream.resume->done != nullptr) {
     return done(absl::FailedPreconditionError(absl::StrCat(stream.Name(), " is being resumed already. Try again")));
   }
-  if (stream.being_located) {
+  if (stream.being_located > 0) {
     return done(absl::FailedPreconditionError(
         absl::StrCat("the place of ", stream.Name(), " in the source is being looked for at this moment. Try again")));
   }
@@ -299,7 +299,7 @@ void Shard::CarryOut(Member& member, const ResumePlan& plan, const Assignment& i
   } else {
     stream.partition.CheckAgain();
   }
-  if (plan.starts_anew || plan.from.has_value()) stream.source_log_start_max = -1;
+  if (plan.starts_anew || plan.from.has_value()) stream.source_log_start_max = stream.border_epoch = -1;
   stream.history_in_doubt = !plan.starts_anew && !plan.from.has_value() && stream.partition.begun();
   Changed(stream);
 }

@@ -118,11 +118,11 @@ struct Stream {
   int64_t target_log_start = -1;      // as the target last told; -1: nothing was sent yet
   int64_t last_fetched_time_ms = -1;  // the last accepted batch's largest timestamp
 
-  bool being_located = false;         // the locator reads `tail` at this moment
+  int being_located = 0;              // locators that read `tail` at this moment: an earlier leader's may still
   std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
   int64_t tail_records_wanted = 0;    // to be read for its marks, since its last batch alone did not suffice
   bool told_of_truncation = false;    // the source is asked with what was fetched last, and would say that it lost it
-  bool border_doubted = false;        // at the leader epoch that the next batch has
+  int32_t border_epoch = -1;          // the leader epoch whose first batch was met, and waited for such a look, last
   // The source may have another history than the one that was copied: its last copied batch is to be looked at again,
   // once all that was read is on the target.
   bool history_in_doubt = false;
@@ -167,7 +167,9 @@ struct Stream {
 
   void NoteLogStart(int64_t log_start) {
     source_log_start = log_start;
-    source_log_start_max = std::max(source_log_start_max, log_start);
+    if (log_start <= source_log_start_max) return;
+    source_log_start_max = log_start;
+    if (log_start > partition.evidence().base_offset) partition.MarkUnsaved();  // nothing else tells this log any more
   }
 
   // The source's leader or the connection to it changed, or it did not know the partition for a moment. Another log may
@@ -189,9 +191,11 @@ struct Stream {
   // back. True when this is to be looked at first. Not needed where the broker tells.
   bool DoubtsBorder(int32_t leader_epoch) {
     const int32_t below = partition.fetched_epoch();
-    if (std::exchange(border_doubted, false) || below < 0 || below == leader_epoch) return false;
+    // Once for each: who loses the partition after that gets it back with a higher one.
+    if (below < 0 || below == leader_epoch || border_epoch == leader_epoch) return false;
     DoubtHistory();
-    return border_doubted = history_in_doubt;
+    if (history_in_doubt) border_epoch = leader_epoch;
+    return history_in_doubt;
   }
 
   // Whether the quarantine it is in is to be told: once, however often what can pass is tried again in between, and

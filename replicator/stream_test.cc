@@ -75,8 +75,9 @@ TEST_F(StreamTest, AnotherEpochThanTheOneBelowIsLookedAtOnce) {
   EXPECT_TRUE(stream.DoubtsBorder(7));
   EXPECT_TRUE(stream.history_in_doubt);
   stream.history_in_doubt = false;  // it was looked at
-  EXPECT_FALSE(stream.DoubtsBorder(7)) << "the same response, asked for again";
-  EXPECT_TRUE(stream.DoubtsBorder(7)) << "another one";
+  EXPECT_FALSE(stream.DoubtsBorder(5)) << "what was dropped for the look comes again";
+  EXPECT_FALSE(stream.DoubtsBorder(7)) << "and what it was for, too";
+  EXPECT_TRUE(stream.DoubtsBorder(8));
 }
 
 TEST_F(StreamTest, AnEpochThatIsNotKnownIsNoBorder) {

@@ -302,8 +302,9 @@ TEST_F(AmbiguousAnswersTest, AnswerWithAnotherOffsetStopsOnlyItsPartition) {
   ASSERT_NO_FATAL_FAILURE(Begin("elsewhere"));
   FaultProxy& proxy = *Proxies(scene_->target()).front();
   const int64_t base_offset_at = 4 + 4 + 2 + static_cast<int64_t>(topic_.size()) + 4 + 4 + 2;
+  // 65,536 further than it is.
   const RuleId rule = proxy.Arm(
-      {.api_key = kProduce, .client_id_prefix = "replicator", .fault = Fault::FlipBody(base_offset_at + 7, "\x01")});
+      {.api_key = kProduce, .client_id_prefix = "replicator", .fault = Fault::FlipBody(base_offset_at + 5, "\x01")});
   ASSERT_TRUE(proxy.WaitForHits(rule, 1, absl::Now() + kStrikeTimeout));
   ASSERT_TRUE(replicator_->WaitForLog("is quarantined (foreign-write)", kStrikeTimeout)) << replicator_->LogTail();
   const int64_t before = scene_->TargetRecords(topic_);
