@@ -438,7 +438,7 @@ void Partition::QuarantineMisplaced(TargetOffset expected, int64_t base_offset) 
 }
 
 // The source batch that the target's log ends with, as the map has it.
-offsets::SourceEvidence Partition::EvidenceOf(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
+offsets::SourceEvidence Partition::EvidenceBelow(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
   if (options_.is_compacted || !tail.has_value() || !tail->content_crc.has_value() || tail->record_count <= 0)
     return {};
   const std::optional<SourceOffset> base = map_.SourceOf(TargetOffset(log_end.value - tail->record_count));
@@ -457,7 +457,7 @@ void Partition::CutBackTo(TargetOffset log_end, const std::optional<TargetTail>&
   }
   LOG(WARNING) << "the target lost acknowledged records (its log ends at " << log_end << ", acknowledged up to "
                << target_end_ << "); copying again from source offset " << *source;
-  evidence_ = EvidenceOf(log_end, tail);
+  evidence_ = EvidenceBelow(log_end, tail);
   has_cut_back_ = true;
   map_.TruncateTo(log_end);
   position_epoch_ = -1;

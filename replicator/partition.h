@@ -354,7 +354,7 @@ class Partition {
   void Fail(std::string error);
   void RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset landed_end);
   void CutBackTo(TargetOffset log_end, const std::optional<TargetTail>& tail);
-  offsets::SourceEvidence EvidenceOf(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
+  offsets::SourceEvidence EvidenceBelow(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void ClearQueue();
   bool IsWhatWeSent(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void FindByContent(TargetOffset log_end, const char* why);

@@ -26,6 +26,8 @@ constexpr absl::Duration kRecovery = absl::Seconds(60);
 constexpr absl::Duration kStart = absl::Seconds(2);
 // What the program ends with when it cannot reach a cluster while it starts.
 constexpr int kUnreachable = 20;
+// What it logs when it begins to copy.
+constexpr char kCopies[] = "new to this process";
 
 class Soak {
  public:
@@ -43,6 +45,9 @@ class Soak {
   absl::Status Start();
   absl::Status StartProducers();
   absl::Status StartReplicator();
+  bool StartedInVain(const ExitStatus& ended) const {
+    return ended.code == kUnreachable && !replicator_->LogHas(kCopies);
+  }
   absl::Status Revive();
   absl::Status KillReplicator();
   absl::Status RestartReplicator();
@@ -145,8 +150,7 @@ absl::Status Soak::Revive() {
   if (replicator_->Running()) return absl::OkStatus();
   const absl::StatusOr<ExitStatus> ended = replicator_->Stop(kRecovery);
   if (!ended.ok()) return ended.status();
-  if (ended->code != kUnreachable)
-    return absl::DataLossError(absl::StrCat(ended->ToString(), "\n", replicator_->LogTail()));
+  if (!StartedInVain(*ended)) return absl::DataLossError(absl::StrCat(ended->ToString(), "\n", replicator_->LogTail()));
   ++result_.faults["start in vain"];
   return StartReplicator();
 }
@@ -162,13 +166,13 @@ absl::Status Soak::KillReplicator() {
 }
 
 absl::Status Soak::RestartReplicator() {
-  replicator_->WaitForLog("new to this process", kStart);  // a signal before it listens would just end it
+  replicator_->WaitForLog(kCopies, kStart);  // a signal before it listens would just end it
   absl::Status revived = Revive();
   if (!revived.ok()) return revived;
   absl::StatusOr<ExitStatus> ended = replicator_->Stop(kRecovery);
   if (!ended.ok()) return ended.status();
-  if (ended->code == kUnreachable) return StartReplicator();
-  if (!ended->ok()) return absl::DataLossError(absl::StrCat(ended->ToString(), "\n", replicator_->LogTail()));
+  if (!ended->ok() && !StartedInVain(*ended))
+    return absl::DataLossError(absl::StrCat(ended->ToString(), "\n", replicator_->LogTail()));
   return StartReplicator();
 }
 
