@@ -18,8 +18,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/types/span.h"
-#include "kafka/crc32c.h"
-#include "kafka/record_batch.h"
+#include "kafka/batch/crc32c.h"
+#include "kafka/batch/record_batch.h"
 #include "kafka/wire/big_endian.h"
 #include "kafka/wire/fetch.h"
 #include "kafka/wire/primitives.h"
@@ -41,7 +41,7 @@ constexpr size_t kCrcAt = 17;
 constexpr size_t kCrcCoversFrom = 21;
 
 // One v2 batch of `bytes` bytes, lz4 by its header; what follows the header is no record, which nothing here looks at.
-// The layout is that of kafka/record_batch.h.
+// The layout is that of kafka/batch/record_batch.h.
 std::string MakeBatch(size_t bytes, int64_t base_offset) {
   std::string batch(bytes, '\0');
   for (size_t i = kafka::kBatchHeaderBytes; i < bytes; ++i) batch[i] = static_cast<char>(i * 2654435761u >> 13);

@@ -1,5 +1,5 @@
 // What must outlive the process about one topic-partition: where its copy stands, and what may be under way. Plain
-// values; the store (store.h) keeps them, replicator/partition.h makes them and begins from them.
+// values; the store (store.h) keeps them, replicator/partition/partition.h makes them and begins from them.
 #ifndef REPLICATOR_OFFSETS_PARTITION_STATE_H_
 #define REPLICATOR_OFFSETS_PARTITION_STATE_H_
 

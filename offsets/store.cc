@@ -350,7 +350,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(const Options& options) {
   const std::string path = DatabasePath(options);
   std::unique_ptr<StateFolderLock> lock;
   if (options.read_only) {
-    // Whether this user may look at all is the commands' to ask (replicator/folder_rights.h).
+    // Whether this user may look at all is the commands' to ask (replicator/memory/folder_rights.h).
     if (access((path + "/CURRENT").c_str(), F_OK) != 0)
       return absl::NotFoundError(absl::StrCat("there is no state in the folder ", options.folder));
   } else {

@@ -1,6 +1,6 @@
-// Who holds the lock of a link. The lock is a consumer group on the target cluster (replicator/link_lock.h): its
-// members say what they are in their metadata, its leader assigns the lock to one of them. What the leader decides is
-// here, with the bytes of both.
+// Who holds the lock of a link. The lock is a consumer group on the target cluster (replicator/ownership/link_lock.h):
+// its members say what they are in their metadata, its leader assigns the lock to one of them. What the leader decides
+// is here, with the bytes of both.
 //
 // Nothing follows from who leads: a coordinator names the leader as it likes, and tells a static member that has come
 // back the name of a leader that is gone.

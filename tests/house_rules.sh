@@ -21,15 +21,30 @@ while read -r hit; do breach "dependency against the grain: $hit"; done < <(
   grep -nE '#include "(replicator|tests|bench)/' $(files 'kafka/*' 'policy/*' 'offsets/*') /dev/null
   grep -nE '#include "(policy|offsets)/' $(files 'kafka/*') /dev/null)
 
+# So do the folders below kafka/ and replicator/: each includes only those of a lower level (kafka/README.md, replicator/README.md).
+levels() { # ROOM FOLDER=LEVEL...
+  local room=$1; shift
+  for folder in "$room"/*/; do
+    [[ " $* " == *" $(basename "$folder")="* ]] || breach "$folder has no level in tests/house_rules.sh"
+  done
+  while read -r hit; do breach "dependency against the grain: $hit"; done < <(
+    grep -HoE "#include \"$room/[a-z]+/" $(files "$room/*.h" "$room/*.cc" | grep -v '_test\.cc$') /dev/null |
+      awk -F'[:/"]' -v levels="$*" '
+        BEGIN { n = split(levels, pairs, " "); for (i = 1; i <= n; i++) { split(pairs[i], pair, "="); level[pair[1]] = pair[2] } }
+        { self = $2; other = $(NF - 1); if (self != other && level[other] >= level[self]) print $0 }')
+}
+levels kafka wire=0 net=1 batch=1 client=2
+levels replicator base=0 config=1 partition=2 memory=3 status=4 locate=4 ownership=4 control=4 copy=5 serve=6 link=7 cli=8
+
 # The pure rooms know no event loop, and no room but kafka/ knows librdkafka (the version is shown by the program).
 while read -r hit; do breach "Asio in a pure file: $hit"; done < <(
-  grep -nE '#include <asio' $(files 'kafka/wire/*' 'kafka/record_batch*' 'kafka/buffer*' 'kafka/crc32c*' 'policy/*' 'offsets/*' 'replicator/partition*') /dev/null)
+  grep -nE '#include <asio' $(files 'kafka/wire/*' 'kafka/batch/*' 'kafka/net/buffer*' 'policy/*' 'offsets/*' 'replicator/partition/*') /dev/null)
 while read -r hit; do breach "librdkafka outside of kafka/: $hit"; done < <(
-  grep -nE '#include <librdkafka' $(files 'replicator/*' 'policy/*' 'offsets/*') /dev/null | grep -v '^replicator/version.cc:')
+  grep -nE '#include <librdkafka' $(files 'replicator/*' 'policy/*' 'offsets/*') /dev/null | grep -v '^replicator/cli/version.cc:')
 
 # The protocol client and the program never take a lock on the path of a batch.
 while read -r hit; do breach "a mutex on the path of a batch: $hit"; done < <(
-  grep -nE 'absl::Mutex|std::mutex' $(files 'kafka/*' 'replicator/partition*' 'replicator/source*' 'replicator/sink*') /dev/null)
+  grep -nE 'absl::Mutex|std::mutex' $(files 'kafka/*' 'replicator/partition/*' 'replicator/copy/source*' 'replicator/copy/sink*') /dev/null)
 
 # Nothing of a machine gets into the tree: no home folders, no package registries.
 while read -r hit; do breach "a path or host of one machine: $hit"; done < <(

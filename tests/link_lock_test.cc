@@ -1,6 +1,6 @@
 // The lock of a link on real brokers (K): who has it, who waits, and how it moves when processes and coordinators die.
 // Each Locker stands for a process: an event loop of its own, with a LinkLock on it.
-#include "replicator/link_lock.h"
+#include "replicator/ownership/link_lock.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -28,11 +28,11 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "kafka/cluster.h"
+#include "kafka/client/cluster.h"
 #include "kafka/wire/describe_groups.h"
 #include "kafka/wire/find_coordinator.h"
 #include "policy/lock_assignment.h"
-#include "replicator/link_topic.h"
+#include "replicator/ownership/link_topic.h"
 #include "tests/cluster/kafka_cluster.h"
 #include "tests/cluster/process.h"
 

@@ -7,8 +7,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/types/span.h"
-#include "kafka/record_batch.h"
-#include "kafka/records.h"
+#include "kafka/batch/record_batch.h"
+#include "kafka/batch/records.h"
 #include "kafka/wire/api_versions.h"
 #include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
@@ -27,8 +27,8 @@
 #include "kafka/wire/produce.h"
 #include "kafka/wire/sync_group.h"
 #include "kafka/wire/versions.h"
-#include "replicator/config.h"
-#include "replicator/properties.h"
+#include "replicator/config/config.h"
+#include "replicator/config/properties.h"
 
 namespace replicator::tests {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
-#include "kafka/record_batch.h"
+#include "kafka/batch/record_batch.h"
 #include "kafka/wire/big_endian.h"
 #include "kafka/wire/testdata/golden_frames.h"
 #include "tests/fuzz/entry.h"

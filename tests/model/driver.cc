@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/types/span.h"
-#include "kafka/buffer.h"
-#include "replicator/mutation.h"
+#include "kafka/net/buffer.h"
+#include "replicator/partition/mutation.h"
 #include "tests/model/history.h"
 
 namespace replicator::tests {

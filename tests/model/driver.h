@@ -1,6 +1,6 @@
-// One random history of a replicated partition: the driver plays shard, source and sink around replicator/partition.h,
-// and the brokers' faults around a TargetLog, one event at a time, and checks the invariants after each. Everything
-// follows from the seed. Single-threaded, no clock.
+// One random history of a replicated partition: the driver plays shard, source and sink around
+// replicator/partition/partition.h, and the brokers' faults around a TargetLog, one event at a time, and checks the
+// invariants after each. Everything follows from the seed. Single-threaded, no clock.
 #ifndef REPLICATOR_TESTS_MODEL_DRIVER_H_
 #define REPLICATOR_TESTS_MODEL_DRIVER_H_
 

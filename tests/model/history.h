@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "replicator/partition.h"
+#include "replicator/partition/partition.h"
 #include "tests/model/driver.h"
 #include "tests/model/random.h"
 #include "tests/model/source_log.h"

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_join.h"
-#include "replicator/mutation.h"
+#include "replicator/partition/mutation.h"
 #include "tests/model/driver.h"
 
 #ifdef REPLICATOR_SANITIZER
@@ -24,7 +24,7 @@ constexpr int64_t kSeedsDefault = 500'000;
 
 DEFINE_int64(seeds, kSeedsDefault, "histories to run");
 DEFINE_int64(seed, -1, "run only this history and print its events");
-DEFINE_int32(mutation, 0, "with --seed: the break in force, as its number in replicator/mutation.h");
+DEFINE_int32(mutation, 0, "with --seed: the break in force, as its number in replicator/partition/mutation.h");
 
 namespace replicator::tests {
 namespace {

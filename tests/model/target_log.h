@@ -16,7 +16,7 @@
 #include <optional>
 #include <vector>
 
-#include "replicator/partition.h"
+#include "replicator/partition/partition.h"
 
 namespace replicator::tests {
 

@@ -1,0 +1,100 @@
+#include "replicator/cli/status_command.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gflags/gflags.h"
+#include "replicator/cli/link_flags.h"
+#include "replicator/serve/link_service.h"
+#include "replicator/serve/local_server.h"
+#include "replicator/status/status_table.h"
+#include "replicator/status/stored_status.h"
+
+DEFINE_bool(json, false, "");
+DEFINE_bool(check, false, "");
+DEFINE_double(max_lag_seconds, 60, "");
+
+namespace replicator {
+namespace {
+
+absl::StatusOr<LinkStatus> GetStatus(const std::string& folder) {
+  absl::StatusOr<HttpAnswer> answer = CallLocal(folder, kSocketName, "GET", "/status", "");
+  if (absl::IsNotFound(answer.status())) return ReadStoredStatus(folder);
+  if (answer.ok() && answer->code == 200) return ParseLinkStatus(answer->body);
+  if (!answer.ok() && !absl::IsUnavailable(answer.status())) return answer.status();
+  // A process that hangs must not hide what it has stored.
+  absl::StatusOr<LinkStatus> stored = ReadStoredStatus(folder);
+  if (stored.ok()) stored->silent = std::string((answer.ok() ? ErrorIn(*answer) : answer.status()).message());
+  return stored;
+}
+
+// What there is of one topic. A process that has just begun may know it in a moment.
+absl::StatusOr<LinkStatus> OfTopic(const LinkStatus& status, const std::string& topic) {
+  LinkStatus only = status.Only(topic);
+  const bool knows_topics = !status.partitions.empty() || !status.left_out.empty() || !status.is_running;
+  if (!knows_topics || !only.partitions.empty() || !only.left_out.empty()) return only;
+  return absl::NotFoundError(
+      absl::StrCat("the link copies no topic ", topic, ": replicator status lists those that it copies"));
+}
+
+ExitCode Run(Streams streams) {
+  if (FLAGS_max_lag_seconds < 0)
+    return FailWith(streams, absl::InvalidArgumentError("--max-lag-seconds is out of range: write 0 or more"));
+  if (!FLAGS_check && !gflags::GetCommandLineFlagInfoOrDie("max_lag_seconds").is_default)
+    return FailWith(streams, absl::InvalidArgumentError("--max-lag-seconds belongs to --check"));
+  const absl::StatusOr<std::string> folder = StateDirFromFlags();
+  if (!folder.ok()) return FailWith(streams, folder.status());
+  absl::StatusOr<LinkStatus> status = GetStatus(*folder);
+  if (FLAGS_check && absl::IsNotFound(status.status())) {  // not begun
+    streams.out << status.status().message() << "\n";
+    return ExitCode::kCopyBehind;
+  }
+  if (!status.ok()) return FailWith(streams, status.status());
+  if (!FLAGS_topic.empty() && status->standby.empty() && status->waiting.empty()) {
+    status = OfTopic(*status, FLAGS_topic);
+    if (!status.ok()) return FailWith(streams, status.status());
+  }
+  std::string findings;
+  const ExitCode checked = CheckStatus(*status, FLAGS_max_lag_seconds, &findings);
+  if (FLAGS_json) {
+    streams.out << ToJson(*status);
+  } else {
+    const StatusRows rows = FLAGS_topic.empty() ? StatusRows::kTopics : StatusRows::kPartitions;
+    streams.out << (FLAGS_check ? findings : StatusText(*status, absl::ToUnixMillis(absl::Now()), rows));
+  }
+  return FLAGS_check ? checked : ExitCode::kDone;
+}
+
+}  // namespace
+
+Command StatusCommand() {
+  Command command;
+  command.name = "status";
+  command.summary = "Show how far a link is, and what is quarantined.";
+  command.description =
+      "Asks the running process over the socket in its state folder. When none answers, shows\n"
+      "what the folder holds: where each partition stood last, and what was quarantined.\n"
+      "Bytes of lag are an estimate: records times the average size of what was copied.";
+  command.flags = LinkFlags();
+  command.flags.push_back({.name = "topic",
+                           .value_name = "TOPIC",
+                           .help = "this topic alone, with a line for each of its partitions and their offsets"});
+  command.flags.push_back({.name = "json", .help = "everything, per partition, for scripts; see schema_version"});
+  command.flags.push_back(
+      {.name = "check",
+       .help = "for monitoring: exit with 15 when a partition is quarantined, with 11 when the copy\n"
+               "is behind, stalled, left out, not running or not begun, or when nothing can be stored or\n"
+               "no topics be looked for, else with 0"});
+  command.flags.push_back({.name = "max_lag_seconds",
+                           .value_name = "SECONDS",
+                           .help = "how far a topic may be behind with --check",
+                           .default_text = "60"});
+  command.run = Run;
+  return command;
+}
+
+}  // namespace replicator

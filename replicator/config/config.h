@@ -1,0 +1,70 @@
+#ifndef REPLICATOR_REPLICATOR_CONFIG_CONFIG_H_
+#define REPLICATOR_REPLICATOR_CONFIG_CONFIG_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "kafka/wire/fetch.h"
+#include "policy/replication_policy.h"
+#include "policy/topic_filter.h"
+#include "replicator/config/properties.h"
+
+namespace replicator {
+
+// One side of a link.
+// As isolation.level has it: "read_committed" or "read_uncommitted".
+const char* IsolationName(kafka::IsolationLevel level);
+
+struct ClusterConfig {
+  std::string alias;
+  std::vector<std::string> bootstrap_servers;  // "host:port", IPv6 as "[::1]:9092"; at least one
+  // <alias>.cluster.id: the only cluster that this side may be, as brokers tell it in Metadata; empty: not pinned.
+  std::string cluster_id;
+};
+
+// The one enabled link of a MirrorMaker 2 properties file. Defaults are MirrorMaker's. Immutable after reading.
+struct LinkConfig {
+  std::string file_name;
+  ClusterConfig source;
+  ClusterConfig target;
+  policy::TopicFilter topic_filter;              // topics, topics.exclude
+  bool has_topics_exclude = false;               // false: policy::kTopicsExcludeDefault is in force
+  policy::ReplicationPolicy replication_policy;  // replication.policy.class, replication.policy.separator
+  // Of topics created on the target; never lowered silently. policy::kTargetsOwnFactor: what the target makes of it.
+  int replication_factor = 2;
+  // Of the consumer that reads the source. MirrorMaker's default is read_uncommitted; here records of aborted
+  // transactions are left out unless the file asks for them.
+  kafka::IsolationLevel isolation_level = kafka::IsolationLevel::kReadCommitted;
+  int tasks_max = 1;                   // the most shards (threads) of this process
+  bool refresh_topics_enabled = true;  // look for new topics and partitions while running
+  absl::Duration refresh_topics_interval = absl::Minutes(10);
+
+  // What the operator should know at start, one line each, beginning with file and line: keys that are not honoured,
+  // each once and with the reason (replicator/config/unused_keys.h), keys that another key overrides, keys that stand
+  // there twice. They name keys, never values.
+  std::vector<std::string> notes;
+
+  // "A->B"
+  std::string Name() const { return source.alias + "->" + target.alias; }
+  // "replicator-state/A-to-B", below the working folder: where the state is kept unless the command line says.
+  std::string DefaultStateDir() const { return "replicator-state/" + source.alias + "-to-" + target.alias; }
+};
+
+// Reads a file as MirrorMakerConfig does: `A->B.key` wins over `key`; what concerns a cluster's clients stands under
+// `A.key` (replicator/config/client_settings.h); `${env:NAME}` and its like are replaced
+// (replicator/config/config_values.h). Every key is either honoured, or named in `notes`, or an error. Whatever would
+// make this process copy other topics, write under other names or talk less protected than MirrorMaker did is an error.
+//
+// INVALID_ARGUMENT: all errors found (at most kConfigErrorsMax), one line each, with file and line and what to write
+// instead. NOT_FOUND: the file cannot be read.
+absl::StatusOr<LinkConfig> LoadLinkConfig(const std::string& file_name);
+absl::StatusOr<LinkConfig> ReadLinkConfig(const Properties& properties);
+
+inline constexpr int kConfigErrorsMax = 20;
+inline constexpr int kConfigNotesMax = 500;  // the rest of the keys that are not honoured is counted in one note
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_CONFIG_CONFIG_H_

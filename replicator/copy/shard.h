@@ -1,0 +1,201 @@
+// One thread, one event loop, and the topic-partitions that it copies. Shards share nothing: each has its own
+// connections to every broker, its own memory budget and its own streams. The control loop (link.cc) gives a shard its
+// assignments and every new metadata snapshot, and reads its status.
+//
+// Public methods may be called from any thread; they post to the loop.
+#ifndef REPLICATOR_REPLICATOR_COPY_SHARD_H_
+#define REPLICATOR_REPLICATOR_COPY_SHARD_H_
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/random/random.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "kafka/client/cluster.h"
+#include "kafka/net/fetch_memory.h"
+#include "replicator/copy/produce_connections.h"
+#include "replicator/copy/sink.h"
+#include "replicator/copy/source.h"
+#include "replicator/copy/state_keeper.h"
+#include "replicator/locate/locator.h"
+#include "replicator/locate/settler.h"
+#include "replicator/partition/stream.h"
+#include "replicator/status/link_status.h"
+#include "replicator/status/stream_status.h"
+
+namespace replicator {
+
+struct QuarantinedPartition {
+  std::string name;  // topic-partition
+  Quarantine quarantine;
+};
+
+// A shard's counters at one moment. Sums over its streams.
+struct ShardStatus {
+  int partitions = 0;
+  int begun = 0;      // their place on the target is known
+  int caught_up = 0;  // nothing left to copy when last looked at
+  int stalled = 0;    // their target broker does not answer, or the source has not said for long how far it is
+  int64_t records_copied = 0;
+  int64_t bytes_copied = 0;
+  int64_t lag_records = 0;
+  int64_t records_lost = 0;
+  int64_t memory_used = 0;
+  std::vector<QuarantinedPartition> quarantined;
+  std::vector<std::string> waiting;  // "topic-partition: why", at most kWaitingMax
+  static constexpr size_t kWaitingMax = 5;
+
+  void Add(const ShardStatus& other);
+};
+
+class Shard : public StreamOwner {
+ public:
+  struct Options {
+    int index = 0;
+    size_t buffer_bytes_max = 0;
+    SourceOptions source;
+    kafka::ConnectionOptions target;
+    RateLimiter* target_limit = nullptr;  // of bytes sent; outlives the shard
+    // To each target broker, at most; see produce_connections.h.
+    int produce_connections_max = 1;
+    Partition::Options partition;
+    offsets::Store* store = nullptr;  // null: nothing is kept. Closed between Join and the shard's end
+    std::string state_dir;            // of the link, for the commands that are told
+    // Stores the topic ids of an assignment that the operator has accepted, then calls `then` on any thread.
+    std::function<void(const Assignment& accepted, std::function<void(absl::Status)> then)> accept_ids;
+  };
+
+  // `on_stale` is called on the shard's loop when an answer shows that a side's metadata is out of date.
+  Shard(Options options, std::function<void(Side)> on_stale);
+  // REQUIRES: Join has returned.
+  ~Shard() override;
+
+  void Start();
+  void Assign(std::vector<Assignment> assignments);
+  void UpdateMetadata(Side side, kafka::MetadataSnapshot snapshot);
+  // delete.retention.ms of the source's compacted topics, by name.
+  void UpdateTombstoneRetention(std::map<std::string, int64_t> retention_ms);
+  ShardStatus status() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Every partition in full. `done` is called on the loop; never, when the shard ends before.
+  void Describe(std::function<void(std::vector<PartitionStatus>)> done);
+  // Lets a quarantined partition go on; `done` is called on the loop with what was done, or with what would be when
+  // that needs a yes. NotFound: it is not this shard's. FailedPrecondition: it is not quarantined. Unavailable: the
+  // source did not answer in time.
+  void Resume(ResumeRequest request, std::function<void(absl::StatusOr<ResumePlan>)> done);
+
+  // Stops fetching, waits up to `drain` for the answers that are due, ends the loop.
+  void Stop(Clock::duration drain);
+  // Returns when the loop has ended. One that still has something to do after `patience` is ended where it stands: all
+  // that counts was saved before.
+  void Join(Clock::duration patience);
+
+  // StreamOwner. On the loop only.
+  void Changed(Stream& stream) override;
+  void MetadataIsStale(Side side) override { on_stale_(side); }
+  void ResumeLocated(Stream& stream) override;
+  Clock::duration BackoffAfter(int failures) override { return kafka::Backoff::After(failures, random_); }
+
+ private:
+  // What this shard has with one broker. Made when a stream first needs the broker; retired, never destroyed, when the
+  // broker's address changes, since coroutines may still be in it.
+  struct SourceDesk {
+    SourceDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint);
+    Source source;
+    Locator locator;
+  };
+  struct TargetDesk {
+    TargetDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint);
+    void Stop();
+    // Whether another produce connection is to be opened.
+    bool NeedsConnection(Clock::time_point now);
+    std::vector<std::unique_ptr<Sink>> sinks;  // one for each produce connection
+    ProduceConnections connections;
+    size_t next_sink = 0;  // takes the next stream
+    Settler settler;
+  };
+  struct Member {
+    std::unique_ptr<Stream> stream;
+    SourceDesk* source = nullptr;
+    TargetDesk* target = nullptr;
+    Sink* sink = nullptr;       // one of target's
+    Sink* next_sink = nullptr;  // takes the stream over as soon as nothing of it is in flight
+  };
+
+  void Spawn(asio::awaitable<void> coroutine);
+  asio::awaitable<void> Tick();
+  asio::awaitable<void> Shutdown(Clock::duration drain);
+  bool AnswersAreDue() const;
+  void AddStreams(std::vector<Assignment> assignments);
+  static void Restore(Stream& stream);
+  void Reroute(Member& member);
+  void RerouteSource(Member& member);
+  void RerouteTarget(Member& member);
+  void CheckTopicsAreThere(Stream& stream);
+  void CheckTopicIds(Stream& stream);
+  void AddConnection(int32_t broker, TargetDesk& desk);
+  void ChangeSink(Member& member);
+  SourceDesk* SourceDeskFor(int32_t broker);
+  TargetDesk* TargetDeskFor(int32_t broker);
+  void NoteLeaderless();
+  // shard_control.cc
+  void BeginResume(ResumeRequest request, std::function<void(absl::StatusOr<ResumePlan>)> done);
+  Assignment WithIdsOfNow(Assignment assignment) const;
+  void DecideResume(Member& member, PendingResume resume, bool is_stored);
+  void CarryOut(Member& member, const ResumePlan& plan, const Assignment& ids);
+  void AcceptIds(Member& member, const Assignment& ids);
+  void LookAtAll(Clock::time_point now);
+  static void Hear(Member& member, Clock::time_point now);
+  void WatchTransaction(Stream& stream, Clock::time_point now);
+  void WatchTombstones(Stream& stream, Clock::time_point now, int64_t now_ms);
+  void RetryWhatCanPass(Stream& stream, Clock::time_point now);
+  void ShareMemory();
+  void PublishStatus() ABSL_LOCKS_EXCLUDED(mutex_);
+  static void AddTo(ShardStatus& status, const Stream& stream, Clock::time_point now);
+
+  const Options options_;
+  const std::function<void(Side)> on_stale_;
+  asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  absl::BitGen random_;
+  kafka::FetchMemory memory_;
+  StateKeeper keeper_;
+  kafka::MetadataSnapshot source_metadata_;
+  kafka::MetadataSnapshot target_metadata_;
+  std::list<Member> members_;
+  absl::flat_hash_map<const Stream*, Member*> member_of_;
+  std::map<int32_t, std::unique_ptr<SourceDesk>> source_desks_;
+  std::map<int32_t, std::unique_ptr<TargetDesk>> target_desks_;
+  std::vector<std::unique_ptr<SourceDesk>> retired_sources_;
+  std::vector<std::unique_ptr<TargetDesk>> retired_targets_;
+  std::list<asio::cancellation_signal> cancellations_;
+  kafka::Signal ticked_;
+  bool stopping_ = false;
+  bool leaderless_ = false;  // some partition has no leader on one side
+  bool changed_ = true;      // since the status was published
+  Clock::time_point next_look_;
+
+  mutable absl::Mutex mutex_;
+  ShardStatus status_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread thread_;
+  absl::Notification ended_;  // the thread is past the loop
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_COPY_SHARD_H_

@@ -1,0 +1,524 @@
+#include "replicator/partition/partition.h"
+
+#include <glog/logging.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "replicator/partition/mutation.h"
+
+namespace replicator {
+namespace {
+
+// A sequence is the ordinal mod 2^31: after 2^31 - 1 comes 0 (Kafka's DefaultRecordBatch.incrementSequence).
+constexpr int64_t kSequenceMask = 0x7fffffff;
+
+std::string ForeignWriter(SourceOffset position) {
+  return absl::StrCat("something else writes to this partition. Stop that producer. To go on behind what it wrote, ",
+                      "resume with --from=", position.value, ". ", kCopyAnew);
+}
+
+}  // namespace
+
+const char* QuarantineCodeName(QuarantineCode code) {
+  switch (code) {
+    case QuarantineCode::kForeignWrite:
+      return "foreign-write";
+    case QuarantineCode::kTargetLost:
+      return "target-lost";
+    case QuarantineCode::kTargetNotOurs:
+      return "target-not-ours";
+    case QuarantineCode::kTargetRefused:
+      return "target-refused";
+    case QuarantineCode::kSourceTruncated:
+      return "source-truncated";
+    case QuarantineCode::kSourceRecreated:
+      return "source-recreated";
+    case QuarantineCode::kSourceDeleted:
+      return "source-deleted";
+    case QuarantineCode::kTargetRecreated:
+      return "target-recreated";
+    case QuarantineCode::kTargetDeleted:
+      return "target-deleted";
+    case QuarantineCode::kUnsupportedBatch:
+      return "unsupported-batch";
+    case QuarantineCode::kMalformedBatch:
+      return "malformed-batch";
+  }
+  return "unknown";
+}
+
+std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name) {
+  for (QuarantineCode code :
+       {QuarantineCode::kForeignWrite, QuarantineCode::kTargetLost, QuarantineCode::kTargetNotOurs,
+        QuarantineCode::kTargetRefused, QuarantineCode::kSourceTruncated, QuarantineCode::kSourceRecreated,
+        QuarantineCode::kSourceDeleted, QuarantineCode::kTargetRecreated, QuarantineCode::kTargetDeleted,
+        QuarantineCode::kUnsupportedBatch, QuarantineCode::kMalformedBatch}) {
+    if (name == QuarantineCodeName(code)) return code;
+  }
+  return std::nullopt;
+}
+
+void Partition::Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal,
+                      const offsets::SourceEvidence& evidence) {
+  if (quarantined()) return;
+  CHECK(phase_ == Phase::kNew) << "a partition begins once";
+  eras_ = {{target_end, options_.producer, ordinal.value - target_end.value}};
+  map_.Reset({position, target_end});
+  foreign_unless_found_ = false;
+  evidence_ = evidence;
+  position_epoch_ = evidence.leader_epoch;
+  unsaved_ = true;
+  RestartAt(position, target_end, target_end);
+}
+
+void Partition::Restore(const offsets::PartitionState& state) {
+  CHECK(phase_ == Phase::kNew) << "a partition begins once";
+  if (state.eras.empty()) return;  // it was stored before it began, for its quarantine
+  eras_ = state.eras;
+  options_.is_compacted = options_.is_compacted || state.is_compacted;
+  position_ = fetch_offset_ = state.position;
+  target_end_ = next_expected_ = landed_end_ = state.target_end;
+  evidence_ = state.evidence;
+  position_epoch_ = state.position_epoch;
+  map_.Restore(state.origin, state.runs.closed, state.last_run, state.position, state.older_runs_omitted, state.marks);
+  for (const offsets::Intent& intent : state.intents) {
+    in_flight_.push_back({.id = 0,
+                          .source_base = intent.source_base,
+                          .source_end = intent.source_end,
+                          .expected = next_expected_,
+                          .record_count = intent.record_count,
+                          .size_bytes = 0,
+                          .leader_epoch = -1,
+                          .end_epoch = -1,
+                          .content_crc = intent.content_crc,
+                          .answered = true});
+    next_expected_ += intent.record_count;
+  }
+  phase_ = Phase::kSettling;
+  is_restored_ = true;
+}
+
+offsets::PartitionState Partition::TakeState() {
+  CHECK(!storing_);
+  offsets::PartitionState state;
+  state.origin = map_.origin();
+  state.position = position_;
+  state.target_end = target_end_;
+  state.eras = eras_;
+  state.evidence = evidence_;
+  state.position_epoch = position_epoch_;
+  state.is_compacted = options_.is_compacted;
+  if (!map_.runs().empty()) state.last_run = map_.runs().back();
+  state.runs = map_.TakeChanges();
+  being_covered_ = std::min(queue_.size(), kIntentsMax);
+  state.intents.reserve(in_flight_.size() + being_covered_);
+  for (const InFlight& sent : in_flight_)
+    state.intents.push_back({sent.source_base, sent.source_end, sent.record_count, sent.content_crc});
+  for (size_t i = 0; i < being_covered_; ++i) {
+    const Batch& batch = queue_[i];
+    state.intents.push_back({batch.source_base, batch.source_end, batch.record_count, batch.content_crc});
+  }
+  state.must_sync = std::exchange(must_sync_, false);
+  storing_ = true;
+  unsaved_ = false;
+  return state;
+}
+
+void Partition::OnStored() {
+  storing_ = false;
+  covered_ = std::max(covered_, std::exchange(being_covered_, 0));
+}
+
+void Partition::RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset landed_end) {
+  ClearQueue();
+  in_flight_.clear();
+  unanswered_ = 0;
+  position_ = position;
+  if (!Mutated(Mutation::kAFetchesOnAfterAFailure) || phase_ == Phase::kNew) fetch_offset_ = position;
+  target_end_ = target_end;
+  next_expected_ = target_end;
+  landed_end_ = landed_end;
+  landed_crc_.reset();
+  phase_ = producer_forgotten_ ? Phase::kRenewing : Phase::kCopying;
+}
+
+void Partition::Accept(Batch batch) {
+  if (phase_ != Phase::kCopying || paused_ || batch.source_base < fetch_offset_) return;
+  CHECK_GT(batch.record_count, 0);
+  CHECK(batch.source_base + batch.record_count <= batch.source_end);
+  fetch_offset_ = batch.source_end;
+  batch.end_epoch = batch.leader_epoch;
+  if (target_end_ < landed_end_) return Adopt(batch);
+  queue_bytes_ += batch.size_bytes();
+  queue_.push_back(std::move(batch));
+}
+
+// The batch is on the target already: the k-th record there is the k-th of the source (A). The last one shows whether
+// the source still has all of those that were copied.
+void Partition::Adopt(const Batch& batch) {
+  const TargetOffset end = target_end_ + batch.record_count;
+  if (end == landed_end_ && landed_crc_.value_or(batch.content_crc) != batch.content_crc)
+    return FindByContent(landed_end_, "the source's records do not lead to the last of them");
+  if (end > landed_end_) {
+    return PutInQuarantine(
+        QuarantineCode::kTargetNotOurs,
+        absl::StrCat("the target's log ends at ", landed_end_.value,
+                     ", inside of the batch that begins at source offset ", batch.source_base.value, ". ", kCopyAnew));
+  }
+  Landed(InFlightOf(batch, target_end_));
+  next_expected_ = target_end_;
+}
+
+Partition::InFlight Partition::InFlightOf(const Batch& batch, TargetOffset expected) {
+  return {.id = 0,
+          .source_base = batch.source_base,
+          .source_end = batch.source_end,
+          .expected = expected,
+          .record_count = batch.record_count,
+          .size_bytes = batch.size_bytes(),
+          .leader_epoch = batch.leader_epoch,
+          .end_epoch = batch.end_epoch,
+          .content_crc = batch.content_crc};
+}
+
+// What is skipped belongs to whatever comes before it, so that the position passes it in order.
+void Partition::SkipTo(SourceOffset next, int32_t leader_epoch) {
+  if (phase_ != Phase::kCopying || paused_ || next <= fetch_offset_) return;
+  fetch_offset_ = next;
+  if (Mutated(Mutation::kJPositionWaitsForAnAnswer)) return;
+  if (!queue_.empty()) {
+    queue_.back().source_end = next;
+    queue_.back().end_epoch = leader_epoch;
+  } else if (!in_flight_.empty()) {
+    in_flight_.back().source_end = next;
+    in_flight_.back().end_epoch = leader_epoch;
+  } else {
+    position_ = next;
+    position_epoch_ = leader_epoch;
+    map_.AdvanceTo(next);
+    unsaved_ = true;
+  }
+}
+
+int64_t Partition::SkipDeleted(SourceOffset log_start) {
+  CHECK(is_drained() && !paused_);
+  if (target_end_ < landed_end_ && !Mutated(Mutation::kHCountsBehindRetention)) {
+    FindByContent(landed_end_, "the source has deleted some of them");
+    return 0;
+  }
+  const int64_t lost = log_start - position_;
+  SkipTo(log_start);
+  return lost;
+}
+
+int32_t Partition::SequenceFor(const Era& era, TargetOffset target) {
+  return static_cast<int32_t>((target.value + era.ordinal_minus_target) & kSequenceMask);
+}
+
+Send Partition::TakeSend() {
+  CHECK(can_send());
+  Batch batch = std::move(queue_.front());
+  queue_.pop_front();
+  queue_bytes_ -= batch.size_bytes();
+  if (covered_ > 0) --covered_;
+  if (being_covered_ > 0) --being_covered_;
+  Send send;
+  send.id = next_send_id_++;
+  send.producer = producer();
+  send.base_sequence = Mutated(Mutation::kBSequenceStartsAnew) ? static_cast<int32_t>(in_flight_.size())
+                                                               : SequenceFor(eras_.back(), next_expected_);
+  send.expected = next_expected_;
+  send.record_count = batch.record_count;
+  in_flight_.push_back(InFlightOf(batch, next_expected_));
+  in_flight_.back().id = send.id;
+  send.bytes = std::move(batch.bytes);
+  next_expected_ += batch.record_count;
+  ++unanswered_;
+  return send;
+}
+
+void Partition::OnAnswer(uint64_t send_id, const Answer& answer) {
+  InFlight* sent = nullptr;
+  for (InFlight& candidate : in_flight_) {
+    if (candidate.id == send_id && !candidate.answered) sent = &candidate;
+  }
+  if (sent == nullptr) return;
+  sent->answered = true;
+  --unanswered_;
+  if (quarantined()) return OnLateAnswer(*sent, answer);
+  switch (answer.verdict) {
+    case Answer::Verdict::kAppended:
+      if (answer.base_offset != sent->expected.value && !Mutated(Mutation::kCBaseOffsetIsNotChecked))
+        return QuarantineMisplaced(sent->expected, answer.base_offset);
+      // While settling the answer only says that one answer fewer is due: the target's log end tells all.
+      while (phase_ == Phase::kCopying && !in_flight_.empty() && in_flight_.front().answered) Acknowledge();
+      return;
+    case Answer::Verdict::kUnclear:
+      if (Mutated(Mutation::kEResendsBlindly))
+        return RestartAt(in_flight_.front().source_base, target_end_, target_end_);
+      return Fail(answer.error);
+    case Answer::Verdict::kForgotten:
+      producer_forgotten_ = true;
+      return Fail(answer.error);
+    case Answer::Verdict::kRefused:
+      ForgetRefused(*sent);
+      return PutInQuarantine(answer.refusal, answer.error);
+  }
+}
+
+// To what was in flight when the partition was stopped: it stays stopped, and what the answer leaves open is settled
+// when it goes on.
+void Partition::OnLateAnswer(const InFlight& sent, const Answer& answer) {
+  unsaved_ = true;
+  switch (answer.verdict) {
+    case Answer::Verdict::kAppended:
+      if (&sent == &in_flight_.front() && answer.base_offset == sent.expected.value) Acknowledge();
+      return;
+    case Answer::Verdict::kUnclear:
+      return;
+    case Answer::Verdict::kForgotten:
+      producer_forgotten_ = true;
+      return ForgetRefused(sent);
+    case Answer::Verdict::kRefused:
+      return ForgetRefused(sent);
+  }
+}
+
+// It is not on the target. Behind others it is settled with them.
+void Partition::ForgetRefused(const InFlight& sent) {
+  if (&sent != &in_flight_.back()) return;
+  next_expected_ = sent.expected;
+  in_flight_.pop_back();
+}
+
+// The oldest batch in flight is on the target.
+void Partition::Acknowledge() {
+  Landed(in_flight_.front());
+  in_flight_.pop_front();
+  failures_ = 0;
+  last_error_.clear();
+}
+
+void Partition::Landed(const InFlight& batch) {
+  map_.Append({batch.source_base, batch.expected, batch.record_count});
+  position_ = batch.source_end;
+  position_epoch_ = batch.end_epoch;
+  map_.AdvanceTo(position_);
+  target_end_ = batch.expected_end();
+  evidence_ = {batch.source_base.value, batch.leader_epoch, batch.record_count, batch.content_crc};
+  unsaved_ = true;
+  records_copied_ += batch.record_count;
+  bytes_copied_ += batch.size_bytes;
+}
+
+void Partition::Fail(std::string error) {
+  ++failures_;
+  last_error_ = std::move(error);
+  ClearQueue();
+  phase_ = Phase::kSettling;
+}
+
+void Partition::ClearQueue() {
+  queue_.clear();
+  queue_bytes_ = 0;
+  covered_ = being_covered_ = 0;
+}
+
+void Partition::OnTargetChange() {
+  if (phase_ != Phase::kCopying && phase_ != Phase::kRenewing) return;
+  ClearQueue();
+  phase_ = Phase::kSettling;
+}
+
+void Partition::RenewProducer(Producer producer) {
+  CHECK(must_renew_producer());
+  if (resume_at_.has_value()) {
+    eras_.clear();
+    map_.Reset({*resume_at_, landed_end_});
+    evidence_ = {};
+    position_epoch_ = -1;
+    producer_forgotten_ = false;
+    RestartAt(*std::exchange(resume_at_, std::nullopt), landed_end_, landed_end_);
+  }
+  eras_.push_back({landed_end_, producer, -landed_end_.value});
+  unsaved_ = must_sync_ = true;
+  producer_forgotten_ = false;
+  phase_ = Phase::kCopying;
+}
+
+// Whether the target's log up to `log_end` can be this link's. Sequences count our records without a gap, so a last
+// batch of ours whose sequence fits its place has all that belongs before it, and nothing else.
+bool Partition::IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
+  if (!tail.has_value() || Mutated(Mutation::kFCountsWithoutLooking)) return log_end <= next_expected_;
+  // The era of the record before log_end.
+  auto era = std::find_if(eras_.rbegin(), eras_.rend(), [&](const Era& e) { return e.begin < log_end; });
+  if (era == eras_.rend()) {
+    era = eras_.rend() - 1;
+    if (log_end.value + era->ordinal_minus_target <= 0) return true;  // from before this producer id wrote anything
+  }
+  return tail->producer == era->producer && tail->next_sequence == SequenceFor(*era, log_end);
+}
+
+void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, const std::optional<TargetTail>& tail) {
+  if (!must_settle()) return;
+  if (log_end != high_watermark && !Mutated(Mutation::kEDoesNotWaitForTheHighWatermark)) {
+    ++failures_;
+    last_error_ = absl::StrCat("waiting for the target's in-sync replicas: its log ends at ", log_end.value,
+                               ", replicated up to ", high_watermark.value);
+    return;
+  }
+  if (resume_at_.has_value()) {  // whatever is there stays
+    landed_end_ = log_end;
+    phase_ = Phase::kRenewing;
+    return;
+  }
+  const bool is_first = std::exchange(is_restored_, false);
+  if (is_first && !IsOurs(log_end, tail) && MayBeOfAnotherHolder(tail)) {
+    foreign_unless_found_ = true;
+    return FindByContent(log_end, "the last of them has a producer that this folder does not know");
+  }
+  if (!IsOurs(log_end, tail) || !IsWhatWeSent(log_end, tail)) return QuarantineForeign(log_end);
+  if (in_flight_.empty()) {  // nothing was refused or lost, so nothing is left to back off from
+    failures_ = 0;
+    last_error_.clear();
+  }
+  while (!in_flight_.empty() && in_flight_.front().expected_end() <= log_end) Acknowledge();
+  if (log_end > target_end_ && !tail.has_value()) return QuarantineForeign(log_end);
+  if (log_end > target_end_ && options_.is_compacted) return FindByContent(log_end, "the source is compacted");
+  if (log_end < target_end_ && !Mutated(Mutation::kFIgnoresLostRecords)) return CutBackTo(log_end, tail);
+  // Batches that were sent long ago can land after they were given up: what lies beyond target_end_ is read from the
+  // source once more, and counted instead of sent.
+  RestartAt(position_, target_end_, log_end);
+  if (log_end > target_end_) landed_crc_ = tail->content_crc;
+}
+
+// Another process, with a folder of its own, may have held the link since this folder's did, and have got a new
+// producer id.
+bool Partition::MayBeOfAnotherHolder(const std::optional<TargetTail>& tail) const {
+  return tail.has_value() && tail->producer.id >= 0 && !HasUsed(tail->producer);
+}
+
+// Of the batch that ends the log, when it is one whose intent is known: the broker takes a sequence that it has seen
+// for the batch that it has seen, whatever the content.
+bool Partition::IsWhatWeSent(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
+  if (!tail.has_value() || !tail->content_crc.has_value()) return true;
+  auto sent = std::find_if(in_flight_.begin(), in_flight_.end(),
+                           [&](const InFlight& batch) { return batch.expected_end() == log_end; });
+  return sent == in_flight_.end() || sent->content_crc == *tail->content_crc;
+}
+
+// More is there than this life knows the source offsets of, and counting the source's records does not tell them: the
+// place is to be found anew, by the content of the target's last batch.
+void Partition::FindByContent(TargetOffset log_end, const char* why) {
+  LOG(WARNING) << "the target holds records up to " << log_end << ", of which the places in the source are known up to "
+               << target_end_ << ", and " << why << ": looking for the last batch by its content";
+  ClearQueue();
+  in_flight_.clear();
+  must_sync_ = true;  // how it begins again
+  phase_ = Phase::kNew;
+}
+
+void Partition::QuarantineForeign(TargetOffset log_end) {
+  PutInQuarantine(QuarantineCode::kForeignWrite,
+                  absl::StrCat("the target's log ends at ", log_end.value, ", of which this link has written up to ",
+                               target_end_.value, " and no more than up to ", next_expected_.value,
+                               ", and its last batch is not what this link put there: ", ForeignWriter(position_)));
+}
+
+void Partition::QuarantineMisplaced(TargetOffset expected, int64_t base_offset) {
+  const std::string where =
+      absl::StrCat("the target put a batch at offset ", base_offset, " that belongs at ", expected.value, ": ");
+  if (base_offset > expected.value)
+    return PutInQuarantine(QuarantineCode::kForeignWrite, absl::StrCat(where, ForeignWriter(position_)));
+  PutInQuarantine(QuarantineCode::kTargetLost,
+                  absl::StrCat(where, "it lost records that it had acknowledged (an unclean leader election, or the ",
+                               "topic was made anew?), and what follows them stands in their place now. ", kCopyAnew));
+}
+
+// The source batch that the target's log ends with, as the map has it.
+offsets::SourceEvidence Partition::EvidenceBelow(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
+  if (options_.is_compacted || !tail.has_value() || !tail->content_crc.has_value() || tail->record_count <= 0)
+    return {};
+  const std::optional<SourceOffset> base = map_.SourceOf(TargetOffset(log_end.value - tail->record_count));
+  if (!base.has_value()) return {};
+  return {base->value, /*leader_epoch=*/-1, tail->record_count, *tail->content_crc};
+}
+
+void Partition::CutBackTo(TargetOffset log_end, const std::optional<TargetTail>& tail) {
+  const std::optional<SourceOffset> source = map_.SourceOf(log_end);
+  if (!source.has_value()) {
+    return PutInQuarantine(
+        QuarantineCode::kTargetLost,
+        absl::StrCat("the target's log ends at ", log_end.value, " although it acknowledged everything up to ",
+                     target_end_.value, " (an unclean leader election?), and where to go on is no longer known. ",
+                     kCopyAnew));
+  }
+  LOG(WARNING) << "the target lost acknowledged records (its log ends at " << log_end << ", acknowledged up to "
+               << target_end_ << "); copying again from source offset " << *source;
+  evidence_ = EvidenceBelow(log_end, tail);
+  has_cut_back_ = true;
+  map_.TruncateTo(log_end);
+  position_epoch_ = -1;
+  // What comes next at these offsets need not be what lay there before, and the sequences do not tell: of the two the
+  // store must not bring the old one back.
+  unsaved_ = must_sync_ = true;
+  // What is left was written with an earlier producer: the leader knows that one, or has forgotten it again.
+  while (eras_.size() > 1 && eras_.back().begin >= log_end) eras_.pop_back();
+  RestartAt(*source, log_end, log_end);
+}
+
+void Partition::Pause() {
+  paused_ = true;
+  ClearQueue();
+  fetch_offset_ = in_flight_.empty() ? position_ : in_flight_.back().source_end;
+}
+
+void Partition::PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start) {
+  if (map_.PruneBelow(source_log_start, target_log_start)) unsaved_ = true;
+}
+
+void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
+  if (quarantined()) return;
+  ClearQueue();
+  phase_ = Phase::kQuarantined;
+  unsaved_ = must_sync_ = true;
+  resume_at_.reset();
+  quarantine_ = Quarantine{code, std::move(reason)};
+}
+
+void Partition::CheckAgain() {
+  CHECK(quarantined());
+  quarantine_.reset();
+  is_restored_ = is_restored_ || std::exchange(foreign_unless_found_, false);  // to be looked for once more
+  failures_ = 0;
+  last_error_.clear();
+  unsaved_ = true;
+  phase_ = eras_.empty() ? Phase::kNew : Phase::kSettling;
+}
+
+void Partition::ResumeAt(SourceOffset from) {
+  CheckAgain();
+  phase_ = Phase::kSettling;
+  resume_at_ = from;
+  // What a closed connection has left in a broker gets its time, as when the target forgot the producer.
+  producer_forgotten_ = true;
+}
+
+void Partition::StartAnew() {
+  CheckAgain();
+  in_flight_.clear();  // sent to the old topic
+  unanswered_ = 0;
+  eras_.clear();
+  map_.Reset({});
+  position_ = fetch_offset_ = SourceOffset();
+  target_end_ = next_expected_ = landed_end_ = TargetOffset();
+  evidence_ = {};
+  position_epoch_ = -1;
+  producer_forgotten_ = false;
+  must_sync_ = true;  // how it begins again: what is stored of it is of another topic
+  phase_ = Phase::kNew;
+}
+
+}  // namespace replicator

@@ -1,0 +1,404 @@
+// One topic-partition on its way: the state machine that decides what is fetched, what is sent, and when nothing may
+// be. A reader who opens this file first should understand the system.
+//
+//   source broker          Source            Partition                 Sink           target broker
+//   Fetch response --> plan each batch --> Accept / SkipTo
+//                                              | queue (slices of the response's buffer)
+//                                              v
+//                                          TakeSend ------> Produce(acks=all, idempotent) --> append
+//                                                                                              |
+//      position, OffsetMap <--------------- OnAnswer <----- {error class, base offset} <-------+
+//                                              |
+//                 anything but "appended       v
+//                 where we said": drain --> must_settle --> ListOffsets: log end, then high watermark
+//                                              ^                                |
+//                                              +------- OnTargetEnd <-----------+   then the last batch's header
+//
+// Pure: no I/O, no clock, no thread, no coroutine. Events come in as method calls; what is to be done next is read from
+// can_send(), must_settle(), must_renew_producer(), wants_fetch() and quarantine(). One owner, one thread.
+//
+// Invariants (docs/architecture.md; the tests cite the letters):
+//   A  the k-th record to replicate becomes the k-th record of the target: batches are taken strictly in source order,
+//   and
+//      after any failure fetching begins again at the first source offset that is not proven to be on the target.
+//   B  a batch's base sequence is the ordinal of its first record mod 2^31, from one producer id and epoch per link,
+//   and one
+//      batch is in flight: the broker's sequence check becomes compare-and-append.
+//   D  a batch is sent only once a state that names it (its intent) is stored; a new life begins from that state.
+//   C  an answer counts only for a batch that is in flight, and only when its base offset is the expected one.
+//   E  after an ambiguous answer nothing is sent until the target's leader has shown log end == high watermark.
+//   F  the target is the truth: less there than acknowledged cuts the map back; more is ours only if the last batch's
+//   header
+//      says so, else it is foreign. The truth is asked again whenever the target's leader changed.
+//   J  the position moves over markers and aborted batches without a produce answer.
+#ifndef REPLICATOR_REPLICATOR_PARTITION_PARTITION_H_
+#define REPLICATOR_REPLICATOR_PARTITION_PARTITION_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kafka/net/buffer.h"
+#include "offsets/offset_map.h"
+#include "offsets/offsets.h"
+#include "offsets/partition_state.h"
+#include "replicator/partition/mutation.h"
+
+namespace replicator {
+
+using offsets::Ordinal;
+using offsets::Producer;
+using offsets::SourceOffset;
+using offsets::TargetOffset;
+
+// Why a partition stands still. The name (QuarantineCodeName) is what scripts match on.
+enum class QuarantineCode : uint8_t {
+  kForeignWrite,      // somebody else appended to the target partition
+  kTargetLost,        // the target lost acknowledged records from before what the map still knows
+  kTargetNotOurs,     // the target holds records that cannot be placed in the source
+  kTargetRefused,     // the target refuses the batch or us, for good
+  kSourceTruncated,   // the source lost records that were copied already
+  kSourceRecreated,   // the topic was deleted and made anew at the source
+  kSourceDeleted,     // the source does not show the topic any more
+  kTargetRecreated,   // the topic was deleted and made anew at the target
+  kTargetDeleted,     // the target does not show the topic any more
+  kUnsupportedBatch,  // the batch cannot pass as it is
+  kMalformedBatch,    // the source's bytes are not a record batch
+};
+const char* QuarantineCodeName(QuarantineCode code);
+// nullopt for a name that is none.
+std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name);
+
+// What helps whenever the copy as it stands cannot be gone on with.
+inline constexpr char kCopyAnew[] =
+    "To have the topic copied anew, delete it on the target, then resume with --from=earliest";
+
+struct Quarantine {
+  QuarantineCode code;
+  std::string reason;  // a sentence: what, why, and the remedy
+};
+
+// A record batch that may pass as it is.
+struct Batch {
+  SourceOffset source_base;
+  SourceOffset source_end;   // the next source offset to look at once this batch is on the target
+  int32_t record_count = 0;  // > 0, and source_base + record_count <= source_end
+  kafka::Slice bytes;        // the whole v2 batch inside the fetch buffer
+  int32_t leader_epoch = -1;
+  uint32_t content_crc = 0;
+  int32_t end_epoch = -1;  // the partition's: of what ends at source_end, this batch or one that is skipped behind it
+
+  int64_t size_bytes() const { return static_cast<int64_t>(bytes.bytes().size()); }
+};
+
+// A batch to be sent now. The bytes are the caller's; the partition keeps what it needs to judge the answer.
+struct Send {
+  uint64_t id = 0;  // unique in this partition's life; goes back in OnAnswer
+  Producer producer;
+  int32_t base_sequence = 0;
+  TargetOffset expected;  // where the batch must land
+  int32_t record_count = 0;
+  kafka::Slice bytes;
+};
+
+// What became of a Send.
+struct Answer {
+  enum class Verdict : uint8_t {
+    kAppended,   // the leader and its in-sync replicas have it, at base_offset
+    kUnclear,    // no answer, an answer that can follow an append, or a refusal that can pass: ask the target where it
+                 // stands
+    kForgotten,  // not appended: the broker (<= 2.4) forgot our producer id and takes no sequence but 0
+    kRefused,    // never appended, and never will be as things are
+  };
+  Verdict verdict = Verdict::kUnclear;
+  int64_t base_offset = -1;                                 // when kAppended
+  QuarantineCode refusal = QuarantineCode::kTargetRefused;  // when kRefused
+  std::string error;                                        // in words, with the remedy, unless kAppended
+};
+
+// The last record batch of the target's log, as its header says.
+struct TargetTail {
+  Producer producer;
+  int32_t next_sequence = 0;                           // its base sequence plus its record count, mod 2^31
+  std::optional<uint32_t> content_crc = std::nullopt;  // when it was looked at
+  int32_t record_count = 0;                            // likewise
+};
+
+class Partition {
+ public:
+  struct Options {
+    Producer producer;
+    // Batches in flight. 1 is what B needs; more is for measuring what that costs.
+    int in_flight_max = 1;
+    // Fetching pauses while at least this much waits to be sent: what two responses bring. With half of that the states
+    // to store would be half as large and twice as many.
+    int64_t queue_bytes_max = 4 << 20;
+    // Nothing is sent before a state that names it was stored (D).
+    bool stores_intents = false;
+    // Compaction may have changed the source since it was first read: counting its records proves nothing.
+    bool is_compacted = false;
+  };
+
+  explicit Partition(const Options& options) : options_(options) {}
+
+  // ---- Where to begin.
+
+  // The target's last batch was written with another producer than the link's (an earlier life of the link): go on with
+  // that one, whose sequence the target knows. REQUIRES: !begun().
+  void UseProducer(Producer producer) { options_.producer = producer; }
+
+  // The target's log ends at `target_end` (log end == high watermark) and holds everything to replicate below
+  // `position`. `ordinal` counts those records; `evidence` is the source batch that ends at `position`, when it was
+  // seen.
+  void Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal,
+             const offsets::SourceEvidence& evidence = {});
+
+  // Goes on from what an earlier life stored: the target is asked where it stands, and each intent is settled by that.
+  // REQUIRES: !begun().
+  void Restore(const offsets::PartitionState& state);
+
+  // ---- What must be stored.
+
+  // There are batches to send that no stored state names yet. They can wait while others are named: a state that is
+  // stored for several partitions at once costs less than one for each.
+  bool can_store() const {
+    return options_.stores_intents && phase_ == Phase::kCopying && !storing_ && covered_ < kCoveredMax &&
+           covered_ < queue_.size();
+  }
+  // The same, and sending will soon have to wait for it.
+  bool must_store() const { return can_store() && covered_ < kCoveredMin; }
+  // Something moved since the last state was taken: to be stored some time soon.
+  bool has_unsaved() const { return options_.stores_intents && unsaved_ && !storing_ && begun(); }
+  // What is stored along with its state has changed.
+  void MarkUnsaved() { unsaved_ = true; }
+  // The state to store now; names what is in flight and the next batches to send. REQUIRES: no other is being stored.
+  offsets::PartitionState TakeState();
+  // The state that was taken last is stored.
+  void OnStored();
+
+  // ---- Source events. A response counts only if it was asked for at what is still fetch_offset() when it comes: else
+  // a failure overtook it, and its owner drops it whole (A: taking it would leave out what lies between). Offsets must
+  // not go backward; anything below fetch_offset() is ignored, and everything while paused.
+
+  // A batch to copy. REQUIRES: wants nothing of the batch's bytes but their place.
+  void Accept(Batch batch);
+  // Nothing to copy below `next`: a marker, an aborted or an empty batch, or the end of a compacted range (J).
+  // `leader_epoch`: of the batch that ends there; -1: not known.
+  void SkipTo(SourceOffset next, int32_t leader_epoch = -1);
+  // The source has deleted what lies below `log_start` (retention), and with it what was to be looked at next: goes on
+  // at `log_start`, and returns how many source offsets were lost. None while the target holds records whose places in
+  // the source are not known yet: the next ones that the source still has are others, so counting would take those for
+  // them. Then the partition has not begun any more, and its place is to be found by content. REQUIRES: is_drained(),
+  // not paused().
+  int64_t SkipDeleted(SourceOffset log_start);
+
+  // ---- Target events.
+
+  // Bytes of the next batch to send. REQUIRES: can_send().
+  int64_t next_batch_bytes() const { return queue_.front().size_bytes(); }
+  // Hands out the next batch to send. REQUIRES: can_send().
+  Send TakeSend();
+  // The answer to a Send. Answers to unknown ids (sent by an earlier life of this partition) are ignored.
+  void OnAnswer(uint64_t send_id, const Answer& answer);
+  // The end of the target's log, asked from its leader on one connection: first the log end, then the high watermark
+  // and, when the two are equal, the header of the batch that ends there (nullopt when retention has left none: then
+  // only the count can be judged). Counts only while must_settle(). The count alone would take somebody else's records,
+  // or an old batch of ours that a broker stored again after it forgot our id, for the batch whose answer is missing.
+  void OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark,
+                   const std::optional<TargetTail>& tail = std::nullopt);
+  // The target's leader changed, or the connection to it is a new one: what was acknowledged may be gone (an unclean
+  // election). Call before anything is sent to it; nothing is until the target has been asked (F). Also when the
+  // source's history is in doubt: what waits to be sent is given up, and is_drained() once that is settled.
+  void OnTargetChange();
+
+  // The producer id in place of the one that the target forgot: its sequences count from where the target's log ends
+  // now. Nothing of the old one may be under way: what a closed connection may have left in the broker must have had
+  // its time before the target was asked. REQUIRES: must_renew_producer().
+  void RenewProducer(Producer producer);
+
+  // ---- Control.
+
+  // Gives all waiting slices back and leaves the fetch set until Resume: its target broker is not answering, and it
+  // must not pin memory that others could use.
+  void Pause();
+  void Resume() { paused_ = false; }
+  // What is in flight stays named in the states that are stored, since it may land: CheckAgain settles it.
+  void PutInQuarantine(QuarantineCode code, std::string reason);
+
+  // Nothing below these is left in either log: the map forgets what belongs there.
+  void PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start);
+
+  // ---- Out of a quarantine. REQUIRES of each: quarantined().
+
+  // The cause may have passed: the target is asked where it stands, and the partition goes on if that is where it
+  // should. One that had not begun is located again.
+  void CheckAgain();
+  // Goes on from source offset `from` behind whatever ends the target's log when it is asked next. The offset map
+  // begins anew there. The producer is a new one: how far the old one's sequence got is not known. Until
+  // RenewProducer nothing else changes.
+  void ResumeAt(SourceOffset from);
+  // The target topic is a new one: forgets everything that was copied into the old one, and begins like a new
+  // partition.
+  void StartAnew();
+
+  // ---- What to do next.
+
+  bool can_send() const {
+    return phase_ == Phase::kCopying && !queue_.empty() && (covered_ > 0 || !waits_for_store()) &&
+           in_flight_.size() < static_cast<size_t>(options_.in_flight_max);
+  }
+  // Nothing is in flight any more and where the target stands is not known: ask it, then OnTargetEnd.
+  bool must_settle() const { return phase_ == Phase::kSettling && unanswered_ == 0; }
+  // The target has forgotten our producer id, and where it stands is known: get a new id, then RenewProducer.
+  bool must_renew_producer() const { return phase_ == Phase::kRenewing; }
+  // The same, before the target was asked.
+  bool producer_forgotten() const { return producer_forgotten_; }
+  // ResumeAt was called, and the partition has not begun anew yet.
+  bool is_resuming() const { return resume_at_.has_value(); }
+  bool wants_fetch() const { return phase_ == Phase::kCopying && !paused_ && queue_bytes_ < options_.queue_bytes_max; }
+  const std::optional<Quarantine>& quarantine() const { return quarantine_; }
+
+  // ---- What can be seen.
+
+  bool quarantined() const { return phase_ == Phase::kQuarantined; }
+  bool IsQuarantinedFor(QuarantineCode code) const { return quarantined() && quarantine_->code == code; }
+  bool begun() const { return phase_ != Phase::kNew; }
+  // Whether position() and target_end() mean something: they do once it has begun in earnest, here or in an earlier
+  // life. One that was quarantined before has none.
+  bool has_place() const { return !eras_.empty(); }
+  // When its place is not found by content: what the target holds more than this folder knows is somebody else's.
+  bool is_foreign_unless_found() const { return foreign_unless_found_; }
+  // Whether what the target holds up to `target_end` can come from below `place` in the source: what it holds more than
+  // this copy knows of lies behind the position there.
+  bool CanGoOnAt(SourceOffset place, TargetOffset target_end) const {
+    return !has_place() || target_end <= target_end_ || place - position_ >= target_end - target_end_;
+  }
+  // Whether the target was found to have lost acknowledged records since this was asked last: its log then ends with
+  // what the map says, and evidence() tells that, unless another leader that was cut off earlier brought back what
+  // stood there before. The source's history is to be looked at, which shows it.
+  bool TakeCutBack() { return std::exchange(has_cut_back_, false); }
+  // Whether this partition has sent with `producer`.
+  bool HasUsed(const Producer& producer) const {
+    return std::any_of(eras_.begin(), eras_.end(), [&](const Era& era) { return era.producer == producer; });
+  }
+  // The next source offset to look at: everything below is on the target, or is nothing to copy (J).
+  SourceOffset position() const { return position_; }
+  // The next source offset to ask the source for.
+  SourceOffset fetch_offset() const { return fetch_offset_; }
+  // The one that the next batch carries.
+  const Producer& producer() const { return eras_.empty() ? options_.producer : eras_.back().producer; }
+  // Leader epoch of the source batch right below position(); -1: not known.
+  int32_t position_epoch() const { return position_epoch_; }
+  // The same below fetch_offset(). By it the source sees whether what was read is still its own history.
+  int32_t fetched_epoch() const {
+    if (!queue_.empty()) return queue_.back().end_epoch;
+    return in_flight_.empty() ? position_epoch_ : in_flight_.back().end_epoch;
+  }
+  // The target's log end as acknowledged to us.
+  TargetOffset target_end() const { return target_end_; }
+  const offsets::OffsetMap& map() const { return map_; }
+  // The last source batch below the position.
+  const offsets::SourceEvidence& evidence() const { return evidence_; }
+  bool is_compacted() const { return options_.is_compacted; }
+  int64_t records_copied() const { return records_copied_; }
+  int64_t bytes_copied() const { return bytes_copied_; }
+  int64_t queue_bytes() const { return queue_bytes_; }
+  bool in_flight() const { return unanswered_ > 0; }
+  // All that was read from the source is on the target, as far as the target was asked.
+  bool is_drained() const { return phase_ == Phase::kCopying && queue_.empty() && in_flight_.empty(); }
+  bool paused() const { return paused_; }
+  // Failures since the last acknowledged batch: what the owner's back-off grows with.
+  int failures() const { return failures_; }
+  // The last failure in words; empty once a batch was acknowledged again.
+  const std::string& last_error() const { return last_error_; }
+
+ private:
+  enum class Phase : uint8_t { kNew, kCopying, kSettling, kRenewing, kQuarantined };
+
+  using Era = offsets::Era;
+
+  // A batch that was sent, without its bytes: after a failure it is fetched again, never kept for a retry.
+  struct InFlight {
+    uint64_t id;
+    SourceOffset source_base;
+    SourceOffset source_end;
+    TargetOffset expected;
+    int32_t record_count;
+    int64_t size_bytes;
+    int32_t leader_epoch;
+    int32_t end_epoch;
+    uint32_t content_crc;
+    bool answered = false;
+
+    TargetOffset expected_end() const { return expected + record_count; }
+  };
+
+  // Batches that one state names besides those in flight, so that a queue of tiny ones makes no huge record.
+  static constexpr size_t kIntentsMax = 64;
+  // Of the queue, named by a stored state. Below the first the next state is due, which is stored while one batch is in
+  // flight and the last that is named goes out behind it; from the second on there is no use in another state.
+  static constexpr size_t kCoveredMin = 2;
+  static constexpr size_t kCoveredMax = 32;
+
+  bool waits_for_store() const { return options_.stores_intents && !Mutated(Mutation::kDSendsBeforeTheIntentIsStored); }
+  static InFlight InFlightOf(const Batch& batch, TargetOffset expected);
+  void OnLateAnswer(const InFlight& sent, const Answer& answer);
+  void ForgetRefused(const InFlight& sent);
+  void Acknowledge();
+  void Landed(const InFlight& batch);
+  void Adopt(const Batch& batch);
+  void Fail(std::string error);
+  void RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset landed_end);
+  void CutBackTo(TargetOffset log_end, const std::optional<TargetTail>& tail);
+  offsets::SourceEvidence EvidenceBelow(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
+  void ClearQueue();
+  bool IsWhatWeSent(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
+  void FindByContent(TargetOffset log_end, const char* why);
+  bool MayBeOfAnotherHolder(const std::optional<TargetTail>& tail) const;
+  bool IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
+  void QuarantineForeign(TargetOffset log_end);
+  void QuarantineMisplaced(TargetOffset expected, int64_t base_offset);
+  static int32_t SequenceFor(const Era& era, TargetOffset target);
+
+  Options options_;
+  Phase phase_ = Phase::kNew;
+  SourceOffset position_;
+  int32_t position_epoch_ = -1;
+  SourceOffset fetch_offset_;
+  TargetOffset target_end_;
+  TargetOffset next_expected_;  // target_end_ plus what is in flight
+  TargetOffset landed_end_;  // proven to be on the target, though not known from where in the source beyond target_end_
+  std::optional<uint32_t> landed_crc_;  // of the batch that ends there, when it was looked at
+  std::vector<Era> eras_;               // oldest first; one, unless the target forgot a producer
+  uint64_t next_send_id_ = 1;
+  std::deque<Batch> queue_;
+  int64_t queue_bytes_ = 0;
+  std::deque<InFlight> in_flight_;  // oldest first; kept until they are settled, since the target may hold them
+  int unanswered_ = 0;
+  size_t covered_ = 0;        // of the queue, from its front: named by a stored state
+  size_t being_covered_ = 0;  // by the state that is being stored
+  bool storing_ = false;
+  bool unsaved_ = false;
+  bool must_sync_ = false;
+  offsets::SourceEvidence evidence_;
+  bool paused_ = false;
+  bool producer_forgotten_ = false;
+  bool is_restored_ = false;   // and not settled yet
+  bool has_cut_back_ = false;  // see TakeCutBack()
+  bool foreign_unless_found_ = false;
+  std::optional<SourceOffset> resume_at_;
+  int failures_ = 0;
+  std::string last_error_;
+  int64_t records_copied_ = 0;
+  int64_t bytes_copied_ = 0;
+  offsets::OffsetMap map_;
+  std::optional<Quarantine> quarantine_;
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_PARTITION_PARTITION_H_

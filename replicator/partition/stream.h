@@ -1,0 +1,255 @@
+// A topic-partition in a shard's hands: its state machine (partition.h), where its leaders are, and when it may be
+// asked for again. Owned by its shard; touched only on that shard's event loop.
+#ifndef REPLICATOR_REPLICATOR_PARTITION_STREAM_H_
+#define REPLICATOR_REPLICATOR_PARTITION_STREAM_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "kafka/client/cluster.h"
+#include "kafka/client/peek.h"
+#include "kafka/net/signal.h"
+#include "kafka/wire/primitives.h"
+#include "offsets/store_codec.h"
+#include "replicator/partition/absence.h"
+#include "replicator/partition/meter.h"
+#include "replicator/partition/open_transaction.h"
+#include "replicator/partition/partition.h"
+#include "replicator/partition/resume.h"
+#include "replicator/partition/target_tail_marks.h"
+#include "replicator/partition/tombstone_watch.h"
+
+namespace replicator {
+
+using kafka::Clock;
+
+enum class Side : uint8_t { kSource, kTarget };
+
+// What the control loop hands to a shard: one partition of a topic that exists on both sides.
+struct Assignment {
+  std::string source_topic;
+  std::string target_topic;
+  int32_t partition = -1;
+  kafka::Uuid source_topic_id = kafka::kNoUuid;
+  kafka::Uuid target_topic_id = kafka::kNoUuid;
+  bool is_compacted = false;                              // by cleanup.policy, of either side
+  offsets::PartitionKey key;                              // in the store
+  std::shared_ptr<const offsets::PartitionState> stored;  // what an earlier process left; null: nothing
+};
+
+// Where a partition's leader is, by the last metadata. broker -1: it has none at present.
+struct Leader {
+  int32_t broker = -1;
+  int32_t epoch = -1;
+  // The epoch that requests carry: who is no longer, or not yet, the leader of that epoch refuses them. -1: anyone
+  // answers.
+  int32_t fence = -1;
+  bool operator==(const Leader&) const = default;
+};
+
+// A partition of the source as Fetch requests name it: by topic name or id, as the version has it.
+struct PartitionName {
+  std::string topic;
+  kafka::Uuid topic_id = kafka::kNoUuid;
+  int32_t partition = -1;
+  bool operator==(const PartitionName&) const = default;
+};
+
+// Where a stream stands in its source broker's fetch session. Kept by FetchSession.
+struct FetchPlace {
+  static constexpr size_t kNoIndex = static_cast<size_t>(-1);
+
+  SourceOffset offset;  // what the broker is asked for
+  int32_t leader_epoch = -1;
+  int32_t last_fetched_epoch = -1;
+  size_t index = kNoIndex;  // among the session's members
+  bool is_known = false;    // to the broker
+  bool is_changed = false;  // since the broker was told
+
+  bool is_member() const { return index != kNoIndex; }
+  bool operator==(const FetchPlace&) const = default;
+};
+
+// What the target shows of a partition at start.
+struct TargetAtStart {
+  Leader leader;                         // which was asked
+  TargetOffset log_end;                  // == high watermark
+  kafka::PeekedBatch last_batch;         // empty when the log is
+  std::optional<TargetTailMarks> marks;  // when they were wanted
+};
+
+// An operator's wish to let a quarantined stream go on from elsewhere, while the source is asked what it has.
+struct PendingResume {
+  ResumeRequest request;
+  Clock::time_point deadline = Clock::time_point::max();
+  std::function<void(absl::StatusOr<ResumePlan>)> done;  // called once; null for a wish that the store has kept
+  std::optional<int64_t> target_end;                     // the target is asked first, then the source
+  // Of when it was asked for: what is decided rests on newer ones. Null: on any.
+  kafka::MetadataSnapshot source_metadata;
+  kafka::MetadataSnapshot target_metadata;
+  bool waits_for_metadata = false;  // everything else was told
+};
+
+struct Stream {
+  Stream(Assignment assigned, const Partition::Options& options)
+      : assignment(std::move(assigned)), partition(options) {}
+
+  Assignment assignment;  // changes by its shard only: the topic ids, when the operator accepts new ones
+  Partition partition;
+
+  Leader source_leader;
+  Leader target_leader;
+
+  // As the source last told; -1: not known yet.
+  int64_t source_log_start = -1;
+  int64_t source_log_start_max = -1;  // the highest ever told of this log: it does not go back
+  int64_t source_end = -1;            // the last stable offset: what a read_committed reader can see
+  int64_t source_high_watermark = -1;
+  // When it told these last, or that they are as they were; to within a look (Shard::LookAtAll). nullopt: not known
+  // yet.
+  std::optional<Clock::time_point> source_heard_at;
+  int64_t target_log_start = -1;      // as the target last told; -1: nothing was sent yet
+  int64_t last_fetched_time_ms = -1;  // the last accepted batch's largest timestamp
+
+  int being_located = 0;              // locators that read `tail` at this moment: an earlier leader's may still
+  std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
+  int64_t tail_records_wanted = 0;    // to be read for its marks, since its last batch alone did not suffice
+  bool told_of_truncation = false;    // the source is asked with what was fetched last, and would say that it lost it
+  int32_t border_epoch = -1;          // the leader epoch whose first batch was met, and waited for such a look, last
+  // The source may have another history than the one that was copied: its last copied batch is to be looked at again,
+  // once all that was read is on the target.
+  bool history_in_doubt = false;
+  uint64_t doubts = 0;  // how often there was reason for it: what was asked before the last one settles nothing
+  std::optional<Clock::time_point> source_short_since;  // the source's log ended below what was copied from it
+  bool range_in_doubt = false;  // the source said OFFSET_OUT_OF_RANGE, or is to be asked where its log begins
+  bool range_settled = false;   // the target was asked since: it holds no more than is known of
+
+  // Of the topic, by metadata.
+  Absence source_absence;
+  Absence target_absence;
+
+  FetchPlace fetch_place;
+  bool noted_by_source = false;  // waits in its source's list of those to look at
+  Clock::time_point fetch_not_before;
+  Clock::time_point ask_not_before;  // settling and locating
+  int ask_failures = 0;              // of settling and locating, in a row
+  std::string settle_error;          // the last failure of asking the target where it stands; empty once that went well
+  std::string locate_error;          // of asking the source where the copy begins or goes on, likewise. Both say who
+  int source_failures = 0;           // of fetching, in a row
+  int malformed_batches = 0;         // in a row
+  std::string source_error;          // the last failure, empty once a fetch went well
+
+  bool queued_for_send = false;                     // in its sink's ready list
+  bool settling = false;                            // must_settle() was seen, and the wait before it begun
+  std::optional<QuarantineCode> quarantine_logged;  // what it was told for last; nullopt once that is over
+  int64_t quarantined_since_ms = 0;                 // Unix time
+  std::optional<PendingResume> resume;
+  // The last wish that was carried out, and what it was for: stored until the partition has begun there.
+  std::string resumes_from;
+  std::optional<offsets::StoredQuarantine> resumes_out_of;
+  int retries = 0;  // of a quarantine whose cause can pass, in a row
+  int64_t records_at_retry = 0;
+  Clock::time_point retry_not_before;
+  Meter meter;
+  OpenTransaction open_transaction;
+  TombstoneWatch tombstones;
+  bool noted_waiting = false;  // waits in its keeper's lists
+  bool noted_moved = false;
+  Clock::time_point saved_at;  // when its state was handed to the store last
+  int64_t records_lost = 0;    // deleted by the source's retention before they were copied
+
+  void NoteLogStart(int64_t log_start) {
+    source_log_start = log_start;
+    if (log_start <= source_log_start_max) return;
+    source_log_start_max = log_start;
+    if (log_start > partition.evidence().base_offset) partition.MarkUnsaved();  // nothing else tells this log any more
+  }
+
+  // The source's leader or the connection to it changed, or it did not know the partition for a moment. Another log may
+  // stand behind the name now, or a truncated one: nothing more is read before the last copied batch was looked at (G).
+  // Not needed where the broker tells of both by itself: the topic has an id, and the broker is asked with the epoch of
+  // what lies below, which takes a source from 3.1 on, and that the epoch is known.
+  void DoubtHistory() {
+    ++doubts;
+    if (!partition.begun()) return;
+    const bool has_evidence = partition.evidence().base_offset >= 0;
+    const bool is_told = told_of_truncation && partition.position_epoch() >= 0;
+    if (assignment.source_topic_id != kafka::kNoUuid && (is_told || !has_evidence)) return;
+    history_in_doubt = true;
+    partition.OnTargetChange();
+  }
+
+  // A response begins with a batch that was written under `leader_epoch`. If that is not the one of what was read
+  // before, the log may have been cut back below in between, unseen: by a leader that lost the partition and got it
+  // back. True when this is to be looked at first. Not needed where the broker tells.
+  bool DoubtsBorder(int32_t leader_epoch) {
+    const int32_t below = partition.fetched_epoch();
+    // Once for each: who loses the partition after that gets it back with a higher one.
+    if (below < 0 || below == leader_epoch || border_epoch == leader_epoch) return false;
+    DoubtHistory();
+    if (history_in_doubt) border_epoch = leader_epoch;
+    return history_in_doubt;
+  }
+
+  // Whether the quarantine it is in is to be told: once, however often what can pass is tried again in between, and
+  // anew when it stops for another reason than before. REQUIRES: partition.quarantined().
+  bool TellsQuarantine(int64_t now_ms) {
+    const QuarantineCode code = partition.quarantine()->code;
+    if (quarantine_logged == code) return false;
+    if (quarantine_logged.has_value() || quarantined_since_ms == 0) quarantined_since_ms = now_ms;
+    quarantine_logged = code;
+    return true;
+  }
+  // What it was quarantined for has passed, or was accepted.
+  void ForgetQuarantine() {
+    quarantine_logged.reset();
+    quarantined_since_ms = 0;
+  }
+
+  // Nothing is under way, so that the partition's position says what is wanted of the source next.
+  bool IsAtRest() const { return partition.is_drained() && !partition.paused(); }
+
+  void ClearRangeDoubt() { range_in_doubt = range_settled = false; }
+
+  // The source has deleted what lies below `log_start`, and the partition's position lies there: goes on at
+  // `log_start`, and counts and returns how many offsets are lost. What was given up may have landed since: so the
+  // target is asked first, and the doubt stays until then. None, too, when the place is to be found by content.
+  // REQUIRES: IsAtRest().
+  int64_t PassRetention(int64_t log_start) {
+    if (!std::exchange(range_settled, true)) {
+      partition.OnTargetChange();
+      return 0;
+    }
+    ClearRangeDoubt();
+    const int64_t lost = partition.SkipDeleted(SourceOffset(log_start));
+    records_lost += lost;
+    return lost;
+  }
+
+  std::string Name() const { return absl::StrCat(assignment.source_topic, "-", assignment.partition); }
+};
+
+// What Source, Sink, Settler and Locator tell the shard that owns them. Same loop.
+class StreamOwner {
+ public:
+  virtual ~StreamOwner() = default;
+  // Something happened to `stream`: look at what it wants next.
+  virtual void Changed(Stream& stream) = 0;
+  // A broker's answer shows that the metadata of `side` is out of date.
+  virtual void MetadataIsStale(Side side) = 0;
+  // The source was asked where its log begins and ends, for stream.resume.
+  virtual void ResumeLocated(Stream& stream) = 0;
+  // The wait after `failures` failures in a row.
+  virtual Clock::duration BackoffAfter(int failures) = 0;
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_PARTITION_STREAM_H_

@@ -1,0 +1,202 @@
+#include "replicator/serve/link_service.h"
+
+#include <chrono>
+#include <future>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace replicator {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A loop that is busy answers within milliseconds; one that has ended, never.
+constexpr auto kDescribeTimeout = std::chrono::seconds(5);
+// Longer than a shard waits for the source.
+constexpr auto kResumeTimeout = std::chrono::seconds(20);
+constexpr auto kStopPoll = std::chrono::milliseconds(100);
+
+HttpAnswer JsonAnswer(int code, const Json& body) {
+  return {code, body.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
+}
+
+// The errors that mean something to the caller, in HTTP's words.
+constexpr std::pair<absl::StatusCode, int> kErrorCodes[] = {{absl::StatusCode::kInvalidArgument, 400},
+                                                            {absl::StatusCode::kNotFound, 404},
+                                                            {absl::StatusCode::kFailedPrecondition, 409},
+                                                            {absl::StatusCode::kUnavailable, 503}};
+
+HttpAnswer Error(const absl::Status& status) {
+  int code = 500;
+  for (const auto& [kind, number] : kErrorCodes) {
+    if (status.code() == kind) code = number;
+  }
+  return JsonAnswer(code, {{"error", std::string(status.message())}});
+}
+
+absl::StatusOr<ResumeRequest> ParseRequest(const std::string& body) {
+  try {
+    const Json json = Json::parse(body);
+    return ResumeRequest{json.at("topic").get<std::string>(), json.at("partition").get<int32_t>(),
+                         json.value("from", ""), json.value("yes", false), json.value("dry_run", false)};
+  } catch (const Json::exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the body has to be like {\"topic\": \"orders\", \"partition\": 0, \"from\": \"\", \"yes\": false, ",
+        "\"dry_run\": false}: ", error.what()));
+  }
+}
+
+// What a shard says to `ask`; nullopt when its loop does not answer in time, or when `stopping`.
+template <typename Value, typename Ask>
+std::optional<Value> AskShard(const std::atomic<bool>& stopping, std::chrono::seconds timeout, Ask ask) {
+  auto promise = std::make_shared<std::promise<Value>>();
+  std::future<Value> answer = promise->get_future();
+  ask([promise](Value value) { promise->set_value(std::move(value)); });
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (answer.wait_for(kStopPoll) != std::future_status::ready) {
+    if (stopping || std::chrono::steady_clock::now() > deadline) return std::nullopt;
+  }
+  return answer.get();
+}
+
+absl::Status NotUnderstood(const Json::exception& error) {
+  return absl::InternalError(absl::StrCat("the process answers what this program does not know: ", error.what()));
+}
+
+absl::Status NoAnswer() {
+  return absl::FailedPreconditionError("a shard of the process does not answer: it is stopping, or busy. Try again");
+}
+
+}  // namespace
+
+std::string ResumeJson(const ResumeRequest& request) {
+  const Json json = {{"topic", request.topic},
+                     {"partition", request.partition},
+                     {"from", request.from},
+                     {"yes", request.yes},
+                     {"dry_run", request.dry_run}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+absl::Status ErrorIn(const HttpAnswer& answer) {
+  try {
+    const std::string error = Json::parse(answer.body).at("error").get<std::string>();
+    for (const auto& [code, kind] : kErrorCodes) {
+      if (answer.code == kind) return absl::Status(code, error);
+    }
+    return absl::InternalError(error);
+  } catch (const Json::exception& error) {
+    return NotUnderstood(error);
+  }
+}
+
+absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const HttpAnswer& answer) {
+  if (answer.code != 200) return ErrorIn(answer);
+  try {
+    const Json body = Json::parse(answer.body);
+    return ResumeAnswer{body.at("done").get<bool>(), body.at("text").get<std::string>()};
+  } catch (const Json::exception& error) {
+    return NotUnderstood(error);
+  }
+}
+
+LinkService::~LinkService() {
+  stopping_ = true;
+  server_.reset();
+}
+
+absl::Status LinkService::Start() {
+  std::vector<HttpRoute> routes = {
+      {"GET", "/status", [this](const std::string&) { return Status(); }},
+      {"POST", "/resume", [this](const std::string& body) { return Resume(body); }},
+  };
+  absl::StatusOr<std::unique_ptr<LocalServer>> server =
+      LocalServer::Start(options_.folder, kSocketName, std::move(routes));
+  if (!server.ok()) return server.status();
+  server_ = *std::move(server);
+  return absl::OkStatus();
+}
+
+void LinkService::SetLeftOut(std::map<std::string, std::string> left_out) {
+  absl::MutexLock lock(&mutex_);
+  left_out_ = std::move(left_out);
+}
+
+void LinkService::SetStandby(std::string text, bool is_known) {
+  absl::MutexLock lock(&mutex_);
+  standby_ = is_known ? text : "";
+  waiting_ = is_known ? "" : std::move(text);
+}
+
+void LinkService::SetTopicsTrouble(std::string trouble) {
+  absl::MutexLock lock(&mutex_);
+  topics_trouble_ = std::move(trouble);
+}
+
+void LinkService::SetShards(std::vector<Shard*> shards) {
+  absl::MutexLock lock(&mutex_);
+  shards_ = std::move(shards);
+  standby_.clear();
+  waiting_.clear();
+}
+
+HttpAnswer LinkService::Status() {
+  LinkStatus status = options_.link;
+  status.is_running = true;
+  std::vector<Shard*> shards;
+  {
+    absl::MutexLock lock(&mutex_);
+    shards = shards_;
+    status.standby = standby_;
+    status.waiting = waiting_;
+    status.topics_trouble = topics_trouble_;
+    status.left_out = left_out_;
+  }
+  for (Shard* shard : shards) {
+    auto described = AskShard<std::vector<PartitionStatus>>(stopping_, kDescribeTimeout,
+                                                            [shard](auto done) { shard->Describe(std::move(done)); });
+    if (!described.has_value()) return Error(NoAnswer());
+    std::move(described->begin(), described->end(), std::back_inserter(status.partitions));
+  }
+  status.as_of_ms = absl::ToUnixMillis(absl::Now());
+  if (options_.store != nullptr) status.store_trouble = options_.store->trouble();
+  return {200, ToJson(status)};
+}
+
+HttpAnswer LinkService::Resume(const std::string& body) {
+  absl::StatusOr<ResumeRequest> request = ParseRequest(body);
+  if (!request.ok()) return Error(request.status());
+  std::vector<Shard*> shards;
+  absl::Status last = absl::FailedPreconditionError("the process that answers is starting; try again");
+  {
+    absl::MutexLock lock(&mutex_);
+    shards = shards_;
+    if (!standby_.empty())
+      last = absl::FailedPreconditionError(
+          absl::StrCat("the process that answers is a standby: ", standby_, ". Ask the one that copies"));
+    if (!waiting_.empty())
+      last = absl::FailedPreconditionError(
+          absl::StrCat("the process that answers does not copy yet: ", waiting_, ". Try again once it does"));
+  }
+  for (Shard* shard : shards) {
+    auto plan = AskShard<absl::StatusOr<ResumePlan>>(stopping_, kResumeTimeout,
+                                                     [&](auto done) { shard->Resume(*request, std::move(done)); });
+    if (!plan.has_value()) return Error(NoAnswer());
+    if (plan->ok()) {
+      const bool done = request->Allows(**plan);
+      return JsonAnswer(200, {{"done", done}, {"text", (*plan)->text}});
+    }
+    last = plan->status();
+    if (!absl::IsNotFound(last)) break;
+  }
+  return Error(last);
+}
+
+}  // namespace replicator

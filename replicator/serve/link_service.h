@@ -1,0 +1,75 @@
+// What a running link tells and takes over the socket of its state folder: GET /status, POST /resume. Handlers run on
+// the server's threads, post to the shards' loops and collect what they say.
+#ifndef REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
+#define REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "offsets/store.h"
+#include "replicator/copy/shard.h"
+#include "replicator/serve/local_server.h"
+#include "replicator/status/link_status.h"
+
+namespace replicator {
+
+// In the state folder.
+inline constexpr char kSocketName[] = "socket";
+
+// The body of POST /resume, and of its answer.
+std::string ResumeJson(const ResumeRequest& request);
+struct ResumeAnswer {
+  bool done = false;  // false: it needs a yes
+  std::string text;
+};
+absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const HttpAnswer& answer);
+// What an answer says that is not 200.
+absl::Status ErrorIn(const HttpAnswer& answer);
+
+class LinkService {
+ public:
+  struct Options {
+    std::string folder;
+    LinkStatus link;  // its names; the rest is filled in when asked
+    const offsets::Store* store = nullptr;
+  };
+
+  explicit LinkService(Options options) : options_(std::move(options)) {}
+  // Answers what is being asked with an error, unless it can be answered at once.
+  ~LinkService();
+
+  // FailedPrecondition: nobody can ask; the copy does not need it.
+  absl::Status Start();
+  // From any thread, while this process waits: who copies, or, if nobody `is_known` to copy, what is waited for.
+  void SetStandby(std::string text, bool is_known) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From any thread: this process copies now. The shards run until the service is gone, and outlive it.
+  void SetShards(std::vector<Shard*> shards) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From any thread: the topics that are left out, and why.
+  void SetLeftOut(std::map<std::string, std::string> left_out) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From any thread: why topics cannot be looked for at present; empty when they can.
+  void SetTopicsTrouble(std::string trouble) ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  HttpAnswer Status() ABSL_LOCKS_EXCLUDED(mutex_);
+  HttpAnswer Resume(const std::string& body) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const Options options_;
+  std::atomic<bool> stopping_ = false;
+  absl::Mutex mutex_;
+  std::vector<Shard*> shards_ ABSL_GUARDED_BY(mutex_);
+  std::string standby_ ABSL_GUARDED_BY(mutex_);
+  std::string waiting_ ABSL_GUARDED_BY(mutex_);
+  std::string topics_trouble_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::string> left_out_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<LocalServer> server_;  // last: its threads use the rest
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
