@@ -33,6 +33,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "tests/cluster/test_deadline.h"
+#include "tests/cluster/verdict.h"
 
 extern char** environ;
 
@@ -238,6 +240,11 @@ int TryLock(const std::string& path, int open_flags) {
   return -1;
 }
 
+std::string CutWait(const std::source_location& where, absl::Duration waited, absl::Duration timeout) {
+  return absl::StrCat("the test's time is over: the wait at ", where.file_name(), ":", where.line(), " had ",
+                      absl::FormatDuration(waited), " of ", absl::FormatDuration(timeout));
+}
+
 // Removes folders whose process has died (their lock is free). Kept folders have no lock file and are left alone.
 void RemoveLeftovers(const std::string& base) {
   std::error_code error;
@@ -417,12 +424,17 @@ TempDir::~TempDir() {
   close(lock_fd_);
 }
 
-bool WaitFor(absl::FunctionRef<bool()> predicate, absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+bool WaitFor(absl::FunctionRef<bool()> predicate, absl::Duration timeout, std::source_location where) {
+  const absl::Time begin = absl::Now();
+  const bool cut = begin + timeout > TestDeadline();
+  const absl::Time deadline = cut ? std::max(begin, TestDeadline()) : begin + timeout;
   absl::Duration poll = kPollMin;
   while (!predicate()) {
     const absl::Duration left = deadline - absl::Now();
-    if (left <= absl::ZeroDuration()) return false;
+    if (left <= absl::ZeroDuration()) {
+      if (cut && !NotedInScope()) Stalled(CutWait(where, absl::Now() - begin, timeout));
+      return false;
+    }
     absl::SleepFor(std::min(poll, left));
     poll = std::min(poll * 2, kPollMax);
   }

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -122,8 +123,10 @@ class TempDir {
 };
 
 // Calls `predicate` about every 10 ms until it returns true or `timeout` has passed (it is asked at least once, and
-// once more at the end). Returns its last answer.
-bool WaitFor(absl::FunctionRef<bool()> predicate, absl::Duration timeout);
+// once more at the end). Returns its last answer. In a test the wait ends at TestDeadline() at the latest; one that is
+// cut by it is STALLED.
+bool WaitFor(absl::FunctionRef<bool()> predicate, absl::Duration timeout,
+             std::source_location where = std::source_location::current());
 
 // The folder of downloaded things: $REPLICATOR_CACHE, else $HOME/.cache/replicator.
 std::string CacheDir();
