@@ -14,7 +14,7 @@
 #include "tests/cluster/admin.h"
 #include "tests/cluster/process.h"
 #include "tests/demo/log_segments.h"
-#include "tests/replicator_process.h"
+#include "tests/scene/replicator_process.h"
 
 namespace replicator::bench {
 

@@ -31,7 +31,7 @@
 #include "tests/demo/demo_topics.h"
 #include "tests/demo/interrupt.h"
 #include "tests/demo/text_table.h"
-#include "tests/replicator_process.h"
+#include "tests/scene/replicator_process.h"
 
 DEFINE_string(replicator, "bazel-bin/replicator/replicator", "path of the replicator");
 DEFINE_double(scale, 1, "multiplies the records");

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
-#include "tests/copy_scene.h"
+#include "tests/scene/copy_scene.h"
 
 namespace replicator::tests {
 namespace {

@@ -1,0 +1,137 @@
+// A target whose answers take long, as if its replicas were far apart: one produce connection carries so many requests
+// at a time and no more, and the program opens others by itself. And one whose answers do not come for a while.
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tests/scene/copy_scene.h"
+
+namespace replicator::tests {
+namespace {
+
+constexpr const char* kTopic = "far";
+constexpr int kPartitions = 40;
+constexpr int64_t kRecords = 150'000;  // of 1,000 bytes, uncompressed
+constexpr int16_t kProduceKey = 0;
+// So long that a busy machine takes less for its own work: the waiting alone decides how fast one connection is. The
+// answers to five requests wait one behind the other, and after a second the target would count as one that hangs.
+constexpr absl::Duration kAnswerDelay = absl::Milliseconds(100);
+
+class ProduceConnectionsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    SceneOptions options;
+    options.source.brokers = options.target.brokers = 1;
+    options.proxies = true;
+    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(options);
+    ASSERT_TRUE(scene.ok()) << scene.status();
+    scene_ = *std::move(scene);
+    ASSERT_OK(scene_->source_admin().CreateTopic({.name = kTopic, .partitions = kPartitions}));
+    LoadOptions load = scene_->Load(kTopic, kPartitions);
+    load.records_total = kRecords;
+    load.batch_bytes_max = 450'000;  // 40 of them are many more than five requests carry
+    load.linger_ms = 1000;
+    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
+    ASSERT_TRUE(written.ok()) << written.status();
+  }
+
+  void DelayEveryAnswer() {
+    scene_->target_proxy(1).Arm({.api_key = kProduceKey,
+                                 .client_id_prefix = "replicator",
+                                 .times = std::numeric_limits<int64_t>::max(),
+                                 .fault = Fault::DelayResponse(kAnswerDelay)});
+  }
+
+  std::unique_ptr<ReplicatorProcess> Start(const std::vector<std::string>& flags) {
+    ReplicatorOptions options = scene_->Replicator(kTopic);
+    options.replication_factor = 1;
+    options.flags = flags;
+    options.flags.push_back("--shards=1");
+    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
+    EXPECT_TRUE(replicator.ok()) << replicator.status();
+    return replicator.ok() ? *std::move(replicator) : nullptr;
+  }
+
+  struct Copied {
+    double records_per_second = 0;
+    size_t connections = 0;
+  };
+
+  // Copies everything and takes it off the target again.
+  Copied Copy(const std::vector<std::string>& flags) {
+    std::unique_ptr<ReplicatorProcess> replicator = Start(flags);
+    if (replicator == nullptr) return {};
+    EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords)) << replicator->LogTail();
+    const double seconds = absl::ToDoubleSeconds(absl::Now() - replicator->started());
+    EXPECT_TRUE(scene_->Equal({kTopic}));
+    EXPECT_TRUE(StopsHealthy(*replicator));
+    EXPECT_EQ(replicator->LogLines("settling").size(), 0) << replicator->Log();
+    EXPECT_TRUE(scene_->target_admin().DeleteTopic(kTopic).ok());
+    return {.records_per_second = kRecords / seconds,
+            .connections = 1 + replicator->LogLines("opens produce connection").size()};
+  }
+
+  std::unique_ptr<CopyScene> scene_;
+};
+
+TEST_F(ProduceConnectionsTest, MoreAreOpenedWhereOneIsNotEnough) {
+  DelayEveryAnswer();
+  const Copied one = Copy({"--produce-connections=1"});
+  const Copied chosen = Copy({});
+  std::cout << "records/s with one connection: " << one.records_per_second << ", with " << chosen.connections
+            << " that the program chose: " << chosen.records_per_second << std::endl;
+  EXPECT_EQ(one.connections, 1);
+  EXPECT_GE(chosen.connections, 2);
+  EXPECT_LE(chosen.connections, 4);
+  EXPECT_GT(chosen.records_per_second, one.records_per_second * 1.2);
+}
+
+TEST_F(ProduceConnectionsTest, NothingIsLostWhenAllOfThemBreak) {
+  DelayEveryAnswer();
+  std::unique_ptr<ReplicatorProcess> replicator = Start({});
+  ASSERT_NE(replicator, nullptr);
+  ASSERT_TRUE(replicator->WaitForLog("opens produce connection 2", kPatience)) << replicator->LogTail();
+  scene_->target_proxy(1).CutAll();
+  EXPECT_TRUE(replicator->WaitForLog("settling", kPatience)) << replicator->LogTail();
+  EXPECT_TRUE(scene_->Equal({kTopic}));
+  EXPECT_TRUE(StopsHealthy(*replicator));
+}
+
+TEST_F(ProduceConnectionsTest, ATargetThatDoesNotAnswerIsLoggedAndSoIsItsReturn) {
+  std::unique_ptr<ReplicatorProcess> replicator = Start({"--target-bytes-per-second=20000000"});  // not done too soon
+  ASSERT_NE(replicator, nullptr);
+  ASSERT_TRUE(scene_->WaitForTargetRecords(kTopic, 1)) << replicator->LogTail();
+  scene_->target_proxy(1).Hold();
+  EXPECT_TRUE(replicator->WaitForLog("target broker 1 does not answer: its partitions wait", kPatience));
+  EXPECT_FALSE(replicator->LogHas("answers again")) << replicator->Log();
+  scene_->target_proxy(1).Release();
+  EXPECT_TRUE(replicator->WaitForLog("target broker 1 answers again", kPatience)) << replicator->LogTail();
+  EXPECT_TRUE(scene_->Equal({kTopic}));
+  EXPECT_TRUE(StopsHealthy(*replicator));
+}
+
+// Long enough for its partitions to be paused, as happens now and then under load.
+TEST_F(ProduceConnectionsTest, AnAnswerThatTakesTwoSecondsIsNotLogged) {
+  FaultProxy& proxy = scene_->target_proxy(1);
+  const RuleId late = proxy.Arm({.api_key = kProduceKey,
+                                 .client_id_prefix = "replicator",
+                                 .skip = 3,
+                                 .fault = Fault::DelayResponse(absl::Seconds(2))});
+  std::unique_ptr<ReplicatorProcess> replicator = Start({});
+  ASSERT_NE(replicator, nullptr);
+  EXPECT_TRUE(scene_->Equal({kTopic})) << replicator->LogTail();
+  EXPECT_EQ(proxy.Hits(late), 1);
+  EXPECT_TRUE(StopsHealthy(*replicator));
+  EXPECT_FALSE(replicator->LogHas("does not answer")) << replicator->Log();
+  EXPECT_FALSE(replicator->LogHas("answers again")) << replicator->Log();
+}
+
+}  // namespace
+}  // namespace replicator::tests

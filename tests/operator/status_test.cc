@@ -1,0 +1,260 @@
+// What an operator sees of a link and does about it, with real brokers: status of a running and of a stopped process, a
+// partition that somebody else wrote into, and the ways out of its quarantine.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "tests/scene/copy_scene.h"
+
+namespace replicator::tests {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kUsage = 2;
+constexpr int kBlocked = 3;
+constexpr int kCopyBehind = 11;
+constexpr int kQuarantined = 15;
+constexpr int kPartitions = 2;
+constexpr int64_t kRecords = 1000;
+
+struct Output {
+  int code = -1;
+  std::string text;  // of both streams
+};
+
+class StatusTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    SceneOptions options;
+    options.target.brokers = 1;
+    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
+    ASSERT_TRUE(scene.ok()) << scene.status();
+    scene_ = scene->release();
+  }
+  static void TearDownTestSuite() {
+    delete scene_;
+    scene_ = nullptr;
+  }
+
+  // `kRecords` in a topic, copied.
+  void Copy(const std::string& topic) {
+    topic_ = topic;
+    ASSERT_OK(scene_->source_admin().CreateTopic({.name = topic, .partitions = kPartitions}));
+    Produce(scene_->source().bootstrap_servers(), kRecords);
+    options_ = scene_->Replicator(topic);
+    options_.replication_factor = 1;
+    Start();
+    ASSERT_TRUE(scene_->WaitForTargetRecords(topic, kRecords)) << replicator_->LogTail();
+  }
+
+  void Start() {
+    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options_);
+    ASSERT_TRUE(replicator.ok()) << replicator.status();
+    replicator_ = *std::move(replicator);
+  }
+
+  void Produce(const std::string& bootstrap_servers, int64_t records) {
+    LoadOptions load = scene_->Load(topic_, kPartitions);
+    load.bootstrap_servers = bootstrap_servers;
+    load.records_total = records;
+    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
+    ASSERT_TRUE(producer.ok()) << producer.status();
+    absl::StatusOr<LoadCounts> written = (*producer)->Wait(kPatience);
+    ASSERT_TRUE(written.ok()) << written.status();
+  }
+
+  // Somebody writes into both partitions of the target; they stop at the next record of the source.
+  void WriteForeign() {
+    Produce(scene_->target().bootstrap_servers(), 20);
+    Produce(scene_->source().bootstrap_servers(), 200);
+    ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << replicator_->LogTail();
+  }
+
+  Output Run(std::vector<std::string> arguments) {
+    ProcessOptions process;
+    absl::StatusOr<std::string> binary = ReplicatorBinary();
+    EXPECT_TRUE(binary.ok()) << binary.status();
+    if (!binary.ok()) return {};
+    process.argv = {*binary};
+    process.argv.insert(process.argv.end(), arguments.begin(), arguments.end());
+    process.argv.push_back("--state-dir=" + options_.state_dir);
+    process.log_path = absl::StrCat(options_.dir, "/command-", ++commands_, ".log");
+    absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start(process);
+    EXPECT_TRUE(child.ok()) << child.status();
+    if (!child.ok()) return {};
+    absl::StatusOr<ExitStatus> ended = (*child)->Wait(absl::Seconds(60) * kSlowness);
+    EXPECT_TRUE(ended.ok()) << ended.status();
+    std::ifstream in(process.log_path);
+    return {ended.ok() ? ended->code : -1, std::string(std::istreambuf_iterator<char>(in), {})};
+  }
+
+  Json Status() {
+    const Output output = Run({"status", "--json"});
+    EXPECT_EQ(output.code, 0) << output.text;
+    Json status = Json::parse(output.text, nullptr, /*allow_exceptions=*/false);
+    EXPECT_TRUE(status.is_object()) << output.text;
+    EXPECT_EQ(status.value("schema_version", 0), 1);
+    return status;
+  }
+
+  int Quarantined() {
+    int count = 0;
+    const Json status = Status();
+    for (const Json& topic : status.at("topics")) count += topic.at("quarantined").get<int>();
+    return count;
+  }
+
+  Output Resume(int partition, std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"resume", "--topic=" + topic_, absl::StrCat("--partition=", partition)};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Run(arguments);
+  }
+
+  // Both partitions go on from the offset at which they stopped.
+  void ResumeAll() {
+    for (int partition = 0; partition < kPartitions; ++partition) {
+      const Json status = Status();
+      const Json& stopped = status.at("topics").at(0).at("partitions").at(partition);
+      const std::string from = absl::StrCat("--from=", stopped.at("copied_to").get<int64_t>());
+      const Output rehearsed = Resume(partition, {from, "--yes", "--dry-run"});
+      ASSERT_EQ(rehearsed.code, 0) << rehearsed.text;
+      ASSERT_TRUE(absl::StrContains(rehearsed.text, "Nothing was changed")) << rehearsed.text;
+      ASSERT_TRUE(Status().at("topics").at(0).at("partitions").at(partition).contains("quarantine"));
+      const Output output = Resume(partition, {from, "--yes"});
+      ASSERT_EQ(output.code, 0) << output.text;
+    }
+  }
+
+  bool WaitUntilCaughtUp() {
+    const auto caught_up = [&] {
+      const Json status = Status();
+      return status.at("topics").size() == 1 && status.at("topics").at(0).at("state") == "caught up";
+    };
+    return WaitFor(caught_up, kPatience);
+  }
+
+  static CopyScene* scene_;
+  static int commands_;
+  std::string topic_;
+  ReplicatorOptions options_;
+  std::unique_ptr<ReplicatorProcess> replicator_;
+};
+
+CopyScene* StatusTest::scene_ = nullptr;
+int StatusTest::commands_ = 0;
+
+TEST_F(StatusTest, ARunningCopyIsCaughtUpAndAStoppedOneSaysSo) {
+  ASSERT_NO_FATAL_FAILURE(Copy("followed"));
+  ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
+  EXPECT_EQ(Run({"status", "--check"}).code, 0) << Run({"status", "--check"}).text;
+  const Json running = Status();
+  EXPECT_TRUE(running.at("running").get<bool>());
+  EXPECT_EQ(running.at("link"), "old->" + options_.link);
+  const Json& topic = running.at("topics").at(0);
+  EXPECT_EQ(topic.at("state"), "caught up");
+  EXPECT_EQ(topic.at("lag_records"), 0);
+  EXPECT_EQ(topic.at("eta_seconds"), 0);
+  int64_t copied = 0;
+  for (const Json& partition : topic.at("partitions")) {
+    EXPECT_EQ(partition.at("copied_to"), partition.at("source_last_stable"));
+    EXPECT_EQ(partition.at("source_high_watermark"), partition.at("source_last_stable"));
+    copied += partition.at("copied_to").get<int64_t>();
+  }
+  EXPECT_EQ(copied, kRecords);
+  EXPECT_TRUE(absl::StrContains(Run({"status"}).text, "followed  caught up")) << Run({"status"}).text;
+  EXPECT_EQ(topic.at("copied_to_sum"), kRecords);
+  EXPECT_EQ(topic.at("source_last_stable_sum"), kRecords);
+  const Output partitions = Run({"status", "--topic=followed"});
+  EXPECT_EQ(partitions.code, 0);
+  EXPECT_TRUE(absl::StrContains(partitions.text, "followed-1  caught up")) << partitions.text;
+  EXPECT_EQ(Run({"status", "--topic=folowed"}).code, kUsage);
+  EXPECT_TRUE(StopsHealthy(*replicator_));
+  EXPECT_FALSE(std::filesystem::exists(options_.state_dir + "/socket"));
+
+  const Json stopped = Status();
+  EXPECT_FALSE(stopped.at("running").get<bool>());
+  int64_t stored = 0;
+  for (const Json& partition : stopped.at("topics").at(0).at("partitions"))
+    stored += partition.at("copied_to").get<int64_t>();
+  EXPECT_EQ(stored, kRecords);
+  EXPECT_EQ(Run({"status", "--check"}).code, kCopyBehind);
+  EXPECT_TRUE(absl::StrContains(Run({"status"}).text, "no process answers"));
+}
+
+TEST_F(StatusTest, AQuarantinedPartitionGoesOnOnlyWithAYes) {
+  ASSERT_NO_FATAL_FAILURE(Copy("mixed"));
+  ASSERT_NO_FATAL_FAILURE(WriteForeign());
+  EXPECT_EQ(Run({"status", "--check"}).code, kQuarantined);
+  const std::string text = Run({"status"}).text;
+  EXPECT_TRUE(absl::StrContains(text, "QUARANTINED mixed-0 (foreign-write) since ")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "replicator resume --topic=mixed --partition=0 --from=")) << text;
+
+  const Output refused = Resume(0, {"--from=earliest"});
+  EXPECT_EQ(refused.code, kBlocked);
+  EXPECT_TRUE(absl::StrContains(refused.text, "DOUBLED: source offsets 0 to ")) << refused.text;
+  // Checked again it is where it was: the cause has not passed.
+  EXPECT_EQ(Resume(0, {}).code, 0);
+  ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << replicator_->LogTail();
+
+  const int64_t before = scene_->TargetRecords(topic_);
+  ASSERT_NO_FATAL_FAILURE(ResumeAll());
+  ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
+  EXPECT_LE(scene_->TargetRecords(topic_) - before, 200);
+  EXPECT_GE(scene_->TargetRecords(topic_), kRecords + 20 + 200);
+  EXPECT_EQ(Resume(0, {}).code, kBlocked) << "it is not quarantined any more";
+  // What follows is copied once, by this process and by the next.
+  Produce(scene_->source().bootstrap_servers(), 100);
+  const int64_t after = scene_->TargetRecords(topic_);
+  ASSERT_OK(replicator_->Kill9());
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
+  EXPECT_LE(scene_->TargetRecords(topic_) - after, 100);
+}
+
+TEST_F(StatusTest, AWishIsKeptForTheProcessThatStartsNext) {
+  ASSERT_NO_FATAL_FAILURE(Copy("kept"));
+  ASSERT_NO_FATAL_FAILURE(WriteForeign());
+  const absl::StatusOr<ExitStatus> ended = replicator_->Stop(ReplicatorProcess::kStopTimeout * kSlowness);
+  ASSERT_TRUE(ended.ok()) << ended.status();
+  EXPECT_EQ(ended->code, kQuarantined);
+  EXPECT_EQ(Run({"status", "--check"}).code, kQuarantined);
+  EXPECT_EQ(Resume(0, {"--from=latest"}).code, kBlocked);
+  ASSERT_NO_FATAL_FAILURE(ResumeAll());
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text << replicator_->LogTail();
+  EXPECT_GE(scene_->TargetRecords(topic_), kRecords + 20 + 200);
+}
+
+TEST_F(StatusTest, ATargetTopicThatWasMadeAnewIsFilledAnew) {
+  ASSERT_NO_FATAL_FAILURE(Copy("remade"));
+  ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
+  ASSERT_OK(replicator_->Kill9());
+  ASSERT_OK(scene_->target_admin().DeleteTopic(topic_));
+  ASSERT_OK(scene_->target_admin().CreateTopic({.name = topic_, .partitions = kPartitions}));
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << replicator_->LogTail();
+  EXPECT_EQ(Resume(0, {}).code, kBlocked) << "there is nothing to go on with";
+  for (int partition = 0; partition < kPartitions; ++partition) {
+    const Output output = Resume(partition, {"--from=earliest"});
+    EXPECT_EQ(output.code, 0) << output.text;
+  }
+  EXPECT_TRUE(scene_->Equal({topic_})) << replicator_->LogTail();
+  // The next process takes the new topic for its own.
+  ASSERT_OK(replicator_->Kill9());
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
+}
+
+}  // namespace
+}  // namespace replicator::tests

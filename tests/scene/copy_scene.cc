@@ -1,0 +1,167 @@
+#include "tests/scene/copy_scene.h"
+
+#include <glog/logging.h>
+
+#include <filesystem>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+
+namespace replicator::tests {
+namespace {
+
+// Looking takes the brokers' time as well as ours.
+constexpr absl::Duration kLookInterval = absl::Milliseconds(100);
+
+using Proxies = std::map<int, std::unique_ptr<FaultProxy>>;
+
+// The proxies listen before their brokers exist, so that these can advertise them.
+absl::Status StartProxies(KafkaClusterOptions& cluster, Proxies& proxies) {
+  for (int id = 1; id <= cluster.brokers; ++id) {
+    absl::StatusOr<std::unique_ptr<FaultProxy>> proxy = FaultProxy::Start(static_cast<uint16_t>(FreePort()));
+    if (!proxy.ok()) return proxy.status();
+    cluster.advertised_ports[id] = (*proxy)->port();
+    proxies[id] = *std::move(proxy);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Connect(KafkaCluster& cluster, Proxies& proxies) {
+  for (auto& [id, proxy] : proxies) {
+    absl::Status set = proxy->SetUpstream("127.0.0.1", static_cast<uint16_t>(cluster.client_port(id)));
+    if (!set.ok()) return set;
+  }
+  return absl::OkStatus();
+}
+
+// By a new client each time: one that has seen brokers come and go may wait long for a leader that is gone.
+int64_t Records(const KafkaCluster& cluster, const std::string& topic) {
+  absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(cluster.direct_bootstrap_servers());
+  if (!admin.ok()) return 0;
+  absl::StatusOr<std::vector<OffsetRange>> ranges = (*admin)->Offsets(topic);
+  if (!ranges.ok()) {
+    LOG_EVERY_N(WARNING, 100) << ranges.status();
+    return 0;
+  }
+  return std::accumulate(ranges->begin(), ranges->end(), int64_t{0},
+                         [](int64_t sum, const OffsetRange& range) { return sum + range.end - range.start; });
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CopyScene>> CopyScene::Start(SceneOptions options) {
+  std::unique_ptr<CopyScene> scene(new CopyScene());
+  absl::Status status;
+  if (options.proxies) {
+    status = StartProxies(options.source, scene->source_proxies_);
+    if (status.ok()) status = StartProxies(options.target, scene->target_proxies_);
+    if (!status.ok()) return status;
+  }
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> source = KafkaCluster::Create(options.source);
+  if (!source.ok()) return source.status();
+  scene->source_ = *std::move(source);
+  absl::StatusOr<std::unique_ptr<KafkaCluster>> target = KafkaCluster::Create(options.target);
+  if (!target.ok()) return target.status();
+  scene->target_ = *std::move(target);
+  status = Connect(*scene->source_, scene->source_proxies_);
+  if (status.ok()) status = Connect(*scene->target_, scene->target_proxies_);
+  if (status.ok()) status = scene->source_->StartAll();
+  if (status.ok()) status = scene->target_->StartAll();
+  if (status.ok()) status = scene->source_->WaitReady();
+  if (status.ok()) status = scene->target_->WaitReady();
+  if (!status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<ClusterAdmin>> source_admin =
+      ClusterAdmin::Create(scene->source_->direct_bootstrap_servers());
+  if (!source_admin.ok()) return source_admin.status();
+  scene->source_admin_ = *std::move(source_admin);
+  absl::StatusOr<std::unique_ptr<ClusterAdmin>> target_admin =
+      ClusterAdmin::Create(scene->target_->direct_bootstrap_servers());
+  if (!target_admin.ok()) return target_admin.status();
+  scene->target_admin_ = *std::move(target_admin);
+  return scene;
+}
+
+ReplicatorOptions CopyScene::Replicator(const std::string& pattern) {
+  const std::string dir = absl::StrCat(dir_.path(), "/", ++replicators_);
+  // A link that never ran before begins at once; for the lock of one that did, a new state folder has to wait.
+  const std::string link = replicators_ == 1 ? "new" : absl::StrCat("new", replicators_);
+  std::filesystem::create_directories(dir);
+  return {.source_bootstrap_servers = source_->bootstrap_servers(),
+          .target_bootstrap_servers = target_->bootstrap_servers(),
+          .topics = pattern,
+          .link = link,
+          .dir = dir,
+          .state_dir = dir + "/state"};
+}
+
+LoadOptions CopyScene::Load(const std::string& topic, int partitions) const {
+  // Batches of a few records would be one round trip to all replicas each: no way to catch up with a busy machine.
+  return {.bootstrap_servers = source_->direct_bootstrap_servers(),
+          .topic = topic,
+          .partitions = partitions,
+          .linger_ms = 100,
+          // A lone broker that restarts does not know its topics for a moment; that must not end the load.
+          // And a transaction must outlive a broker that is away for a while.
+          .client_properties = {{"topic.metadata.propagation.max.ms", "600000"}, {"transaction.timeout.ms", "300000"}}};
+}
+
+int64_t CopyScene::TargetRecords(const std::string& topic) { return Records(*target_, topic); }
+
+int64_t CopyScene::SourceRecords(const std::string& topic) { return Records(*source_, topic); }
+
+bool CopyScene::WaitForTargetRecords(const std::string& topic, int64_t records, absl::Duration timeout) {
+  absl::Time next_look = absl::Now();
+  const auto arrived = [&] {
+    if (absl::Now() < next_look) return false;
+    next_look = absl::Now() + kLookInterval;
+    return TargetRecords(topic) >= records;
+  };
+  return WaitFor(arrived, timeout) || TargetRecords(topic) >= records;
+}
+
+testing::AssertionResult CopyScene::Equal(const std::vector<std::string>& topics, bool gaps) {
+  Verifier verifier({.source_bootstrap_servers = source_->direct_bootstrap_servers(),
+                     .target_bootstrap_servers = target_->direct_bootstrap_servers(),
+                     .topics = topics,
+                     .compare_offsets = !gaps});
+  absl::StatusOr<VerifyResult> result;
+  if (gaps) {  // the ends of the two sides cannot be compared
+    result = verifier.VerifyOnceEqual(kPatience);
+  } else {
+    for (const std::string& topic : topics) {
+      int64_t records = 0;
+      WaitFor([&] { return (records = SourceRecords(topic)) > 0; }, kPatience);  // it cannot always be said at once
+      if (WaitForTargetRecords(topic, records)) continue;
+      return testing::AssertionFailure() << topic << ": " << TargetRecords(topic) << " of " << records
+                                         << " records arrived";
+    }
+    result = verifier.Verify(kPatience);
+  }
+  if (!result.ok()) return testing::AssertionFailure() << result.status();
+  if (!result->equal) return testing::AssertionFailure() << result->Summary();
+  if (result->records == 0) return testing::AssertionFailure() << "nothing was compared: " << result->Summary();
+  return testing::AssertionSuccess();
+}
+
+testing::AssertionResult IsHealthy(ReplicatorProcess& replicator) {
+  for (const char* trouble : {"quarantined (", "is not copied", "by retention before", "Check failed", "Sanitizer"}) {
+    const std::vector<std::string> lines = replicator.LogLines(trouble);
+    if (!lines.empty())
+      return testing::AssertionFailure() << absl::StrJoin(lines, "\n") << "\nlog:\n" << replicator.LogTail();
+  }
+  return testing::AssertionSuccess();
+}
+
+testing::AssertionResult StopsHealthy(ReplicatorProcess& replicator, absl::Duration timeout) {
+  absl::StatusOr<ExitStatus> ended = replicator.Stop(timeout);
+  if (!ended.ok()) return testing::AssertionFailure() << ended.status();
+  testing::AssertionResult healthy = IsHealthy(replicator);
+  if (!healthy) return healthy;
+  if (!ended->ok()) return testing::AssertionFailure() << ended->ToString() << "\nlog:\n" << replicator.LogTail();
+  return testing::AssertionSuccess();
+}
+
+}  // namespace replicator::tests
