@@ -1,8 +1,6 @@
-// A good guest: the caps of the command line and the quotas of the brokers hold the copy back, and nothing else happens
-// to it.
+// A good guest: the caps of the command line and the quotas of the brokers hold the copy back.
 #include <gtest/gtest.h>
 
-#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/scene/copy_scene.h"
+#include "tests/scene/figures.h"
 
 namespace replicator::tests {
 namespace {
@@ -22,8 +21,10 @@ constexpr int64_t kRecords = 24'000;  // of 1,000 bytes, uncompressed
 constexpr int64_t kCap = 2'000'000;
 // A quota is judged over a window of ten seconds: the first 10 MB pass unhindered.
 constexpr int64_t kQuota = 1'000'000;
-// Without a cap or quota it takes one.
-constexpr double kSecondsMin = 5;
+// All records at the cap take twelve seconds, and with the quota fourteen. The copy may be a little ahead of the limit
+// at its end.
+constexpr double kCapSecondsMin = 10;
+constexpr double kQuotaSecondsMin = 11;
 
 class GuestTest : public ::testing::Test {
  protected:
@@ -39,8 +40,9 @@ class GuestTest : public ::testing::Test {
     ASSERT_TRUE(written.ok()) << written.status();
   }
 
-  // Copies everything; `words` stand in the log.
-  void ExpectHeldBack(const std::vector<std::string>& flags, const std::vector<std::string>& words) {
+  // Copies everything, in no less than `seconds_min`; `words` stand in the log.
+  void ExpectHeldBack(double seconds_min, const std::vector<std::string>& flags,
+                      const std::vector<std::string>& words) {
     ReplicatorOptions options = scene_->Replicator(kTopic);
     options.replication_factor = 1;
     options.flags = flags;
@@ -48,14 +50,11 @@ class GuestTest : public ::testing::Test {
     ASSERT_TRUE(replicator.ok()) << replicator.status();
     EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords)) << (*replicator)->LogTail();
     const double seconds = absl::ToDoubleSeconds(absl::Now() - (*replicator)->started());
-    std::cout << kRecords << " records in " << seconds << " s" << std::endl;
-    EXPECT_GE(seconds, kSecondsMin) << (*replicator)->Log();
+    Figure(absl::StrCat("guest/", ::testing::UnitTest::GetInstance()->current_test_info()->name()), seconds, "s");
+    EXPECT_GE(seconds, seconds_min) << (*replicator)->Log();
     EXPECT_TRUE(scene_->Equal({kTopic}));
     EXPECT_TRUE(StopsHealthy(**replicator));
     for (const std::string& word : words) EXPECT_TRUE((*replicator)->LogHas(word)) << word << (*replicator)->Log();
-    for (const char* trouble : {"on a new connection", "settling", "does not answer"}) {
-      EXPECT_FALSE((*replicator)->LogHas(trouble)) << (*replicator)->Log();
-    }
   }
 
   std::unique_ptr<CopyScene> scene_;
@@ -63,13 +62,14 @@ class GuestTest : public ::testing::Test {
 
 TEST_F(GuestTest, TheCapOfTheSource) {
   ASSERT_NO_FATAL_FAILURE(StartScene({}));
-  ExpectHeldBack({absl::StrCat("--source-bytes-per-second=", kCap)},
+  ExpectHeldBack(kCapSecondsMin, {absl::StrCat("--source-bytes-per-second=", kCap)},
                  {"caps: source 2.0 MB/s, target no cap", "quotas apply to client.id replicator.old->new"});
 }
 
 TEST_F(GuestTest, TheCapOfTheTarget) {
   ASSERT_NO_FATAL_FAILURE(StartScene({}));
-  ExpectHeldBack({absl::StrCat("--target-bytes-per-second=", kCap)}, {"caps: source no cap, target 2.0 MB/s"});
+  ExpectHeldBack(kCapSecondsMin, {absl::StrCat("--target-bytes-per-second=", kCap)},
+                 {"caps: source no cap, target 2.0 MB/s"});
 }
 
 // Brokers up to 2.8 take a default quota from their properties.
@@ -78,7 +78,7 @@ TEST_F(GuestTest, TheQuotaOfTheSource) {
   options.source.version = options.target.version = "2.8.2";
   options.source.properties = {{"quota.consumer.default", absl::StrCat(kQuota)}};
   ASSERT_NO_FATAL_FAILURE(StartScene(std::move(options)));
-  ExpectHeldBack({}, {"throttles client.id replicator.old->new"});
+  ExpectHeldBack(kQuotaSecondsMin, {}, {"throttles client.id replicator.old->new"});
 }
 
 TEST_F(GuestTest, TheQuotaOfTheTarget) {
@@ -86,7 +86,7 @@ TEST_F(GuestTest, TheQuotaOfTheTarget) {
   options.source.version = options.target.version = "2.8.2";
   options.target.properties = {{"quota.producer.default", absl::StrCat(kQuota)}};
   ASSERT_NO_FATAL_FAILURE(StartScene(std::move(options)));
-  ExpectHeldBack({}, {"throttles client.id replicator.old->new"});
+  ExpectHeldBack(kQuotaSecondsMin, {}, {"throttles client.id replicator.old->new"});
 }
 
 }  // namespace
