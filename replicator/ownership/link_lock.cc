@@ -28,8 +28,8 @@ constexpr Clock::duration kHeartbeatTimeout = std::chrono::seconds(3);
 // The coordinator answers a join when all members have come, or their time is over, and for an empty group after
 // group.initial.rebalance.delay.ms at least.
 constexpr Clock::duration kJoinTimeout = std::chrono::seconds(30);
-// The leader's assignment is waited for; when it has died, until its session ends.
-constexpr Clock::duration kSyncTimeout = LinkLock::kSessionTimeout + std::chrono::seconds(5);
+// The leader's assignment is waited for; when it has died, until its session ends, and so much longer.
+constexpr Clock::duration kSyncGrace = std::chrono::seconds(5);
 constexpr Clock::duration kLeaveTimeout = std::chrono::seconds(1);
 constexpr Clock::duration kConnectTimeout = std::chrono::seconds(3);
 constexpr double kTroubleLogSeconds = 30;
@@ -126,14 +126,14 @@ bool LinkLock::UseStaticMembership(const Connection& connection) {
   if (!static_refused_ && connection.versions().For(kafka::ApiKey::kJoinGroup) >= kafka::kJoinGroupStatic) return true;
   LOG_FIRST_N(WARNING, 1) << options_.cluster_name << " has no static group members (Kafka 2.3): after a kill, a "
                           << "process of link " << options_.link << " waits up to "
-                          << Milliseconds(kSessionTimeout) / 1000 << " s for the session of the one before";
+                          << Milliseconds(options_.session_timeout) / 1000 << " s for the session of the one before";
   return false;
 }
 
 kafka::JoinGroupRequest LinkLock::JoinRequest(bool is_static) const {
   kafka::JoinGroupRequest request;
   request.group_id = coordinator_.group_id();
-  request.session_timeout_ms = Milliseconds(kSessionTimeout);
+  request.session_timeout_ms = Milliseconds(options_.session_timeout);
   request.rebalance_timeout_ms = Milliseconds(kRebalanceTimeout);
   request.member_id = member_id_;
   if (is_static) request.group_instance_id = options_.instance_id;
@@ -182,7 +182,7 @@ asio::awaitable<absl::Status> LinkLock::Sync(std::shared_ptr<Connection> connect
     }
   }
   absl::StatusOr<kafka::SyncGroupResponse> response =
-      co_await Exchange(std::move(connection), std::move(request), kSyncTimeout);
+      co_await Exchange(std::move(connection), std::move(request), options_.session_timeout + kSyncGrace);
   if (!response.ok()) co_return response.status();
   if (response->error_code != kafka::kErrorNone) co_return Judge(response->error_code, "get the assignment of");
   co_return Apply(response->assignment);

@@ -6,7 +6,7 @@
 //   - It keeps the lock while it cannot reach the coordinator, and while the group rebalances. Ownership is an
 //     optimisation, the sequence numbers are the safety (B): a dead coordinator must not stop a copy.
 //   - It has lost the lock when the coordinator says so: its session ended (it hung, or was cut off, for longer than
-//     kSessionTimeout), or the group gave the lock to another one.
+//     session_timeout), or the group gave the lock to another one.
 //   - With an instance id it is a static member: started again it gets the lock back in one round trip, without waiting
 //     for the session of the process before to end. The older of two processes with one instance id is told to stop.
 //     Targets before Kafka 2.3 know no static members: there the session of a killed process has to end first.
@@ -17,6 +17,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -45,6 +46,9 @@ struct LinkLockOptions {
   kafka::ConnectionOptions connection;
   // What makes this member the same one after a restart: random, kept in the state folder. Empty: a dynamic member.
   std::string instance_id;
+  // How long the coordinator waits for a heartbeat. Brokers take 6 s at least by default
+  // (group.min.session.timeout.ms).
+  kafka::Clock::duration session_timeout = std::chrono::seconds(10);
   // LinkLockEvent::held_since_ms of the last kHeld that this state folder saw; 0: none. An old one does no harm.
   int64_t last_held_since_ms = 0;
 };
@@ -66,8 +70,6 @@ struct LinkLockEvent {
 
 class LinkLock {
  public:
-  // Brokers take 6 s at least by default (group.min.session.timeout.ms).
-  static constexpr kafka::Clock::duration kSessionTimeout = std::chrono::seconds(10);
   // How long a rebalance waits for members that do not come. They hear of it by their next heartbeat.
   static constexpr kafka::Clock::duration kRebalanceTimeout = std::chrono::seconds(5);
   static constexpr kafka::Clock::duration kHeartbeatInterval = std::chrono::seconds(1);
