@@ -1,5 +1,5 @@
 // Part of the program's build for the crash tests: $REPLICATOR_CRASH_AT=POINT:N has the process killed, as by kill -9,
-// when it passes the named point for the N-th time.
+// when it passes the named point for the N-th time. Its last words are "crash point POINT: killed".
 #include <signal.h>
 #include <unistd.h>
 
@@ -16,7 +16,10 @@ std::string point_wanted;
 std::atomic<int> passes_left{0};
 
 void CrashWhenDue(const char* point) {
-  if (point_wanted == point && --passes_left == 0) kill(getpid(), SIGKILL);
+  if (point_wanted != point || --passes_left != 0) return;
+  const std::string last_words = "crash point " + point_wanted + ": killed\n";
+  if (write(STDERR_FILENO, last_words.data(), last_words.size()) < 0) return;  // then the test never sees them
+  kill(getpid(), SIGKILL);
 }
 
 const bool is_armed = [] {

@@ -1,6 +1,7 @@
 // D, F: the program is killed at each named place in turn, in the middle of a copy with a running producer, and the
 // next life goes on from what was stored: nothing is missing, nothing is there twice.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -72,7 +73,10 @@ TEST(CrashPoints, EveryOneLeavesTheCopyEqual) {
     crashing.environment["REPLICATOR_CRASH_AT"] = absl::StrCat(crash.point, ":", crash.pass);
     absl::StatusOr<std::unique_ptr<ReplicatorProcess>> process = ReplicatorProcess::Start(crashing);
     ASSERT_TRUE(process.ok()) << process.status();
-    ASSERT_TRUE(WaitFor([&] { return !(*process)->Running(); }, kPatience)) << "never reached:\n" << (*process)->Log();
+    absl::StatusOr<ExitStatus> ended = (*process)->Wait(kPatience);
+    ASSERT_TRUE(ended.ok()) << "never reached: " << ended.status();
+    ASSERT_EQ(ended->signal, SIGKILL) << ended->ToString() << "\n" << (*process)->LogTail();
+    ASSERT_TRUE((*process)->LogHas(absl::StrCat("crash point ", crash.point, ": killed"))) << (*process)->LogTail();
     EXPECT_TRUE(IsHealthy(**process));
     if (std::string(crash.point) == "after-store-write") ASSERT_NO_FATAL_FAILURE(TearStoreLog(options.state_dir));
   }

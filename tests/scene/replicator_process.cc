@@ -93,6 +93,10 @@ absl::StatusOr<std::unique_ptr<ReplicatorProcess>> ReplicatorProcess::Start(cons
 absl::StatusOr<ExitStatus> ReplicatorProcess::Stop(absl::Duration timeout) {
   absl::Status sent = process_->Kill(SIGTERM);
   if (!sent.ok() && !absl::IsNotFound(sent)) return sent;
+  return Wait(timeout);
+}
+
+absl::StatusOr<ExitStatus> ReplicatorProcess::Wait(absl::Duration timeout) {
   absl::StatusOr<ExitStatus> ended = process_->Wait(timeout);
   if (ended.ok()) return ended;
   return absl::Status(ended.status().code(), absl::StrCat(ended.status().message(), "; its log ends:\n", LogTail()));

@@ -65,6 +65,9 @@ class ReplicatorProcess {
   // SIGTERM, then waits. DeadlineExceeded, with the log's tail, when the process still runs after `timeout`.
   absl::StatusOr<ExitStatus> Stop(absl::Duration timeout);
 
+  // Waits for an end that nobody asks for. DeadlineExceeded as above.
+  absl::StatusOr<ExitStatus> Wait(absl::Duration timeout);
+
   // SIGTERM. Internal, with the log's tail, unless it exits with 0 within kStopTimeout.
   absl::Status StopCleanly();
 
