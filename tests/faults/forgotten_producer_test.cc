@@ -4,14 +4,23 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "kafka/cluster.h"
+#include "kafka/errors.h"
+#include "kafka/wire/describe_producers.h"
 #include "tests/scene/copy_scene.h"
+#include "tests/scene/run_to_end.h"
 
 namespace replicator::tests {
 namespace {
@@ -82,11 +91,42 @@ struct Forgetful {
   const char* version;
   int brokers;  // and replicas
   Properties properties;
+  // It forgets while it runs, and DescribeProducers (Kafka 2.8 on) tells. Else it forgets when it restarts, and refuses
+  // the next batch.
+  bool tells;
 };
 
-constexpr absl::Duration kForgets = absl::Seconds(2);
 constexpr int64_t kIdleRecords = 30;
 constexpr double kRecordsPerSecond = 1'000;
+
+// How many producers the leaders of a topic's partitions know, together.
+asio::awaitable<absl::StatusOr<size_t>> CountProducers(kafka::ClusterClient& cluster, std::string topic) {
+  absl::StatusOr<kafka::MetadataSnapshot> metadata = co_await cluster.FetchMetadata();
+  if (!metadata.ok()) co_return metadata.status();
+  size_t count = 0;
+  for (int32_t partition = 0; partition < kPartitions; ++partition) {
+    absl::StatusOr<std::shared_ptr<kafka::Connection>> got = co_await cluster.Leader(topic, partition);
+    if (!got.ok()) co_return got.status();
+    std::shared_ptr<kafka::Connection> leader = *got;
+    kafka::DescribeProducersRequest request;
+    request.topics = {{topic, {partition}}};
+    absl::StatusOr<kafka::DescribeProducersResponse> response = co_await leader->Call(request, std::chrono::seconds(5));
+    if (!response.ok()) co_return response.status();
+    for (const kafka::DescribeProducersResponse::Partition& one : response->partitions) {
+      absl::Status status = kafka::ErrorStatus(one.error_code, "describe producers");
+      if (!status.ok()) co_return status;
+      count += one.producers.size();
+    }
+  }
+  co_return count;
+}
+
+absl::StatusOr<size_t> KnownProducers(const KafkaCluster& cluster, const std::string& topic) {
+  asio::io_context io(1);
+  kafka::ClusterClient client(
+      "the target", kafka::ParseEndpoints(absl::StrSplit(cluster.direct_bootstrap_servers(), ',')).value(), {});
+  return RunToEnd(io, CountProducers(client, topic));
+}
 
 class ForgetfulTargetTest : public ::testing::TestWithParam<Forgetful> {
  protected:
@@ -133,6 +173,24 @@ class ForgetfulTargetTest : public ::testing::TestWithParam<Forgetful> {
     idle_ += kIdleRecords;
   }
 
+  // Of a target that tells: it knows no producer of the idle partitions any more.
+  void ExpectForgetsTheIdleProducer() {
+    absl::StatusOr<size_t> known = absl::UnknownError("not asked");
+    const auto is_forgotten = [&] {
+      known = KnownProducers(scene_->target(), "idle");
+      return known.ok() && *known == 0;
+    };
+    ASSERT_TRUE(WaitFor(is_forgotten, kPatience)) << (known.ok() ? absl::OkStatus() : known.status());
+  }
+
+  // Of a target that does not tell: the process that runs has met it.
+  void ExpectForgotTheIdleProducer() {
+    const std::vector<std::string> lines = replicator_->LogLines("the target forgot producer id");
+    EXPECT_TRUE(std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+      return absl::StrContains(line, " idle-");
+    })) << replicator_->Log();
+  }
+
   // What the source has of both now arrives.
   void ExpectCatchesUp() {
     EXPECT_TRUE(scene_->WaitForTargetRecords("busy", scene_->SourceRecords("busy"))) << replicator_->LogTail();
@@ -151,35 +209,39 @@ TEST_P(ForgetfulTargetTest, RestartsAndKillsLeaveEveryRecordOnce) {
   for (int round = 0; round < std::max(2, GetParam().brokers); ++round) {
     ASSERT_NO_FATAL_FAILURE(WriteToIdle());
     ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
+    if (round > 0 && !GetParam().tells) ExpectForgotTheIdleProducer();
     const bool dies_first = round % 2 == 0;
     if (dies_first) ASSERT_OK(replicator_->Kill9());
     ASSERT_OK(scene_->target().Restart(1 + round % GetParam().brokers));
     if (!dies_first) ASSERT_OK(replicator_->Kill9());
     EXPECT_TRUE(IsHealthy(*replicator_));
     ASSERT_NO_FATAL_FAILURE(StartReplicator());
-    absl::SleepFor(kForgets);  // there is nothing to wait on: the idle partitions' producer is forgotten meanwhile
+    if (GetParam().tells) ASSERT_NO_FATAL_FAILURE(ExpectForgetsTheIdleProducer());
   }
   ASSERT_NO_FATAL_FAILURE(WriteToIdle());
   absl::StatusOr<LoadCounts> written = producer_->Stop();
   ASSERT_TRUE(written.ok()) << written.status();
   EXPECT_TRUE(scene_->Equal({"busy", "idle"})) << replicator_->LogTail();
+  if (!GetParam().tells) ExpectForgotTheIdleProducer();
   EXPECT_TRUE(StopsHealthy(*replicator_));
 }
 
 // Before Kafka 3.4 (KIP-854) a producer expires with transactional.id.expiration.ms.
-INSTANTIATE_TEST_SUITE_P(Targets, ForgetfulTargetTest,
-                         ::testing::Values(Forgetful{"Old", "2.1.1", 1, {{"transactional.id.expiration.ms", "1000"}}},
-                                           Forgetful{"NewLoneBroker",
-                                                     "4.3.1",
-                                                     1,
-                                                     {{"producer.id.expiration.ms", "1000"},
-                                                      {"producer.id.expiration.check.interval.ms", "300"}}},
-                                           Forgetful{"NewThreeBrokers",
-                                                     "4.3.1",
-                                                     3,
-                                                     {{"producer.id.expiration.ms", "1000"},
-                                                      {"producer.id.expiration.check.interval.ms", "300"}}}),
-                         [](const auto& target) { return target.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Targets, ForgetfulTargetTest,
+    ::testing::Values(
+        Forgetful{"Old", "2.1.1", 1, {{"transactional.id.expiration.ms", "1000"}}, false},
+        Forgetful{"NewLoneBroker",
+                  "4.3.1",
+                  1,
+                  {{"producer.id.expiration.ms", "1000"}, {"producer.id.expiration.check.interval.ms", "300"}},
+                  true},
+        Forgetful{"NewThreeBrokers",
+                  "4.3.1",
+                  3,
+                  {{"producer.id.expiration.ms", "1000"}, {"producer.id.expiration.check.interval.ms", "300"}},
+                  true}),
+    [](const auto& target) { return target.param.name; });
 
 }  // namespace
 }  // namespace replicator::tests
