@@ -16,7 +16,6 @@
 
 // What these mean to the operator stands in RunCommand(), once.
 DEFINE_bool(without_store, false, "");
-DEFINE_bool(without_lock, false, "");
 DEFINE_int32(shards, 0, "");
 DEFINE_int64(buffer_bytes, 0, "");
 DEFINE_int64(source_bytes_per_second, 0, "");
@@ -110,7 +109,6 @@ ExitCode Run(const LinkRunner& run_link, Streams streams) {
   RunOptions options;
   options.state_dir = FLAGS_state_dir.empty() ? config->DefaultStateDir() : FLAGS_state_dir;
   options.without_store = FLAGS_without_store;
-  options.without_lock = FLAGS_without_lock;
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   options.shards = ResolveShards(FLAGS_shards, cores, config->tasks_max);
   const absl::Status buffer = CheckBufferFor(options.shards);
@@ -167,7 +165,6 @@ Command RunCommand(LinkRunner run_link) {
                "replication.factor of FILE asks for; for labs"},
       {.name = "dry_run", .help = "connect, check, print what would be created and copied, and end; change nothing"},
       {.name = "without_store", .is_hidden = true},
-      {.name = "without_lock", .is_hidden = true},
       {.name = "produce_connections",
        .value_name = "N",
        .help = "most connections to write to one target broker, for each shard; begins with one, opens\n"

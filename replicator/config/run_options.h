@@ -12,9 +12,6 @@ struct RunOptions {
   std::string state_dir;
   // Keep no state and store no intents. For benchmarks alone: what the store costs.
   bool without_store = false;
-  // Neither wait for the link's lock nor take it, and copy with a producer of one's own. For tests alone: two lives of
-  // a link as near to each other as they can be.
-  bool without_lock = false;
   // Threads that copy, each with its own event loop and connections; at least 1, already resolved and at most
   // tasks.max.
   int shards = 1;

@@ -247,7 +247,7 @@ asio::awaitable<absl::Status> Link::Identify() {
   absl::Status known = memory_->Recognise(link, config_.file_name);
   if (!known.ok()) co_return known;
   StartService();
-  if (!options_.without_lock) known = co_await AwaitTurn();
+  known = co_await AwaitTurn();
   if (!known.ok()) co_return known;
   link = *memory_->link();
   if (link.producer.id < 0) {
@@ -263,7 +263,6 @@ asio::awaitable<absl::Status> Link::Identify() {
 
 // A folder without a producer is a new one; the link need not be.
 asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> Link::FirstProducer(offsets::LinkRecord link) {
-  if (options_.without_lock) co_return co_await kafka::NewProducerId(*target_);
   co_return co_await AgreeOnProducer(
       *target_, LinkTopic(config_.source.alias, config_.target.alias), link.instance_id,
       absl::StrCat("the producer of this batch is that of link ", config_.Name(), " from cluster ",
