@@ -1,11 +1,11 @@
 // The offset map in the state folder: a run for each stretch without gaps, and none left of what neither side's log
-// holds any more.
+// holds any more. One process writes it all the while; the test looks into its folder.
 #include <gtest/gtest.h>
 
-#include <iostream>
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "offsets/store.h"
@@ -20,6 +20,7 @@ constexpr int kRecordsPerTransaction = 10;  // a marker behind each: a gap
 constexpr size_t kRunsMax = 1'000'000;
 // A running process looks for what can be forgotten every five seconds.
 constexpr absl::Duration kLooks = absl::Seconds(6);
+constexpr absl::Duration kReadInterval = absl::Milliseconds(100);
 
 class PruningTest : public ::testing::Test {
  protected:
@@ -51,16 +52,26 @@ class PruningTest : public ::testing::Test {
     return ranges.ok() ? ranges->front().end : -1;
   }
 
-  // Stops the process, and counts what it has left in its folder.
-  size_t RunsStored() {
-    EXPECT_TRUE(StopsHealthy(*process_));
+  absl::StatusOr<size_t> ReadRuns() {
     absl::StatusOr<std::unique_ptr<offsets::Store>> store =
         offsets::Store::Open({.folder = options_.state_dir, .read_only = true});
-    EXPECT_TRUE(store.ok()) << store.status();
-    if (!store.ok()) return 0;
+    if (!store.ok()) return store.status();
     auto partitions = (*store)->LoadPartitions(kRunsMax);
-    EXPECT_TRUE(partitions.ok() && partitions->size() == 1) << partitions.status();
-    return partitions.ok() && partitions->size() == 1 ? partitions->begin()->second.runs.closed.size() : 0;
+    if (!partitions.ok()) return partitions.status();
+    if (partitions->size() != 1) return absl::NotFoundError(absl::StrCat(partitions->size(), " partitions"));
+    return partitions->begin()->second.runs.closed.size();
+  }
+
+  // What the running process has in its folder. It may take a file away while that is read: then it is read again.
+  size_t RunsStored() {
+    absl::StatusOr<size_t> runs = absl::UnknownError("not read");
+    const auto is_read = [&] {
+      runs = ReadRuns();
+      if (!runs.ok()) absl::SleepFor(kReadInterval);
+      return runs.ok();
+    };
+    EXPECT_TRUE(WaitFor(is_read, kPatience)) << runs.status();
+    return runs.value_or(0);
   }
 
   std::unique_ptr<CopyScene> scene_;
@@ -72,31 +83,19 @@ TEST_F(PruningTest, RunsOfWhatBothLogsHaveDeletedAreForgotten) {
   ASSERT_NO_FATAL_FAILURE(Write(kRecords));
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_TRUE(scene_->Equal({kTopic}, /*gaps=*/true)) << process_->LogTail();
-  const size_t runs = RunsStored();
-  std::cout << runs << " closed runs of " << kRecords << " records" << std::endl;
-  EXPECT_GE(runs, kRecords / kRecordsPerTransaction - 1);
+  constexpr size_t kRuns = kRecords / kRecordsPerTransaction - 1;
+  EXPECT_TRUE(WaitFor([&] { return RunsStored() >= kRuns; }, kPatience)) << process_->LogTail();
 
   // One side alone changes nothing: what the target still has may be asked for.
   ASSERT_OK(scene_->source_admin().DeleteRecords(kTopic, 0, EndOf(scene_->source_admin())));
-  ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_NO_FATAL_FAILURE(Write(kRecordsPerTransaction));
   ASSERT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords + kRecordsPerTransaction)) << process_->LogTail();
   absl::SleepFor(kLooks);
-  EXPECT_GE(RunsStored(), runs);
+  EXPECT_GE(RunsStored(), kRuns);
 
   ASSERT_OK(scene_->target_admin().DeleteRecords(kTopic, 0, EndOf(scene_->target_admin())));
-  ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_NO_FATAL_FAILURE(Write(kRecordsPerTransaction));
-  EXPECT_TRUE(WaitFor(
-      [&] {
-        absl::SleepFor(kLooks);
-        const size_t left = RunsStored();
-        std::cout << left << " closed runs are left" << std::endl;
-        Start();
-        Write(kRecordsPerTransaction);
-        return left < 10;
-      },
-      kPatience));
+  EXPECT_TRUE(WaitFor([&] { return RunsStored() < 10; }, kPatience)) << RunsStored() << " closed runs are left";
   EXPECT_TRUE(StopsHealthy(*process_));
 }
 
