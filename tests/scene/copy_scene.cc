@@ -161,6 +161,10 @@ testing::AssertionResult StopsHealthy(ReplicatorProcess& replicator, absl::Durat
   testing::AssertionResult healthy = IsHealthy(replicator);
   if (!healthy) return healthy;
   if (!ended->ok()) return testing::AssertionFailure() << ended->ToString() << "\nlog:\n" << replicator.LogTail();
+  // A process that never copied does not say how many.
+  if (replicator.PayloadBytesCopied().value_or(0) != 0) {
+    return testing::AssertionFailure() << "payload was copied in user space\nlog:\n" << replicator.LogTail();
+  }
   return testing::AssertionSuccess();
 }
 

@@ -92,7 +92,8 @@ class CopyScene {
   std::unique_ptr<ClusterAdmin> target_admin_;
 };
 
-// The process ends by SIGTERM with exit code 0 in time, and nothing was ever quarantined, left out or lost on its way.
+// The process ends by SIGTERM with exit code 0 in time. Nothing was ever quarantined, left out or lost on its way, and
+// no payload was copied in user space.
 testing::AssertionResult StopsHealthy(ReplicatorProcess& replicator,
                                       absl::Duration timeout = absl::Seconds(10) * kSlowness);
 // The same of what it has logged so far, without stopping it.
