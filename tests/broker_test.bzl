@@ -4,6 +4,7 @@ load("@rules_cc//cc:defs.bzl", "cc_test")
 
 _DEPS = [
     "//tests/scene:copy_scene",
+    "//tests/scene:figures",
     "//tests/cluster:broker_test_main",
     "@com_google_absl//absl/status",
     "@com_google_absl//absl/status:statusor",
