@@ -12,24 +12,20 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/types/span.h"
+#include "tests/cluster/admin_request.h"
 #include "tests/cluster/process.h"
 #include "tests/cluster/rdkafka_handle.h"
+#include "tests/cluster/retry.h"
 
 namespace replicator::tests {
 namespace {
 
-// A Metadata request repeats while brokers come and go; one try takes at most this long.
-constexpr absl::Duration kMetadataTry = absl::Seconds(3);
 // One question to one broker, which may be dying.
 constexpr absl::Duration kBrokerTry = absl::Seconds(1);
-// How long librdkafka may take beyond a request's own timeout to say so.
-constexpr absl::Duration kAnswerGrace = absl::Seconds(5);
 constexpr absl::Duration kElectionWait = absl::Seconds(3);
 // A controller on ZooKeeper makes a few dozen topics per second.
 constexpr size_t kTopicsPerRequest = 50;
 
-using RdOptions = std::unique_ptr<rd_kafka_AdminOptions_t, RdDelete<rd_kafka_AdminOptions_destroy>>;
-using RdMetadata = std::unique_ptr<const rd_kafka_metadata_t, RdDelete<rd_kafka_metadata_destroy>>;
 using RdNewTopic = std::unique_ptr<rd_kafka_NewTopic_t, RdDelete<rd_kafka_NewTopic_destroy>>;
 using RdDeleteTopic = std::unique_ptr<rd_kafka_DeleteTopic_t, RdDelete<rd_kafka_DeleteTopic_destroy>>;
 using RdNewPartitions = std::unique_ptr<rd_kafka_NewPartitions_t, RdDelete<rd_kafka_NewPartitions_destroy>>;
@@ -40,55 +36,6 @@ using RdAlterOffsets =
     std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, RdDelete<rd_kafka_AlterConsumerGroupOffsets_destroy>>;
 using RdListOffsets =
     std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, RdDelete<rd_kafka_ListConsumerGroupOffsets_destroy>>;
-
-// Sends one admin request and returns its answer, or the error of the request as a whole.
-absl::StatusOr<RdEvent> Ask(rd_kafka_t* handle, rd_kafka_admin_op_t operation, absl::string_view what,
-                            absl::FunctionRef<void(rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)> send) {
-  RdQueue queue(rd_kafka_queue_new(handle));
-  RdOptions options(rd_kafka_AdminOptions_new(handle, operation));
-  char error[256];
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), ToMillis(ClusterAdmin::kRequestTimeout), error,
-                                            sizeof(error));
-  send(options.get(), queue.get());
-  RdEvent event(rd_kafka_queue_poll(queue.get(), ToMillis(ClusterAdmin::kRequestTimeout + kAnswerGrace)));
-  if (event == nullptr) return absl::DeadlineExceededError(absl::StrCat(what, ": no answer"));
-  absl::Status status = ToStatus(rd_kafka_event_error(event.get()), what, rd_kafka_event_error_string(event.get()));
-  if (!status.ok()) return status;
-  return event;
-}
-
-// The error of the first of the topics in a result.
-absl::Status TopicError(const rd_kafka_topic_result_t** results, size_t count, absl::string_view what) {
-  for (size_t i = 0; i < count; ++i) {
-    const char* text = rd_kafka_topic_result_error_string(results[i]);
-    absl::Status status = ToStatus(rd_kafka_topic_result_error(results[i]), what, text == nullptr ? "" : text);
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
-
-// The error of the first partition that has one, but for `tolerated`.
-absl::Status PartitionError(const rd_kafka_topic_partition_list_t* list, absl::string_view what) {
-  for (int i = 0; i < list->cnt; ++i) {
-    absl::Status status = ToStatus(list->elems[i].err, absl::StrCat(what, " partition ", list->elems[i].partition));
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
-
-// Metadata of all topics: asking for one topic could create it.
-absl::StatusOr<RdMetadata> FetchMetadata(rd_kafka_t* handle, absl::Duration timeout) {
-  const rd_kafka_metadata_t* metadata = nullptr;
-  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
-  WaitFor(
-      [&] {
-        error = rd_kafka_metadata(handle, 1, nullptr, &metadata, ToMillis(std::min(timeout, kMetadataTry)));
-        return error == RD_KAFKA_RESP_ERR_NO_ERROR;
-      },
-      timeout);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return ToStatus(error, "Metadata");
-  return RdMetadata(metadata);
-}
 
 std::string AddressOf(const rd_kafka_metadata_broker& broker) { return absl::StrCat(broker.host, ":", broker.port); }
 
@@ -140,7 +87,7 @@ absl::StatusOr<TopicState> FindTopic(const rd_kafka_metadata_t& metadata, const 
 // other, and the next question may go to any of them. Brokers that leave the cluster meanwhile do not count.
 absl::Status WaitOnEachBroker(rd_kafka_t* handle, const std::string& topic, absl::string_view what,
                               absl::FunctionRef<bool(const absl::StatusOr<TopicState>&)> accepted) {
-  absl::StatusOr<RdMetadata> metadata = FetchMetadata(handle, ClusterAdmin::kRequestTimeout);
+  absl::StatusOr<RdMetadata> metadata = FetchMetadata(handle, ClusterAdmin::kPatience);
   if (!metadata.ok()) return metadata.status();
   for (int i = 0; i < (*metadata)->broker_cnt; ++i) {
     const std::string address = AddressOf((*metadata)->brokers[i]);
@@ -155,7 +102,7 @@ absl::Status WaitOnEachBroker(rd_kafka_t* handle, const std::string& topic, absl
       seen = state.ok() ? Describe(*state) : state.status().ToString();
       return accepted(state);
     };
-    if (!WaitFor(settled, ClusterAdmin::kRequestTimeout)) {
+    if (!WaitFor(settled, ClusterAdmin::kPatience)) {
       return absl::DeadlineExceededError(absl::StrCat(what, ": broker ", address, " says ", seen));
     }
   }
@@ -189,8 +136,9 @@ absl::StatusOr<RdNewTopic> ToNewTopic(const TopicSpec& spec) {
   return topic;
 }
 
-// Asks for the topics; the controller's answer does not wait for their leaders.
-absl::Status RequestTopics(rd_kafka_t* handle, absl::Span<const TopicSpec> specs) {
+// Asks for the topics; the controller's answer does not wait for their leaders. `again`: an answer was lost, and what
+// it has made is there.
+absl::Status RequestTopics(rd_kafka_t* handle, absl::Span<const TopicSpec> specs, bool again) {
   const std::string what =
       specs.size() == 1 ? absl::StrCat("CreateTopics ", specs[0].name) : absl::StrCat("CreateTopics of ", specs.size());
   std::vector<RdNewTopic> topics;
@@ -209,7 +157,7 @@ absl::Status RequestTopics(rd_kafka_t* handle, absl::Span<const TopicSpec> specs
   size_t count = 0;
   const rd_kafka_topic_result_t** results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event->get()), &count);
-  return TopicError(results, count, what);
+  return TopicError(results, count, what, again ? RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS : RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 // Asks ListOffsets for all partitions of a topic: offset_spec is EARLIEST or LATEST.
@@ -266,7 +214,7 @@ ClusterAdmin::~ClusterAdmin() {
 
 absl::StatusOr<std::vector<int>> ClusterAdmin::Brokers(absl::Duration timeout) {
   absl::StatusOr<RdMetadata> metadata = FetchMetadata(metadata_handle_, timeout);
-  if (!metadata.ok()) return metadata.status();
+  if (!metadata.ok()) return AsHarness(metadata.status());
   std::vector<int> ids;
   for (int i = 0; i < (*metadata)->broker_cnt; ++i) ids.push_back((*metadata)->brokers[i].id);
   std::sort(ids.begin(), ids.end());
@@ -275,7 +223,7 @@ absl::StatusOr<std::vector<int>> ClusterAdmin::Brokers(absl::Duration timeout) {
 
 absl::StatusOr<std::string> ClusterAdmin::ClusterId(absl::Duration timeout) {
   char* id = rd_kafka_clusterid(metadata_handle_, ToMillis(timeout));
-  if (id == nullptr) return absl::DeadlineExceededError("no cluster id: no broker has answered");
+  if (id == nullptr) return AsHarness(absl::DeadlineExceededError("no cluster id: no broker has answered"));
   std::string result(id);
   rd_kafka_mem_free(metadata_handle_, id);
   return result;
@@ -283,15 +231,20 @@ absl::StatusOr<std::string> ClusterAdmin::ClusterId(absl::Duration timeout) {
 
 absl::StatusOr<int> ClusterAdmin::ControllerId(absl::Duration timeout) {
   const int32_t id = rd_kafka_controllerid(metadata_handle_, ToMillis(timeout));
-  if (id < 0) return absl::DeadlineExceededError("no controller id: no broker has answered");
+  if (id < 0) return AsHarness(absl::DeadlineExceededError("no controller id: no broker has answered"));
   return id;
 }
 
 absl::Status ClusterAdmin::CreateTopic(const TopicSpec& spec) {
-  absl::Status status = RequestTopics(handle_, {&spec, 1});
+  bool again = false;
+  absl::Status status = Retry(patience_, [&] {
+    return RequestTopics(handle_, {&spec, 1}, std::exchange(again, true));
+  });
   if (!status.ok()) return status;
+  // A topic that another one has made meanwhile would have other partitions, or is as good.
   const int partitions = spec.replicas.empty() ? spec.partitions : static_cast<int>(spec.replicas.size());
-  return WaitForTopicEverywhere(metadata_handle_, spec.name, partitions, absl::StrCat("CreateTopics ", spec.name));
+  return AsHarness(
+      WaitForTopicEverywhere(metadata_handle_, spec.name, partitions, absl::StrCat("CreateTopics ", spec.name)));
 }
 
 absl::Status ClusterAdmin::CreateTopics(const std::vector<TopicSpec>& specs, absl::Duration timeout) {
@@ -308,11 +261,13 @@ absl::Status ClusterAdmin::CreateTopics(const std::vector<TopicSpec>& specs, abs
   // One request after the other: a controller that is given all at once answers too late.
   for (size_t begin = 0; begin < specs.size(); begin += kTopicsPerRequest) {
     const absl::Span<const TopicSpec> some = absl::MakeSpan(specs).subspan(begin, kTopicsPerRequest);
-    absl::Status status = RequestTopics(handle_, some);
+    bool again = false;
+    absl::Status status = Retry(patience_, [&] { return RequestTopics(handle_, some, std::exchange(again, true)); });
     if (!status.ok()) return status;
     for (const TopicSpec& spec : some) missing.insert(spec.name);
     if (!WaitFor(led, deadline - absl::Now())) {
-      return absl::DeadlineExceededError(absl::StrCat("CreateTopics: ", missing.size(), " topics have no leaders yet"));
+      return AsHarness(
+          absl::DeadlineExceededError(absl::StrCat("CreateTopics: ", missing.size(), " topics have no leaders yet")));
     }
   }
   return absl::OkStatus();
@@ -322,18 +277,25 @@ absl::Status ClusterAdmin::DeleteTopic(const std::string& topic) {
   const std::string what = absl::StrCat("DeleteTopics ", topic);
   RdDeleteTopic request(rd_kafka_DeleteTopic_new(topic.c_str()));
   rd_kafka_DeleteTopic_t* topics[] = {request.get()};
-  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_DELETETOPICS, what,
-                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                                        rd_kafka_DeleteTopics(handle_, topics, 1, options, queue);
-                                      });
-  if (!event.ok()) return event.status();
-  size_t count = 0;
-  const rd_kafka_topic_result_t** results =
-      rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event->get()), &count);
-  absl::Status status = TopicError(results, count, what);
+  bool again = false;
+  absl::Status status = Retry(patience_, [&] {
+    absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_DELETETOPICS, what,
+                                        [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                          rd_kafka_DeleteTopics(handle_, topics, 1, options, queue);
+                                        });
+    // After a lost answer the topic may be gone already.
+    const bool may_be_gone = std::exchange(again, true);
+    if (!event.ok()) return event.status();
+    size_t count = 0;
+    const rd_kafka_topic_result_t** results =
+        rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event->get()), &count);
+    return TopicError(results, count, what,
+                      may_be_gone ? RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART : RD_KAFKA_RESP_ERR_NO_ERROR);
+  });
   if (!status.ok()) return status;
-  return WaitOnEachBroker(metadata_handle_, topic, what,
-                          [](const absl::StatusOr<TopicState>& state) { return absl::IsNotFound(state.status()); });
+  return AsHarness(WaitOnEachBroker(metadata_handle_, topic, what, [](const absl::StatusOr<TopicState>& state) {
+    return absl::IsNotFound(state.status());
+  }));
 }
 
 absl::Status ClusterAdmin::CreatePartitions(const std::string& topic, int partitions_total) {
@@ -342,22 +304,28 @@ absl::Status ClusterAdmin::CreatePartitions(const std::string& topic, int partit
   RdNewPartitions request(rd_kafka_NewPartitions_new(topic.c_str(), partitions_total, error, sizeof(error)));
   if (request == nullptr) return absl::InvalidArgumentError(absl::StrCat(what, ": ", error));
   rd_kafka_NewPartitions_t* requests[] = {request.get()};
-  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, what,
-                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                                        rd_kafka_CreatePartitions(handle_, requests, 1, options, queue);
-                                      });
-  if (!event.ok()) return event.status();
-  size_t count = 0;
-  const rd_kafka_topic_result_t** results =
-      rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event->get()), &count);
-  absl::Status status = TopicError(results, count, what);
+  bool again = false;
+  absl::Status status = Retry(patience_, [&] {
+    absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, what,
+                                        [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                          rd_kafka_CreatePartitions(handle_, requests, 1, options, queue);
+                                        });
+    // After a lost answer the topic may have them already; the wait below looks.
+    const bool may_be_there = std::exchange(again, true);
+    if (!event.ok()) return event.status();
+    size_t count = 0;
+    const rd_kafka_topic_result_t** results =
+        rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event->get()), &count);
+    return TopicError(results, count, what,
+                      may_be_there ? RD_KAFKA_RESP_ERR_INVALID_PARTITIONS : RD_KAFKA_RESP_ERR_NO_ERROR);
+  });
   if (!status.ok()) return status;
-  return WaitForTopicEverywhere(metadata_handle_, topic, partitions_total, what);
+  return AsHarness(WaitForTopicEverywhere(metadata_handle_, topic, partitions_total, what));
 }
 
 absl::StatusOr<std::vector<TopicState>> ClusterAdmin::ListTopics() {
-  absl::StatusOr<RdMetadata> metadata = FetchMetadata(metadata_handle_, kRequestTimeout);
-  if (!metadata.ok()) return metadata.status();
+  absl::StatusOr<RdMetadata> metadata = FetchMetadata(metadata_handle_, std::max(patience_, kMetadataTry));
+  if (!metadata.ok()) return AsHarness(metadata.status());
   std::vector<TopicState> topics;
   for (int i = 0; i < (*metadata)->topic_cnt; ++i) {
     const rd_kafka_metadata_topic& topic = (*metadata)->topics[i];
@@ -367,8 +335,8 @@ absl::StatusOr<std::vector<TopicState>> ClusterAdmin::ListTopics() {
 }
 
 absl::StatusOr<TopicState> ClusterAdmin::DescribeTopic(const std::string& topic) {
-  absl::StatusOr<RdMetadata> metadata = FetchMetadata(metadata_handle_, kRequestTimeout);
-  if (!metadata.ok()) return metadata.status();
+  absl::StatusOr<RdMetadata> metadata = FetchMetadata(metadata_handle_, std::max(patience_, kMetadataTry));
+  if (!metadata.ok()) return AsHarness(metadata.status());
   return FindTopic(**metadata, topic);
 }
 
@@ -385,28 +353,30 @@ absl::StatusOr<std::map<std::string, std::string>> ClusterAdmin::TopicOverrides(
   const std::string what = absl::StrCat("DescribeConfigs ", topic);
   RdConfigResource resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
-  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what,
-                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                                        rd_kafka_DescribeConfigs(handle_, resources, 1, options, queue);
-                                      });
-  if (!event.ok()) return event.status();
-  size_t count = 0;
-  const rd_kafka_ConfigResource_t** answers =
-      rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event->get()), &count);
-  std::map<std::string, std::string> overrides;
-  for (size_t i = 0; i < count; ++i) {
-    const char* text = rd_kafka_ConfigResource_error_string(answers[i]);
-    absl::Status status = ToStatus(rd_kafka_ConfigResource_error(answers[i]), what, text == nullptr ? "" : text);
-    if (!status.ok()) return status;
-    size_t entries = 0;
-    const rd_kafka_ConfigEntry_t** configs = rd_kafka_ConfigResource_configs(answers[i], &entries);
-    for (size_t j = 0; j < entries; ++j) {
-      if (rd_kafka_ConfigEntry_source(configs[j]) != RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG) continue;
-      const char* value = rd_kafka_ConfigEntry_value(configs[j]);
-      overrides[rd_kafka_ConfigEntry_name(configs[j])] = value == nullptr ? "" : value;
+  return Retry(patience_, [&]() -> absl::StatusOr<std::map<std::string, std::string>> {
+    absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what,
+                                        [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                          rd_kafka_DescribeConfigs(handle_, resources, 1, options, queue);
+                                        });
+    if (!event.ok()) return event.status();
+    size_t count = 0;
+    const rd_kafka_ConfigResource_t** answers =
+        rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event->get()), &count);
+    std::map<std::string, std::string> overrides;
+    for (size_t i = 0; i < count; ++i) {
+      const char* text = rd_kafka_ConfigResource_error_string(answers[i]);
+      absl::Status status = ToStatus(rd_kafka_ConfigResource_error(answers[i]), what, text == nullptr ? "" : text);
+      if (!status.ok()) return status;
+      size_t entries = 0;
+      const rd_kafka_ConfigEntry_t** configs = rd_kafka_ConfigResource_configs(answers[i], &entries);
+      for (size_t j = 0; j < entries; ++j) {
+        if (rd_kafka_ConfigEntry_source(configs[j]) != RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG) continue;
+        const char* value = rd_kafka_ConfigEntry_value(configs[j]);
+        overrides[rd_kafka_ConfigEntry_name(configs[j])] = value == nullptr ? "" : value;
+      }
     }
-  }
-  return overrides;
+    return overrides;
+  });
 }
 
 absl::Status ClusterAdmin::AlterTopicConfigs(const std::string& topic,
@@ -420,34 +390,39 @@ absl::Status ClusterAdmin::AlterTopicConfigs(const std::string& topic,
     if (error != nullptr) return ToStatus(error.get(), what);
   }
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
-  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS, what,
-                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                                        rd_kafka_IncrementalAlterConfigs(handle_, resources, 1, options, queue);
-                                      });
-  if (!event.ok()) return event.status();
-  size_t count = 0;
-  const rd_kafka_ConfigResource_t** answers = rd_kafka_IncrementalAlterConfigs_result_resources(
-      rd_kafka_event_IncrementalAlterConfigs_result(event->get()), &count);
-  for (size_t i = 0; i < count; ++i) {
-    const char* text = rd_kafka_ConfigResource_error_string(answers[i]);
-    absl::Status status = ToStatus(rd_kafka_ConfigResource_error(answers[i]), what, text == nullptr ? "" : text);
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
+  return Retry(patience_, [&]() -> absl::Status {
+    absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS, what,
+                                        [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                          rd_kafka_IncrementalAlterConfigs(handle_, resources, 1, options, queue);
+                                        });
+    if (!event.ok()) return event.status();
+    size_t count = 0;
+    const rd_kafka_ConfigResource_t** answers = rd_kafka_IncrementalAlterConfigs_result_resources(
+        rd_kafka_event_IncrementalAlterConfigs_result(event->get()), &count);
+    for (size_t i = 0; i < count; ++i) {
+      const char* text = rd_kafka_ConfigResource_error_string(answers[i]);
+      absl::Status status = ToStatus(rd_kafka_ConfigResource_error(answers[i]), what, text == nullptr ? "" : text);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<std::vector<OffsetRange>> ClusterAdmin::Offsets(const std::string& topic, bool read_committed) {
-  absl::StatusOr<TopicState> state = DescribeTopic(topic);
-  if (!state.ok()) return state.status();
-  absl::StatusOr<std::vector<int64_t>> starts =
-      ListTopicOffsets(handle_, *state, RD_KAFKA_OFFSET_SPEC_EARLIEST, read_committed);
-  if (!starts.ok()) return starts.status();
-  absl::StatusOr<std::vector<int64_t>> ends =
-      ListTopicOffsets(handle_, *state, RD_KAFKA_OFFSET_SPEC_LATEST, read_committed);
-  if (!ends.ok()) return ends.status();
-  std::vector<OffsetRange> ranges(starts->size());
-  for (size_t i = 0; i < ranges.size(); ++i) ranges[i] = {.start = (*starts)[i], .end = (*ends)[i]};
-  return ranges;
+  // The leaders are looked up anew in each try: an answer is refused because they have moved.
+  return Retry(patience_, [&]() -> absl::StatusOr<std::vector<OffsetRange>> {
+    absl::StatusOr<TopicState> state = DescribeTopic(topic);
+    if (!state.ok()) return state.status();
+    absl::StatusOr<std::vector<int64_t>> starts =
+        ListTopicOffsets(handle_, *state, RD_KAFKA_OFFSET_SPEC_EARLIEST, read_committed);
+    if (!starts.ok()) return starts.status();
+    absl::StatusOr<std::vector<int64_t>> ends =
+        ListTopicOffsets(handle_, *state, RD_KAFKA_OFFSET_SPEC_LATEST, read_committed);
+    if (!ends.ok()) return ends.status();
+    std::vector<OffsetRange> ranges(starts->size());
+    for (size_t i = 0; i < ranges.size(); ++i) ranges[i] = {.start = (*starts)[i], .end = (*ends)[i]};
+    return ranges;
+  });
 }
 
 absl::Status ClusterAdmin::DeleteRecords(const std::string& topic, int partition, int64_t before_offset) {
@@ -457,12 +432,15 @@ absl::Status ClusterAdmin::DeleteRecords(const std::string& topic, int partition
       before_offset < 0 ? RD_KAFKA_OFFSET_END : before_offset;
   RdDeleteRecords request(rd_kafka_DeleteRecords_new(list.get()));
   rd_kafka_DeleteRecords_t* requests[] = {request.get()};
-  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_DELETERECORDS, what,
-                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                                        rd_kafka_DeleteRecords(handle_, requests, 1, options, queue);
-                                      });
-  if (!event.ok()) return event.status();
-  return PartitionError(rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get())), what);
+  return Retry(patience_, [&]() -> absl::Status {
+    absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_DELETERECORDS, what,
+                                        [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                          rd_kafka_DeleteRecords(handle_, requests, 1, options, queue);
+                                        });
+    if (!event.ok()) return event.status();
+    return PartitionError(rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get())),
+                          what);
+  });
 }
 
 absl::Status ClusterAdmin::CommitGroupOffsets(const std::string& group, const std::string& topic,
@@ -474,45 +452,49 @@ absl::Status ClusterAdmin::CommitGroupOffsets(const std::string& group, const st
   }
   RdAlterOffsets request(rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get()));
   rd_kafka_AlterConsumerGroupOffsets_t* requests[] = {request.get()};
-  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, what,
-                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                                        rd_kafka_AlterConsumerGroupOffsets(handle_, requests, 1, options, queue);
-                                      });
-  if (!event.ok()) return event.status();
-  size_t count = 0;
-  const rd_kafka_group_result_t** results = rd_kafka_AlterConsumerGroupOffsets_result_groups(
-      rd_kafka_event_AlterConsumerGroupOffsets_result(event->get()), &count);
-  for (size_t i = 0; i < count; ++i) {
-    absl::Status status = ToStatus(rd_kafka_group_result_error(results[i]), what);
-    if (!status.ok()) return status;
-    status = PartitionError(rd_kafka_group_result_partitions(results[i]), what);
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
+  return Retry(patience_, [&]() -> absl::Status {
+    absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, what,
+                                        [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                          rd_kafka_AlterConsumerGroupOffsets(handle_, requests, 1, options, queue);
+                                        });
+    if (!event.ok()) return event.status();
+    size_t count = 0;
+    const rd_kafka_group_result_t** results = rd_kafka_AlterConsumerGroupOffsets_result_groups(
+        rd_kafka_event_AlterConsumerGroupOffsets_result(event->get()), &count);
+    for (size_t i = 0; i < count; ++i) {
+      absl::Status status = ToStatus(rd_kafka_group_result_error(results[i]), what);
+      if (!status.ok()) return status;
+      status = PartitionError(rd_kafka_group_result_partitions(results[i]), what);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<std::map<int, int64_t>> ClusterAdmin::GroupOffsets(const std::string& group, const std::string& topic) {
   const std::string what = absl::StrCat("OffsetFetch of group ", group);
   RdListOffsets request(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
   rd_kafka_ListConsumerGroupOffsets_t* requests[] = {request.get()};
-  absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, what,
-                                      [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                                        rd_kafka_ListConsumerGroupOffsets(handle_, requests, 1, options, queue);
-                                      });
-  if (!event.ok()) return event.status();
-  size_t count = 0;
-  const rd_kafka_group_result_t** results = rd_kafka_ListConsumerGroupOffsets_result_groups(
-      rd_kafka_event_ListConsumerGroupOffsets_result(event->get()), &count);
-  std::map<int, int64_t> offsets;
-  for (size_t i = 0; i < count; ++i) {
-    absl::Status status = ToStatus(rd_kafka_group_result_error(results[i]), what);
-    if (!status.ok()) return status;
-    const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(results[i]);
-    for (int j = 0; list != nullptr && j < list->cnt; ++j) {
-      if (list->elems[j].topic == topic) offsets[list->elems[j].partition] = list->elems[j].offset;
+  return Retry(patience_, [&]() -> absl::StatusOr<std::map<int, int64_t>> {
+    absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, what,
+                                        [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                          rd_kafka_ListConsumerGroupOffsets(handle_, requests, 1, options, queue);
+                                        });
+    if (!event.ok()) return event.status();
+    size_t count = 0;
+    const rd_kafka_group_result_t** results = rd_kafka_ListConsumerGroupOffsets_result_groups(
+        rd_kafka_event_ListConsumerGroupOffsets_result(event->get()), &count);
+    std::map<int, int64_t> offsets;
+    for (size_t i = 0; i < count; ++i) {
+      absl::Status status = ToStatus(rd_kafka_group_result_error(results[i]), what);
+      if (!status.ok()) return status;
+      const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(results[i]);
+      for (int j = 0; list != nullptr && j < list->cnt; ++j) {
+        if (list->elems[j].topic == topic) offsets[list->elems[j].partition] = list->elems[j].offset;
+      }
     }
-  }
-  return offsets;
+    return offsets;
+  });
 }
 
 absl::Status ClusterAdmin::ElectPreferredLeaders(const std::string& topic) {
@@ -535,15 +517,17 @@ absl::Status ClusterAdmin::ElectPreferredLeaders(const std::string& topic) {
     });
   };
   // A broker that was the controller a moment ago refuses, and so does one to which the preferred leader is not back.
-  for (const absl::Time deadline = absl::Now() + kRequestTimeout; absl::Now() < deadline;) {
+  absl::Status refused;
+  for (const absl::Time deadline = absl::Now() + patience_; absl::Now() < deadline;) {
     absl::StatusOr<RdEvent> event = Ask(handle_, RD_KAFKA_ADMIN_OP_ELECTLEADERS, what,
                                         [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
                                           rd_kafka_ElectLeaders(handle_, request.get(), options, queue);
                                         });
-    if (!event.ok()) return event.status();
+    refused = event.status();
+    if (!refused.ok() && !CanPass(refused)) return refused;
     if (WaitFor(all_preferred, kElectionWait)) return absl::OkStatus();
   }
-  return absl::DeadlineExceededError(absl::StrCat(what, ": ", seen));
+  return AsHarness(absl::DeadlineExceededError(absl::StrCat(what, ": ", seen, refused.ok() ? "" : refused.ToString())));
 }
 
 absl::Status ClusterAdmin::WaitForFullIsr(const std::string& topic, absl::Duration timeout) {
@@ -553,8 +537,8 @@ absl::Status ClusterAdmin::WaitForFullIsr(const std::string& topic, absl::Durati
     if (state.ok()) seen = Describe(*state);
     return state.ok() && !state->partitions.empty() && HasFullIsr(*state);
   };
-  if (!WaitFor(full, timeout)) return absl::DeadlineExceededError(absl::StrCat("full ISR of ", topic, ": ", seen));
-  return absl::OkStatus();
+  if (WaitFor(full, timeout)) return absl::OkStatus();
+  return AsHarness(absl::DeadlineExceededError(absl::StrCat("full ISR of ", topic, ": ", seen)));
 }
 
 absl::StatusOr<int> ClusterAdmin::WaitForLeader(const std::string& topic, int partition, int old_leader,
@@ -565,8 +549,8 @@ absl::StatusOr<int> ClusterAdmin::WaitForLeader(const std::string& topic, int pa
     return leader.ok() && *leader >= 0 && *leader != old_leader;
   };
   if (WaitFor(has_new_leader, timeout)) return leader;
-  return absl::DeadlineExceededError(absl::StrCat("leader of ", topic, " ", partition, ": ",
-                                                  leader.ok() ? absl::StrCat(*leader) : leader.status().ToString()));
+  return AsHarness(absl::DeadlineExceededError(absl::StrCat(
+      "leader of ", topic, " ", partition, ": ", leader.ok() ? absl::StrCat(*leader) : leader.status().ToString())));
 }
 
 }  // namespace replicator::tests

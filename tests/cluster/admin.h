@@ -1,7 +1,9 @@
 // What a test asks of a cluster and does to it: topics, configs, offsets, leaders. Built on librdkafka alone, so that
 // it shares no code with the program under test.
 //
-// Calls block. One ClusterAdmin may be used from several threads.
+// Calls block. One ClusterAdmin may be used from several threads. Each call asks again while the answer can pass (a
+// broker or controller that is away or moves, an answer that is late); what has not passed then is the harness's
+// failure (verdict.h). All of them may be asked twice: one that creates or deletes finds its own work done.
 #ifndef REPLICATOR_TESTS_CLUSTER_ADMIN_H_
 #define REPLICATOR_TESTS_CLUSTER_ADMIN_H_
 
@@ -50,8 +52,12 @@ struct OffsetRange {
 
 class ClusterAdmin {
  public:
-  // Bound of each call below, unless it takes a timeout.
+  // Bound of one request.
   static constexpr absl::Duration kRequestTimeout = absl::Seconds(20);
+  // A Metadata request repeats while brokers come and go; one try takes at most this long.
+  static constexpr absl::Duration kMetadataTry = absl::Seconds(3);
+  // How long each call below asks, unless it takes a timeout.
+  static constexpr absl::Duration kPatience = absl::Seconds(60);
 
   // `client_properties` are librdkafka's own, for example security settings. Does not connect yet.
   static absl::StatusOr<std::unique_ptr<ClusterAdmin>> Create(
@@ -59,6 +65,9 @@ class ClusterAdmin {
   ~ClusterAdmin();
   ClusterAdmin(const ClusterAdmin&) = delete;
   ClusterAdmin& operator=(const ClusterAdmin&) = delete;
+
+  // In place of kPatience. Zero asks once. Before any other call.
+  void set_patience(absl::Duration patience) { patience_ = patience; }
 
   // Ids of the brokers in a Metadata answer.
   absl::StatusOr<std::vector<int>> Brokers(absl::Duration timeout = kRequestTimeout);
@@ -111,6 +120,7 @@ class ClusterAdmin {
 
   rd_kafka_s* const handle_;
   rd_kafka_s* const metadata_handle_;  // Gives up on a hanging broker sooner.
+  absl::Duration patience_ = kPatience;
 };
 
 }  // namespace replicator::tests

@@ -10,8 +10,10 @@
 #include <filesystem>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "tests/cluster/admin.h"
 
@@ -46,7 +48,21 @@ class FileLock {
   const int fd_;
 };
 
+absl::Mutex present_mutex(absl::kConstInit);
+// Never destroyed: a scene may live as long as the process.
+std::vector<KafkaCluster*>& Present() ABSL_EXCLUSIVE_LOCKS_REQUIRED(present_mutex) {
+  static std::vector<KafkaCluster*>* present = new std::vector<KafkaCluster*>;
+  return *present;
+}
+
 }  // namespace
+
+std::vector<ClusterAddress> PresentClusters() {
+  absl::MutexLock lock(&present_mutex);
+  std::vector<ClusterAddress> addresses;
+  for (const KafkaCluster* cluster : Present()) addresses.push_back(cluster->Address());
+  return addresses;
+}
 
 struct KafkaCluster::Broker {
   int id = 0;
@@ -59,6 +75,7 @@ struct KafkaCluster::Broker {
   std::string output_path;
   std::string properties_path;
   std::unique_ptr<ChildProcess> process;  // The present or last one.
+  bool wanted = false;                    // Started, and not ended by a call.
   bool stopped = false;                   // By SIGSTOP.
 
   bool Running() const { return process != nullptr && process->Running(); }
@@ -68,22 +85,32 @@ KafkaCluster::KafkaCluster(const KafkaClusterOptions& options, bool record_archi
     : options_(options),
       zookeeper_mode_(UsesZooKeeper(options.version)),
       record_archives_(record_archives),
-      cluster_id_(RandomKafkaUuid()) {}
+      cluster_id_(RandomKafkaUuid()) {
+  absl::MutexLock lock(&present_mutex);
+  Present().push_back(this);
+}
 
-KafkaCluster::~KafkaCluster() = default;
+KafkaCluster::~KafkaCluster() {
+  absl::MutexLock lock(&present_mutex);
+  std::erase(Present(), this);
+}
 
 absl::StatusOr<std::unique_ptr<KafkaCluster>> KafkaCluster::Launch(const KafkaClusterOptions& options) {
-  absl::StatusOr<std::unique_ptr<KafkaCluster>> cluster = Create(options);
-  if (!cluster.ok()) return cluster.status();
-  absl::Status status = (*cluster)->StartAll();
-  if (status.ok()) status = (*cluster)->WaitReady();
-  if (!status.ok()) return status;
-  return cluster;
+  absl::Status status;
+  for (int starts = 0; starts < (options.dir.empty() ? kStartsMax : 1); ++starts) {
+    absl::StatusOr<std::unique_ptr<KafkaCluster>> cluster = Create(options);
+    if (!cluster.ok()) return cluster.status();
+    status = (*cluster)->StartAll();
+    if (status.ok()) status = (*cluster)->WaitReady();
+    if (status.ok()) return cluster;
+    LOG(WARNING) << "start " << starts + 1 << " of a cluster failed: " << status;
+  }
+  return status;
 }
 
 absl::StatusOr<std::unique_ptr<KafkaCluster>> KafkaCluster::Create(const KafkaClusterOptions& options) {
   absl::StatusOr<std::string> jars = JarFolder(options.version);
-  if (!jars.ok()) return jars.status();
+  if (!jars.ok()) return AsHarness(jars.status());
   RecordArchives(options.version);
   return CreateInternal(options, /*record_archives=*/false);
 }
@@ -121,7 +148,7 @@ absl::StatusOr<std::unique_ptr<KafkaCluster>> KafkaCluster::CreateInternal(const
   }
   std::unique_ptr<KafkaCluster> cluster(new KafkaCluster(options, record_archives));
   absl::Status status = cluster->Prepare();
-  if (!status.ok()) return status;
+  if (!status.ok()) return AsHarness(status);
   return cluster;
 }
 
@@ -158,7 +185,17 @@ absl::Status KafkaCluster::Prepare() {
     }
     brokers_[id] = std::move(broker);
   }
+  keeper_ = std::make_unique<Keeper>([this](const std::string& folder) { Keep(folder); });
   return absl::OkStatus();
+}
+
+void KafkaCluster::Keep(const std::string& folder) const {
+  const std::string prefix = absl::StrCat(fs::path(dir_).filename().string(), "-");
+  for (const auto& [id, broker] : brokers_) {
+    KeepTail(broker->output_path, folder, prefix);
+    KeepTail(broker->properties_path, folder, prefix);
+  }
+  if (zookeeper_mode_) KeepTail(dir_ + "/zookeeper.log", folder, prefix);
 }
 
 Properties KafkaCluster::ServerProperties(const Broker& broker) const {
@@ -199,7 +236,10 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> KafkaCluster::StartJvm(JvmRole rol
                                                .full_jit = options_.full_jit && role == JvmRole::kBroker,
                                                .record_archive = record_archives_});
   argv.push_back(properties_path);
-  return ChildProcess::Start({.argv = std::move(argv), .log_path = log_path, .working_directory = dir_});
+  absl::StatusOr<std::unique_ptr<ChildProcess>> process =
+      ChildProcess::Start({.argv = std::move(argv), .log_path = log_path, .working_directory = dir_});
+  if (!process.ok()) return AsHarness(process.status());
+  return process;
 }
 
 absl::Status KafkaCluster::StartZooKeeper() {
@@ -220,6 +260,7 @@ absl::Status KafkaCluster::StartBroker(Broker* broker) {
       StartJvm(JvmRole::kBroker, options_.heap_mib_max, broker->properties_path, broker->output_path);
   if (!process.ok()) return process.status();
   broker->process = *std::move(process);
+  broker->wanted = true;
   broker->stopped = false;
   return absl::OkStatus();
 }
@@ -236,6 +277,15 @@ absl::Status KafkaCluster::StartAll() {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+ClusterAddress KafkaCluster::Address() const {
+  // A broker that has died by itself should answer, too.
+  size_t wanted = 0;
+  for (const auto& [id, broker] : brokers_) wanted += broker->wanted && !broker->stopped ? 1 : 0;
+  return {.name = absl::StrCat("Kafka ", options_.version),
+          .direct_bootstrap_servers = direct_bootstrap_servers(),
+          .brokers = wanted};
 }
 
 std::vector<int> KafkaCluster::Responsive() const {
@@ -277,8 +327,8 @@ absl::Status KafkaCluster::WaitBrokerReady(Broker* broker, absl::Time deadline) 
 }
 
 absl::Status KafkaCluster::FailureOf(Broker* broker, absl::string_view what) const {
-  return absl::UnavailableError(absl::StrCat("Kafka ", options_.version, " broker ", broker->id, " ", what, "\n",
-                                             FileTail(broker->output_path, kFailureLogBytes)));
+  return AsHarness(absl::UnavailableError(absl::StrCat("Kafka ", options_.version, " broker ", broker->id, " ", what,
+                                                       "\n", FileTail(broker->output_path, kFailureLogBytes))));
 }
 
 KafkaCluster::Broker* KafkaCluster::At(int id) const {
@@ -290,7 +340,9 @@ KafkaCluster::Broker* KafkaCluster::At(int id) const {
 absl::StatusOr<KafkaCluster::Broker*> KafkaCluster::FindRunning(int id) {
   const auto found = brokers_.find(id);
   if (found == brokers_.end()) return absl::NotFoundError(absl::StrCat("no broker ", id));
-  if (!found->second->Running()) return absl::FailedPreconditionError(absl::StrCat("broker ", id, " does not run"));
+  if (!found->second->Running()) {
+    return AsHarness(absl::FailedPreconditionError(absl::StrCat("broker ", id, " does not run")));
+  }
   return found->second.get();
 }
 
@@ -322,10 +374,11 @@ std::vector<int> KafkaCluster::broker_ids() const {
 absl::Status KafkaCluster::Kill9(int id) {
   absl::StatusOr<Broker*> broker = FindRunning(id);
   if (!broker.ok()) return broker.status();
+  (*broker)->wanted = false;
   absl::Status status = (*broker)->process->Kill(SIGKILL);
-  if (!status.ok()) return status;
+  if (!status.ok()) return AsHarness(status);
   (*broker)->stopped = false;
-  return (*broker)->process->Wait(kKillTimeout).status();
+  return AsHarness((*broker)->process->Wait(kKillTimeout).status());
 }
 
 absl::Status KafkaCluster::Terminate(int id) {
@@ -333,8 +386,9 @@ absl::Status KafkaCluster::Terminate(int id) {
   if (!broker.ok()) return broker.status();
   if ((*broker)->stopped)
     return absl::FailedPreconditionError(absl::StrCat("broker ", id, " is stopped: Continue it first"));
+  (*broker)->wanted = false;
   absl::Status status = (*broker)->process->Kill(SIGTERM);
-  if (!status.ok()) return status;
+  if (!status.ok()) return AsHarness(status);
   status = (*broker)->process->Wait(kTerminateTimeout).status();
   return status.ok() ? status : FailureOf(*broker, status.message());
 }
@@ -343,14 +397,14 @@ absl::Status KafkaCluster::Stop(int id) {
   absl::StatusOr<Broker*> broker = FindRunning(id);
   if (!broker.ok()) return broker.status();
   (*broker)->stopped = true;
-  return (*broker)->process->Stop();
+  return AsHarness((*broker)->process->Stop());
 }
 
 absl::Status KafkaCluster::Continue(int id) {
   absl::StatusOr<Broker*> broker = FindRunning(id);
   if (!broker.ok()) return broker.status();
   (*broker)->stopped = false;
-  return (*broker)->process->Continue();
+  return AsHarness((*broker)->process->Continue());
 }
 
 absl::Status KafkaCluster::Start(int id) {

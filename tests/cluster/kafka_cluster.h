@@ -30,8 +30,19 @@
 #include "absl/time/time.h"
 #include "tests/cluster/kafka_setup.h"
 #include "tests/cluster/process.h"
+#include "tests/cluster/verdict.h"
 
 namespace replicator::tests {
+
+// Where a cluster of this process is, and how many of its brokers should answer: they were started and neither killed
+// nor stopped.
+struct ClusterAddress {
+  std::string name;
+  std::string direct_bootstrap_servers;
+  size_t brokers = 0;
+};
+// Of all clusters that live. By the thread that uses them.
+std::vector<ClusterAddress> PresentClusters();
 
 struct KafkaClusterOptions {
   // A version whose jars lie in CacheDir()/kafka/VERSION/libs. Before 3.3 the cluster runs on ZooKeeper, from 3.3 on
@@ -61,8 +72,11 @@ class KafkaCluster {
   // How long a cluster may take to get ready on a busy machine, and how long SIGTERM may take.
   static constexpr absl::Duration kReadyTimeout = absl::Seconds(120);
   static constexpr absl::Duration kTerminateTimeout = absl::Seconds(60);
+  // A start that fails, on a machine that does other things too, is made again.
+  static constexpr int kStartsMax = 3;
 
-  // Create, StartAll and WaitReady in one.
+  // Create, StartAll and WaitReady in one; up to kStartsMax times with new ports and a new folder, unless
+  // `dir` names one.
   static absl::StatusOr<std::unique_ptr<KafkaCluster>> Launch(const KafkaClusterOptions& options);
 
   // Reserves ports and writes property files and storage; starts nothing. Two clusters get ready sooner when both are
@@ -89,6 +103,9 @@ class KafkaCluster {
   // The port that the broker's CLIENT / INTERNAL listener is bound to.
   int client_port(int id) const;
   int internal_port(int id) const;
+
+  // For a probe (eventually.h).
+  ClusterAddress Address() const;
 
   std::vector<int> broker_ids() const;
   const std::string& version() const { return options_.version; }
@@ -132,6 +149,7 @@ class KafkaCluster {
   static void RecordArchives(const std::string& version);
 
   absl::Status Prepare();
+  void Keep(const std::string& folder) const;
   Properties ServerProperties(const Broker& broker) const;
   absl::StatusOr<std::unique_ptr<ChildProcess>> StartJvm(JvmRole role, int heap_mib_max,
                                                          const std::string& properties_path,
@@ -153,6 +171,7 @@ class KafkaCluster {
   int zookeeper_port_ = 0;
   std::unique_ptr<ChildProcess> zookeeper_;
   std::map<int, std::unique_ptr<Broker>> brokers_;
+  std::unique_ptr<Keeper> keeper_;  // The brokers' logs and properties, when a test fails.
 };
 
 }  // namespace replicator::tests

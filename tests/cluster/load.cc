@@ -18,6 +18,7 @@
 #include "tests/cluster/process.h"
 #include "tests/cluster/rdkafka_handle.h"
 #include "tests/cluster/record_pool.h"
+#include "tests/cluster/verdict.h"
 
 namespace replicator::tests {
 namespace {
@@ -437,12 +438,22 @@ absl::StatusOr<std::unique_ptr<LoadGenerator>> LoadGenerator::Start(const LoadOp
   if (!status.ok()) return status;
   auto impl = std::make_unique<Impl>(options);
   status = impl->Start();
-  if (!status.ok()) return status;
+  if (!status.ok()) return AsHarness(status);
   return std::unique_ptr<LoadGenerator>(new LoadGenerator(std::move(impl)));
 }
 
-absl::StatusOr<LoadCounts> LoadGenerator::Stop() { return impl_->Stop(); }
-absl::StatusOr<LoadCounts> LoadGenerator::Wait(absl::Duration timeout) { return impl_->Wait(timeout); }
+absl::StatusOr<LoadCounts> LoadGenerator::Stop() {
+  absl::StatusOr<LoadCounts> counts = impl_->Stop();
+  if (!counts.ok()) return AsHarness(counts.status());
+  return counts;
+}
+
+absl::StatusOr<LoadCounts> LoadGenerator::Wait(absl::Duration timeout) {
+  absl::StatusOr<LoadCounts> counts = impl_->Wait(timeout);
+  if (!counts.ok()) return AsHarness(counts.status());
+  return counts;
+}
+
 LoadCounts LoadGenerator::counts() const { return impl_->Counts(); }
 
 absl::StatusOr<LoadCounts> WriteLoad(const LoadOptions& options, absl::Duration timeout) {

@@ -12,6 +12,7 @@
 #include "tests/cluster/admin.h"
 #include "tests/cluster/kafka_setup.h"
 #include "tests/cluster/process.h"
+#include "tests/cluster/verdict.h"
 
 namespace replicator::tests {
 namespace {
@@ -75,12 +76,12 @@ absl::Status BeginReassignment(const KafkaCluster& cluster, const std::string& t
   command.insert(command.end(), tool.where.begin(), tool.where.end());
   absl::StatusOr<std::unique_ptr<ChildProcess>> process =
       ChildProcess::Start({.argv = std::move(command), .log_path = dir.path() + "/tool.log"});
-  if (!process.ok()) return process.status();
+  if (!process.ok()) return AsHarness(process.status());
   absl::StatusOr<ExitStatus> exit = (*process)->Wait(timeout);
-  if (!exit.ok()) return exit.status();
+  if (!exit.ok()) return AsHarness(exit.status());
   if (exit->ok()) return absl::OkStatus();
-  return absl::InternalError(
-      absl::StrCat("ReassignPartitionsCommand: ", exit->ToString(), "\n", (*process)->LogTail()));
+  return AsHarness(
+      absl::InternalError(absl::StrCat("ReassignPartitionsCommand: ", exit->ToString(), "\n", (*process)->LogTail())));
 }
 
 absl::Status AwaitReassignment(const KafkaCluster& cluster, const std::string& topic,
@@ -92,7 +93,7 @@ absl::Status AwaitReassignment(const KafkaCluster& cluster, const std::string& t
     return state.ok() && IsAssigned(*state, replicas);
   };
   if (WaitFor(assigned, timeout)) return absl::OkStatus();
-  return absl::DeadlineExceededError(absl::StrCat("the reassignment of ", topic, " has not ended"));
+  return AsHarness(absl::DeadlineExceededError(absl::StrCat("the reassignment of ", topic, " has not ended")));
 }
 
 absl::Status ReassignPartitions(const KafkaCluster& cluster, const std::string& topic,

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "tests/cluster/verdict.h"
 
 namespace replicator::tests {
 namespace {
@@ -29,6 +30,8 @@ ClientProperties ConsumerProperties(const StreamOptions& options) {
       {"fetch.wait.max.ms", "50"},
       {"receive.message.max.bytes", "200000000"},
       {"fetch.message.max.bytes", "2097152"},
+      // A ZooKeeper broker that has just started says of every topic that there is none.
+      {"topic.metadata.propagation.max.ms", "600000"},
   };
   for (const auto& [name, value] : options.client_properties) properties[name] = value;
   return properties;
@@ -39,9 +42,6 @@ bool HealsByItself(rd_kafka_resp_err_t error) {
   switch (error) {
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR__BAD_MSG:
     case RD_KAFKA_RESP_ERR__FATAL:
@@ -91,7 +91,7 @@ std::vector<Header> HeadersOf(const rd_kafka_message_t& message) {
 absl::StatusOr<std::unique_ptr<RecordStream>> RecordStream::Open(const StreamOptions& options) {
   std::unique_ptr<RecordStream> stream(new RecordStream(options));
   absl::Status status = stream->Start();
-  if (!status.ok()) return status;
+  if (!status.ok()) return AsHarness(status);
   return stream;
 }
 
@@ -171,14 +171,14 @@ absl::Status RecordStream::Poll(absl::Duration timeout,
                                 absl::FunctionRef<void(size_t, const rd_kafka_message_t&)> visit) {
   rd_kafka_message_t* messages[kMessagesPerPoll];
   const ssize_t count = rd_kafka_consume_batch_queue(queue_.get(), ToMillis(timeout), messages, kMessagesPerPoll);
-  if (count < 0) return ToStatus(rd_kafka_last_error(), "reading");
+  if (count < 0) return AsHarness(ToStatus(rd_kafka_last_error(), "reading"));
   absl::Status status;
   for (ssize_t i = 0; i < count; ++i) {
     if (status.ok()) status = Visit(*messages[i], visit);
   }
   for (ssize_t i = 0; i < count; ++i) rd_kafka_message_destroy(messages[i]);
   // Reaching the end is seen after the batch: stopping a range purges its queue, not what this poll has taken.
-  return status;
+  return AsHarness(status);
 }
 
 absl::Status RecordStream::Visit(const rd_kafka_message_t& message,

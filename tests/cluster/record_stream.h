@@ -41,8 +41,8 @@ class RecordStream {
   RecordStream& operator=(const RecordStream&) = delete;
 
   // Waits up to `timeout` for records and visits those that came: (index of the range, record). The record is valid
-  // during the call only. Errors: a partition cannot be read (gone, or its start is out of range); what heals by itself
-  // is no error.
+  // during the call only. Errors: a partition cannot be read (its start is out of range, no right to it). What heals by
+  // itself is no error, a topic that a broker does not know yet among it: whoever reads has a deadline.
   absl::Status Poll(absl::Duration timeout, absl::FunctionRef<void(size_t, const rd_kafka_message_t&)> visit);
 
   // The range is read to its end, or was ended by Finish.

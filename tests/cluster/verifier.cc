@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/synchronization/mutex.h"
@@ -16,11 +17,14 @@
 #include "tests/cluster/process.h"
 #include "tests/cluster/record_stream.h"
 #include "tests/cluster/sequence_match.h"
+#include "tests/cluster/verdict.h"
 
 namespace replicator::tests {
 namespace {
 
 constexpr absl::Duration kPoll = absl::Milliseconds(50);
+// A broker that has just started may not know its topics for a moment.
+constexpr absl::Duration kTopicPatience = absl::Seconds(5);
 
 enum Side { kSource = 0, kTarget = 1 };
 constexpr const char* kSideNames[] = {"source", "target"};
@@ -47,6 +51,7 @@ class Lockstep {
     int64_t source_bytes = 0;
     bool source_done = false;
     bool differs = false;
+    uint64_t differing[2] = {0, 0};  // The digests, by side, of the first pair that was not equal.
   };
 
   explicit Lockstep(size_t partitions) : partitions_(partitions) {}
@@ -102,6 +107,10 @@ class Lockstep {
     }
     --ahead_total_[state.ahead_side];
     state.differs = state.ahead.front() != entry.digest;
+    if (state.differs) {
+      state.differing[side] = entry.digest;
+      state.differing[state.ahead_side] = state.ahead.front();
+    }
     state.ahead.pop_front();
     if (!state.differs) {
       ++state.compared;
@@ -134,12 +143,14 @@ class Comparison {
   void FinishRanges(Side side, RecordStream* stream);
   absl::StatusOr<PartitionVerdict> Judge(size_t index);
   absl::StatusOr<bool> SourceHasGrown(const PartitionRange& range);
-  absl::Status Explain(const PartitionRange& range, int64_t compared, PartitionVerdict* verdict);
   struct Digests {
     std::vector<uint64_t> content;
     std::vector<int64_t> offsets;
   };
+  absl::Status Explain(const PartitionRange& range, const Lockstep::Partition& first_pass, PartitionVerdict* verdict);
   absl::StatusOr<Digests> ReadDigests(Side side, const PartitionRange& range);
+  absl::StatusOr<std::string> ReadAThirdTime(const PartitionRange& range, const Lockstep::Partition& first_pass,
+                                             const Digests& source, const Digests& target);
   absl::StatusOr<std::string> ChangedFields(const PartitionRange& range, int64_t source_offset, int64_t target_offset);
   absl::StatusOr<std::string> Describe(const PartitionRange& range, const SequenceMatch& match, const Digests& source,
                                        const Digests& target);
@@ -181,7 +192,8 @@ absl::Status Comparison::Prepare() {
 
 // Both sides must have the topic, with one partition count. While waiting, the target may still get it.
 absl::Status Comparison::CheckTopic(const std::string& topic, std::string* shape_difference) {
-  absl::StatusOr<TopicState> source = admins_[kSource]->DescribeTopic(topic);
+  absl::StatusOr<TopicState> source = absl::UnknownError("not asked");
+  WaitFor([&] { return (source = admins_[kSource]->DescribeTopic(topic)).ok(); }, kTopicPatience);
   if (!source.ok()) return source.status();
   const size_t wanted = source->partitions.size();
   absl::StatusOr<TopicState> target = absl::UnknownError("not asked");
@@ -189,7 +201,7 @@ absl::Status Comparison::CheckTopic(const std::string& topic, std::string* shape
     target = admins_[kTarget]->DescribeTopic(topic);
     return target.ok() && target->partitions.size() == wanted;
   };
-  if (WaitFor(there, wait_for_target_ ? deadline_ - absl::Now() : absl::ZeroDuration())) return absl::OkStatus();
+  if (WaitFor(there, wait_for_target_ ? deadline_ - absl::Now() : kTopicPatience)) return absl::OkStatus();
   if (target.ok()) {
     *shape_difference = absl::StrCat("topic ", topic, " has ", wanted, " partitions at the source and ",
                                      target->partitions.size(), " at the target");
@@ -313,13 +325,14 @@ absl::StatusOr<PartitionVerdict> Comparison::Judge(size_t index) {
     verdict.equal = *grown;
     if (verdict.equal) return verdict;
   }
-  absl::Status status = Explain(range, state.compared, &verdict);
+  absl::Status status = Explain(range, state, &verdict);
   if (!status.ok()) return status;
   return verdict;
 }
 
 // The second pass.
-absl::Status Comparison::Explain(const PartitionRange& range, int64_t compared, PartitionVerdict* verdict) {
+absl::Status Comparison::Explain(const PartitionRange& range, const Lockstep::Partition& first_pass,
+                                 PartitionVerdict* verdict) {
   PartitionRange now = range;
   if (wait_for_target_) {
     absl::StatusOr<std::vector<OffsetRange>> target =
@@ -339,11 +352,13 @@ absl::Status Comparison::Explain(const PartitionRange& range, int64_t compared, 
   verdict->reordered = match.reordered;
   verdict->changed = match.changed;
   verdict->foreign = match.foreign;
-  absl::StatusOr<std::string> words = Describe(now, match, *source, *target);
+  const bool equal_now = match.equal() && (!options_.compare_offsets || source->offsets == target->offsets);
+  absl::StatusOr<std::string> words =
+      equal_now ? ReadAThirdTime(now, first_pass, *source, *target) : Describe(now, match, *source, *target);
   if (!words.ok()) return words.status();
   verdict->first_difference = *words;
-  if (compared >= kMatchedRecordsMax) {
-    verdict->first_difference = absl::StrCat(NameOf(range), ": the records part after ", compared,
+  if (first_pass.compared >= kMatchedRecordsMax) {
+    verdict->first_difference = absl::StrCat(NameOf(range), ": the records part after ", first_pass.compared,
                                              " equal ones, further in than the second pass looks");
   }
   if (match.equal() && options_.compare_offsets) {
@@ -351,6 +366,36 @@ absl::Status Comparison::Explain(const PartitionRange& range, int64_t compared, 
       verdict->changed += source->offsets[i] != target->offsets[i] ? 1 : 0;
   }
   return absl::OkStatus();
+}
+
+// Two sides that were different when they were read first stay different, though they are equal now. The words hold
+// all three readings: they show which side has given another answer.
+absl::StatusOr<std::string> Comparison::ReadAThirdTime(const PartitionRange& range,
+                                                       const Lockstep::Partition& first_pass, const Digests& source,
+                                                       const Digests& target) {
+  std::string words = absl::StrCat(NameOf(range), ": different when read first, equal when read again. First reading: ",
+                                   first_pass.compared, " equal records, ");
+  if (first_pass.differs) {
+    absl::StrAppend(&words, "then ", absl::Hex(first_pass.differing[kSource]), " and ",
+                    absl::Hex(first_pass.differing[kTarget]));
+  } else {
+    absl::StrAppend(&words, "of ", first_pass.records[kSource], " and ", first_pass.records[kTarget]);
+  }
+  const Digests* second[] = {&source, &target};
+  for (Side side : {kSource, kTarget}) {
+    absl::StatusOr<Digests> third = ReadDigests(side, range);
+    if (!third.ok()) return third.status();
+    const bool same = third->content == second[side]->content && third->offsets == second[side]->offsets;
+    absl::StrAppend(&words, "; ", kSideNames[side], " again: ", second[side]->content.size(), " and ",
+                    third->content.size(), same ? " records, the same twice" : " records, NOT the same twice");
+    const size_t at = static_cast<size_t>(first_pass.compared);
+    if (at >= third->content.size()) continue;
+    const uint64_t content = third->content[at];
+    const int64_t offset = third->offsets[at];
+    absl::StrAppend(&words, ", then ", absl::Hex(options_.compare_offsets ? absl::HashOf(content, offset) : content),
+                    " at offset ", offset);
+  }
+  return words;
 }
 
 absl::StatusOr<Comparison::Digests> Comparison::ReadDigests(Side side, const PartitionRange& range) {
@@ -413,7 +458,7 @@ absl::StatusOr<std::string> Comparison::Describe(const PartitionRange& range, co
   switch (match.kind) {
     case FirstDifference::kNone: {
       const auto differ = std::mismatch(source.offsets.begin(), source.offsets.end(), target.offsets.begin());
-      if (differ.first == source.offsets.end()) return absl::StrCat(NameOf(range), ": when read again, equal");
+      if (differ.first == source.offsets.end()) return absl::StrCat(NameOf(range), ": the same records");
       words = absl::StrCat("source offset ", *differ.first, " is target offset ", *differ.second);
       break;
     }
@@ -504,7 +549,9 @@ absl::StatusOr<VerifyResult> Verifier::VerifyOnceEqual(absl::Duration timeout) {
 
 absl::StatusOr<VerifyResult> Verifier::Run(absl::Duration timeout, bool wait_for_target) {
   if (options_.topics.empty()) return absl::InvalidArgumentError("no topics to verify");
-  return Comparison(options_, timeout, wait_for_target).Run();
+  absl::StatusOr<VerifyResult> result = Comparison(options_, timeout, wait_for_target).Run();
+  if (!result.ok()) return AsHarness(result.status());  // a side that cannot be read is no difference
+  return result;
 }
 
 }  // namespace replicator::tests

@@ -173,7 +173,7 @@ TEST_F(FirstCopyTest, LivesThatEndInMidCopyLeaveNothingTwice) {
     ASSERT_NE(replicator, nullptr);
     // This life copies. (What its predecessor had under way may still have landed after that one's end.)
     ASSERT_TRUE(replicator->WaitForLog("new to this process", kPatience)) << replicator->LogTail();
-    const int64_t records = scene_->TargetRecords("lives");
+    const int64_t records = RecordsOrFail(scene_->TargetRecords("lives"));
     ASSERT_TRUE(scene_->WaitForTargetRecords("lives", records + 100)) << replicator->LogTail();
     if (end == End::kKill) {
       ASSERT_OK(replicator->Kill9());

@@ -87,7 +87,7 @@ TEST_F(RetentionTest, CompactedAndUnlimitedTopicsOutliveThreeChecks) {
   ASSERT_NO_FATAL_FAILURE(WaitForRetentionChecks());
   EXPECT_TRUE(scene_->Equal(topics_)) << (*replicator)->LogTail();
   for (const std::string& topic : topics_) {
-    EXPECT_EQ(scene_->TargetRecords(topic), kRecords) << topic;
+    EXPECT_EQ(RecordsOrFail(scene_->TargetRecords(topic)), kRecords) << topic;
     const absl::StatusOr<std::vector<OffsetRange>> ranges = scene_->target_admin().Offsets(topic);
     ASSERT_TRUE(ranges.ok()) << ranges.status();
     for (const OffsetRange& range : *ranges) EXPECT_EQ(range.start, 0) << topic;

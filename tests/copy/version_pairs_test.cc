@@ -138,7 +138,7 @@ class VersionPairsTest : public ::testing::TestWithParam<VersionPair> {
   // What the source's running topics have now arrives.
   void ExpectGoesOn() {
     int64_t records = 0;
-    ASSERT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(plain_.front())) > 0; }, kPatience));
+    ASSERT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(plain_.front()).value_or(0)) > 0; }, kPatience));
     ASSERT_TRUE(scene_->WaitForTargetRecords(plain_.front(), records)) << replicator_->LogTail();
   }
 

@@ -141,7 +141,7 @@ class AmbiguousAnswersTest : public ::testing::Test {
     const bool struck = WaitFor([&] { return AnyHit(armed); }, kStrikeTimeout);
     for (const auto& [proxy, rule] : armed) proxy->Remove(rule);
     ASSERT_TRUE(struck) << "no request was struck\n" << replicator_->LogTail();
-    const int64_t records = scene_->TargetRecords(topic_);
+    const int64_t records = RecordsOrFail(scene_->TargetRecords(topic_));
     ASSERT_TRUE(scene_->WaitForTargetRecords(topic_, records + kRecordsOfRecovery)) << replicator_->LogTail();
     ASSERT_TRUE(IsHealthy(*replicator_));
     ASSERT_TRUE(replicator_->Running()) << replicator_->LogTail();
@@ -158,7 +158,7 @@ class AmbiguousAnswersTest : public ::testing::Test {
   // All that the source has now arrives.
   void ExpectCatchesUp() {
     int64_t records = 0;
-    ASSERT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(topic_)) > 0; }, kPatience));
+    ASSERT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(topic_).value_or(0)) > 0; }, kPatience));
     ASSERT_TRUE(scene_->WaitForTargetRecords(topic_, records)) << replicator_->LogTail();
   }
 
@@ -306,7 +306,7 @@ TEST_F(AmbiguousAnswersTest, AnswerWithAnotherOffsetStopsOnlyItsPartition) {
       {.api_key = kProduce, .client_id_prefix = "replicator", .fault = Fault::FlipBody(base_offset_at + 5, "\x01")});
   ASSERT_TRUE(proxy.WaitForHits(rule, 1, absl::Now() + kStrikeTimeout));
   ASSERT_TRUE(replicator_->WaitForLog("is quarantined (foreign-write)", kStrikeTimeout)) << replicator_->LogTail();
-  const int64_t before = scene_->TargetRecords(topic_);
+  const int64_t before = RecordsOrFail(scene_->TargetRecords(topic_));
   EXPECT_TRUE(scene_->WaitForTargetRecords(topic_, before + 1'000)) << replicator_->LogTail();
   absl::StatusOr<ExitStatus> ended = replicator_->Stop(absl::Seconds(10));
   ASSERT_TRUE(ended.ok()) << ended.status();
@@ -348,7 +348,7 @@ TEST_F(AmbiguousAnswersTest, AnswersLostDuringTheStart) {
                                             .fault = Fault::SwallowResponseThenCut()}));
     }
     ASSERT_NO_FATAL_FAILURE(StartReplicator());
-    const auto has_copied = [&] { return scene_->TargetRecords(topic_) > 0; };
+    const auto has_copied = [&] { return scene_->TargetHas(topic_, 1); };
     ASSERT_TRUE(WaitFor([&] { return !replicator_->Running() || has_copied(); }, kPatience)) << replicator_->LogTail();
     EXPECT_TRUE(AnyHit(armed)) << "no request was struck\n" << replicator_->Log();
     for (const auto& [proxy, rule] : armed) proxy->Remove(rule);

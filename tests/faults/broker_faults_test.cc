@@ -75,14 +75,14 @@ class BrokerFaultsTest : public ::testing::Test {
   // The copy goes on: all that the source has now arrives.
   void ExpectCatchesUp() {
     int64_t records = 0;
-    ASSERT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(topic_)) > 0; }, kPatience));
+    ASSERT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(topic_).value_or(0)) > 0; }, kPatience));
     EXPECT_TRUE(scene_->WaitForTargetRecords(topic_, records)) << replicator_->LogTail();
   }
 
   void End() {
     ASSERT_NO_FATAL_FAILURE(StopProducer());
     // More, if the producer of the test wrote some twice: then the target has them twice, too.
-    EXPECT_GE(scene_->SourceRecords(topic_), written_);
+    EXPECT_GE(RecordsOrFail(scene_->SourceRecords(topic_)), written_);
     EXPECT_TRUE(scene_->Equal({topic_})) << replicator_->LogTail();
     EXPECT_TRUE(StopsHealthy(*replicator_));
   }

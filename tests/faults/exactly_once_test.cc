@@ -59,7 +59,7 @@ class ExactlyOnceTest : public ::testing::Test {
 
   // From the start of the process until the target has more records than `before`.
   absl::Duration TimeToCopyAgain(int64_t before) {
-    const auto copies = [&] { return scene_->TargetRecords(topic_) > before; };
+    const auto copies = [&] { return scene_->TargetHas(topic_, before + 1); };
     EXPECT_TRUE(WaitFor(copies, kPatience)) << replicator_->LogTail();
     return absl::Now() - replicator_->started();
   }
@@ -93,7 +93,7 @@ TEST_F(ExactlyOnceTest, ThreeKillsInHalfAMillionRecordsLeaveEachOnce) {
   for (int kill = 1; kill <= 3; ++kill) {
     ASSERT_TRUE(scene_->WaitForTargetRecords(topic_, kill * kRecords / 5)) << replicator_->LogTail();
     ASSERT_NO_FATAL_FAILURE(Kill());
-    const int64_t before = scene_->TargetRecords(topic_);
+    const int64_t before = RecordsOrFail(scene_->TargetRecords(topic_));
     ASSERT_NO_FATAL_FAILURE(StartReplicator());
     Figure(absl::StrCat("exactly-once/kill-", kill, "-start-to-copying"), TimeToCopyAgain(before));
   }
@@ -113,7 +113,7 @@ TEST_F(ExactlyOnceTest, KillsOfTargetBrokersBesideThemLeaveEachOnce) {
     ASSERT_NO_FATAL_FAILURE(Kill());
     ASSERT_NO_FATAL_FAILURE(StartReplicator());
     ASSERT_TRUE(scene_->target_admin().WaitForLeader(topic_, kill, *leader, kPatience).ok());
-    TimeToCopyAgain(scene_->TargetRecords(topic_));
+    TimeToCopyAgain(RecordsOrFail(scene_->TargetRecords(topic_)));
     ASSERT_OK(scene_->target().Start(*leader));
     ASSERT_NO_FATAL_FAILURE(Kill());
     ASSERT_NO_FATAL_FAILURE(StartReplicator());
@@ -132,7 +132,7 @@ class LateBytesTest : public ExactlyOnceTest {
   // Copies, loses the process with all that it sends from a moment on, and goes on with the next one. True if what was
   // lost arrived after the next process had copied on. What `delay` holds back arrives before this returns.
   bool LateBytesArriveBehindTheNextProcess(absl::Duration delay) {
-    const int64_t before = scene_->TargetRecords(topic_);
+    const int64_t before = RecordsOrFail(scene_->TargetRecords(topic_));
     StartReplicator();
     TimeToCopyAgain(before);
     FaultProxy& proxy = scene_->target_proxy(1);
@@ -145,7 +145,7 @@ class LateBytesTest : public ExactlyOnceTest {
     const absl::Time last_sent = absl::Now();
     proxy.Remove(rule);
     StartReplicator();
-    TimeToCopyAgain(scene_->TargetRecords(topic_));
+    TimeToCopyAgain(RecordsOrFail(scene_->TargetRecords(topic_)));
     const bool in_time = proxy.Hits(rule) == 0;
     EXPECT_TRUE(proxy.WaitForHits(rule, 1, absl::Now() + kPatience)) << "nothing was on its way";
     absl::SleepFor(last_sent + delay + absl::Seconds(1) - absl::Now());  // the last of them

@@ -16,8 +16,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "kafka/cluster.h"
-#include "kafka/errors.h"
+#include "kafka/client/cluster.h"
+#include "kafka/client/errors.h"
 #include "kafka/wire/describe_producers.h"
 #include "tests/scene/copy_scene.h"
 #include "tests/scene/run_to_end.h"
@@ -193,7 +193,8 @@ class ForgetfulTargetTest : public ::testing::TestWithParam<Forgetful> {
 
   // What the source has of both now arrives.
   void ExpectCatchesUp() {
-    EXPECT_TRUE(scene_->WaitForTargetRecords("busy", scene_->SourceRecords("busy"))) << replicator_->LogTail();
+    EXPECT_TRUE(scene_->WaitForTargetRecords("busy", RecordsOrFail(scene_->SourceRecords("busy"))))
+        << replicator_->LogTail();
     EXPECT_TRUE(scene_->WaitForTargetRecords("idle", idle_)) << replicator_->LogTail();
   }
 

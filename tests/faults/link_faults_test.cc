@@ -151,7 +151,7 @@ TEST_F(LinkFaultsTest, ASourceThatTurnsIntoTheTarget) {
   EXPECT_EQ(ended->code, kWrongCluster) << replicator->Log();
   EXPECT_TRUE(replicator->LogHas("source cluster old has to be ")) << replicator->Log();
   EXPECT_TRUE(replicator->LogHas("correct its bootstrap servers or DNS")) << replicator->Log();
-  EXPECT_EQ((*scene)->TargetRecords("turning"), kRecords) << "nothing was copied in a circle";
+  EXPECT_EQ(RecordsOrFail((*scene)->TargetRecords("turning")), kRecords) << "nothing was copied in a circle";
 }
 
 TEST_F(LinkFaultsTest, AnotherClusterThanTheFilePins) {
@@ -255,7 +255,7 @@ TEST_F(LinkFaultsTest, AbortedRecordsAreCopiedWhenTheFileSaysReadUncommitted) {
   ASSERT_NE(replicator, nullptr);
   EXPECT_TRUE(scene_->WaitForTargetRecords("uncommitted", written->records + written->records_aborted))
       << replicator->LogTail();
-  EXPECT_EQ(scene_->TargetRecords("uncommitted"), written->records + written->records_aborted);
+  EXPECT_EQ(RecordsOrFail(scene_->TargetRecords("uncommitted")), written->records + written->records_aborted);
   EXPECT_TRUE(StopsHealthy(*replicator));
 }
 
@@ -284,8 +284,8 @@ TEST_F(LinkFaultsTest, FaultyTopicsAreLeftOutTogetherAndTheRestIsCopied) {
   EXPECT_TRUE(replicator->LogHas("topic faults-replicas is not copied")) << replicator->Log();
   EXPECT_TRUE(replicator->WaitForLog("faults-foreign-0 is quarantined (target-not-ours)", kPatience))
       << replicator->Log();
-  EXPECT_EQ(scene_->TargetRecords("faults-fewer"), 0) << "nothing is written where it is in doubt";
-  EXPECT_EQ(scene_->TargetRecords("faults-foreign"), 10);
+  EXPECT_EQ(RecordsOrFail(scene_->TargetRecords("faults-fewer")), 0) << "nothing is written where it is in doubt";
+  EXPECT_EQ(RecordsOrFail(scene_->TargetRecords("faults-foreign")), 10);
   absl::StatusOr<ExitStatus> ended = replicator->Stop(absl::Seconds(10));
   ASSERT_TRUE(ended.ok()) << ended.status();
   EXPECT_EQ(ended->code, 15) << "quarantined partitions are told by the exit code";

@@ -66,7 +66,7 @@ TEST_F(LostFolderTest, FirstBatchesThatArriveAfterTheNextProcessHasSentThemAreDu
   ASSERT_OK(a->Kill9());
   const absl::Time last_sent = absl::Now();
   proxy.Remove(rule);
-  ASSERT_EQ(scene_->TargetRecords("first"), 0);
+  ASSERT_EQ(RecordsOrFail(scene_->TargetRecords("first")), 0);
 
   std::unique_ptr<ReplicatorProcess> b = Run("b");
   ASSERT_NE(b, nullptr);

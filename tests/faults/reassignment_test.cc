@@ -78,12 +78,12 @@ class ReassignmentTest : public ::testing::Test {
   // It cannot be said for a moment after leaders have changed.
   int64_t TargetRecords() {
     int64_t records = 0;
-    EXPECT_TRUE(WaitFor([&] { return (records = scene_->TargetRecords(kTopic)) > 0; }, kPatience));
+    EXPECT_TRUE(WaitFor([&] { return (records = scene_->TargetRecords(kTopic).value_or(0)) > 0; }, kPatience));
     return records;
   }
   int64_t SourceRecords() {
     int64_t records = 0;
-    EXPECT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(kTopic)) > 0; }, kPatience));
+    EXPECT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(kTopic).value_or(0)) > 0; }, kPatience));
     return records;
   }
 

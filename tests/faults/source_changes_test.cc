@@ -338,7 +338,7 @@ TEST_F(SourceChangesTest, AnOldFolderBehindARangeThatIsGoneFindsItsPlaceByConten
   ASSERT_NO_FATAL_FAILURE(Write("old-folder", 1, kMore));
   ASSERT_OK(link_->Start());
   ASSERT_NO_FATAL_FAILURE(ExpectEqualFrom("old-folder", start, start));
-  EXPECT_EQ(scene_->TargetRecords("old-folder"), kFirstLife + kSecondLife + kMore);
+  EXPECT_EQ(RecordsOrFail(scene_->TargetRecords("old-folder")), kFirstLife + kSecondLife + kMore);
   EXPECT_EQ(link_->PartitionStatus("old-folder", 0).at("records_lost"), 0);
 }
 
@@ -373,7 +373,7 @@ TEST_F(SourceChangesTest, AddedPartitionsAreCopied) {
   ASSERT_NO_FATAL_FAILURE(Write("wider", kPartitions + 2, kFirstLife));
   ASSERT_OK(link_->Start());
   EXPECT_TRUE(scene_->Equal({"wider"})) << link_->process().LogTail();
-  EXPECT_EQ(scene_->TargetRecords("wider"), 3 * kFirstLife);
+  EXPECT_EQ(RecordsOrFail(scene_->TargetRecords("wider")), 3 * kFirstLife);
   EXPECT_TRUE(StopsHealthy(link_->process()));
 }
 
@@ -400,12 +400,12 @@ TEST_F(UncleanSourceTest, TruncatedTopicIsNotMixedIn) {
   for (const std::string& topic : topics) {
     ASSERT_TRUE(scene_->source_admin().WaitForLeader(topic, 0, 1, kPatience).ok());
     ASSERT_NO_FATAL_FAILURE(Write(topic, 1, kSecondLife));
-    ASSERT_EQ(scene_->SourceRecords(topic), kFirstLife + kSecondLife);
+    ASSERT_EQ(RecordsOrFail(scene_->SourceRecords(topic)), kFirstLife + kSecondLife);
   }
   ASSERT_OK(links[1]->Start());
   for (size_t i = 0; i < topics.size(); ++i) {
     EXPECT_TRUE(links[i]->ReachesCode(topics[i], "source-truncated"));
-    EXPECT_EQ(scene_->TargetRecords(topics[i]), 2 * kFirstLife);
+    EXPECT_EQ(RecordsOrFail(scene_->TargetRecords(topics[i])), 2 * kFirstLife);
   }
 }
 

@@ -126,11 +126,11 @@ TEST_F(TargetChangesTest, ForeignWriteIsNamed) {
   ASSERT_NO_FATAL_FAILURE(Write(topic_, kRecords));
   ASSERT_NO_FATAL_FAILURE(ExpectStopped("foreign-write"));
   // The one batch that told it is there; nothing behind it is.
-  const int64_t records = scene_->TargetRecords(topic_);
+  const int64_t records = RecordsOrFail(scene_->TargetRecords(topic_));
   EXPECT_LT(records, 2 * kRecords);
   ASSERT_NO_FATAL_FAILURE(Write(topic_, kRecords));
   ASSERT_NO_FATAL_FAILURE(ExpectNeighbourGoesOn());
-  EXPECT_EQ(scene_->TargetRecords(topic_), records);
+  EXPECT_EQ(RecordsOrFail(scene_->TargetRecords(topic_)), records);
 }
 
 // Deleted, made anew, filled: as the reason says, without a yes.
@@ -157,7 +157,7 @@ TEST_F(TargetChangesTest, ForeignWriteWhileNobodyLookedIsNamed) {
   ASSERT_NO_FATAL_FAILURE(Write(topic_, kRecords));
   ASSERT_OK(link_->Start());
   ASSERT_NO_FATAL_FAILURE(ExpectStopped("foreign-write"));
-  EXPECT_EQ(scene_->TargetRecords(topic_), kRecords + kForeign);
+  EXPECT_EQ(RecordsOrFail(scene_->TargetRecords(topic_)), kRecords + kForeign);
   ASSERT_OK(link_->Kill9());
   EXPECT_EQ(link_->Code(topic_), "foreign-write") << "from the store: " << link_->Status();
 }
@@ -183,7 +183,7 @@ TEST_F(TargetChangesTest, DeletedTopicIsNamedAndFilledAnew) {
   ASSERT_NO_FATAL_FAILURE(Copy("gone-running"));
   ASSERT_OK(scene_->target_admin().DeleteTopic(topic_));
   ASSERT_NO_FATAL_FAILURE(ExpectStopped("target-recreated"));
-  EXPECT_EQ(scene_->TargetRecords(topic_), 0);
+  EXPECT_EQ(RecordsOrFail(scene_->TargetRecords(topic_)), 0);
   ASSERT_NO_FATAL_FAILURE(ExpectFilledAnew());
 }
 
@@ -201,7 +201,7 @@ TEST_F(TargetChangesTest, TopicDeletedWhileNobodyLookedIsNamedAndFilledAnew) {
   ASSERT_NO_FATAL_FAILURE(Write(topic_, kRecords));
   ASSERT_OK(link_->Start());
   ASSERT_NO_FATAL_FAILURE(ExpectStopped("target-recreated"));
-  EXPECT_EQ(scene_->TargetRecords(topic_), 0);
+  EXPECT_EQ(RecordsOrFail(scene_->TargetRecords(topic_)), 0);
   ASSERT_NO_FATAL_FAILURE(ExpectFilledAnew());
 }
 

@@ -48,7 +48,7 @@ class HeldBackLink {
     const std::string what =
         absl::StrCat("held-back-0: a transaction that begins at source offset ", kBefore, " is open for 1 min");
     ASSERT_TRUE(replicator.WaitForLog(what, kPatience)) << replicator.LogTail();
-    EXPECT_EQ(scene_->TargetRecords(kTopic), kBefore) << "nothing behind it";
+    EXPECT_EQ(RecordsOrFail(scene_->TargetRecords(kTopic)), kBefore) << "nothing behind it";
     EXPECT_TRUE(replicator.LogHas(is_told ? "It is producer id " : "the broker does not say"));
     EXPECT_EQ(replicator.LogHas(absl::StrCat("--topic held-back --partition 0 --start-offset ", kBefore)), is_told);
     const nlohmann::json status = link_->PartitionStatus(kTopic, 0);
@@ -86,7 +86,7 @@ class HeldBackLink {
     load.client_properties = {{"transactional.id", kTransactionalId}, {"transaction.timeout.ms", "600000"}};
     absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
     ASSERT_TRUE(producer.ok()) << producer.status();
-    ASSERT_TRUE(WaitFor([&] { return scene_->SourceRecords(kTopic) > kBefore; }, kPatience));
+    ASSERT_TRUE(WaitFor([&] { return scene_->SourceHas(kTopic, kBefore + 1); }, kPatience));
   }
 
   std::unique_ptr<CopyScene> scene_;

@@ -129,7 +129,7 @@ TEST_F(StandbyTest, AProcessThatHungIsReplacedAndAddsNothingWhenItGoesOn) {
   ASSERT_TRUE(b->WaitForLog(kWaits, kPatience)) << b->Log();
   ASSERT_EQ(kill(a->pid(), SIGSTOP), 0);
   ASSERT_TRUE(b->WaitForLog(kCopies, kPatience)) << b->LogTail();
-  const int64_t records = scene_->TargetRecords(topic_);
+  const int64_t records = RecordsOrFail(scene_->TargetRecords(topic_));
   ASSERT_TRUE(scene_->WaitForTargetRecords(topic_, records + 1'000)) << b->LogTail();
   ASSERT_EQ(kill(a->pid(), SIGCONT), 0);
   ASSERT_TRUE(a->WaitForLog("another process copies this link now", kPatience)) << a->LogTail();

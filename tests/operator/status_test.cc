@@ -207,19 +207,19 @@ TEST_F(StatusTest, AQuarantinedPartitionGoesOnOnlyWithAYes) {
   EXPECT_EQ(Resume(0, {}).code, 0);
   ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << replicator_->LogTail();
 
-  const int64_t before = scene_->TargetRecords(topic_);
+  const int64_t before = RecordsOrFail(scene_->TargetRecords(topic_));
   ASSERT_NO_FATAL_FAILURE(ResumeAll());
   ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
-  EXPECT_LE(scene_->TargetRecords(topic_) - before, 200);
-  EXPECT_GE(scene_->TargetRecords(topic_), kRecords + 20 + 200);
+  EXPECT_LE(RecordsOrFail(scene_->TargetRecords(topic_)) - before, 200);
+  EXPECT_GE(RecordsOrFail(scene_->TargetRecords(topic_)), kRecords + 20 + 200);
   EXPECT_EQ(Resume(0, {}).code, kBlocked) << "it is not quarantined any more";
   // What follows is copied once, by this process and by the next.
   Produce(scene_->source().bootstrap_servers(), 100);
-  const int64_t after = scene_->TargetRecords(topic_);
+  const int64_t after = RecordsOrFail(scene_->TargetRecords(topic_));
   ASSERT_OK(replicator_->Kill9());
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
-  EXPECT_LE(scene_->TargetRecords(topic_) - after, 100);
+  EXPECT_LE(RecordsOrFail(scene_->TargetRecords(topic_)) - after, 100);
 }
 
 TEST_F(StatusTest, AWishIsKeptForTheProcessThatStartsNext) {
@@ -233,7 +233,7 @@ TEST_F(StatusTest, AWishIsKeptForTheProcessThatStartsNext) {
   ASSERT_NO_FATAL_FAILURE(ResumeAll());
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text << replicator_->LogTail();
-  EXPECT_GE(scene_->TargetRecords(topic_), kRecords + 20 + 200);
+  EXPECT_GE(RecordsOrFail(scene_->TargetRecords(topic_)), kRecords + 20 + 200);
 }
 
 TEST_F(StatusTest, ATargetTopicThatWasMadeAnewIsFilledAnew) {

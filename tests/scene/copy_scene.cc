@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "tests/cluster/late.h"
+#include "tests/cluster/verdict.h"
 
 namespace replicator::tests {
 namespace {
@@ -38,13 +40,14 @@ absl::Status Connect(KafkaCluster& cluster, Proxies& proxies) {
 }
 
 // By a new client each time: one that has seen brokers come and go may wait long for a leader that is gone.
-int64_t Records(const KafkaCluster& cluster, const std::string& topic) {
+absl::StatusOr<int64_t> Records(const KafkaCluster& cluster, const std::string& topic, absl::Duration patience) {
   absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(cluster.direct_bootstrap_servers());
-  if (!admin.ok()) return 0;
+  if (!admin.ok()) return AsHarness(admin.status());
+  (*admin)->set_patience(patience);
   absl::StatusOr<std::vector<OffsetRange>> ranges = (*admin)->Offsets(topic);
   if (!ranges.ok()) {
     LOG_EVERY_N(WARNING, 100) << ranges.status();
-    return 0;
+    return ranges.status();
   }
   return std::accumulate(ranges->begin(), ranges->end(), int64_t{0},
                          [](int64_t sum, const OffsetRange& range) { return sum + range.end - range.start; });
@@ -53,6 +56,17 @@ int64_t Records(const KafkaCluster& cluster, const std::string& topic) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<CopyScene>> CopyScene::Start(SceneOptions options) {
+  absl::Status status;
+  for (int starts = 0; starts < KafkaCluster::kStartsMax; ++starts) {
+    absl::StatusOr<std::unique_ptr<CopyScene>> scene = StartOnce(options);
+    if (scene.ok()) return scene;
+    status = scene.status();
+    LOG(WARNING) << "start " << starts + 1 << " of a scene failed: " << status;
+  }
+  return AsHarness(status);
+}
+
+absl::StatusOr<std::unique_ptr<CopyScene>> CopyScene::StartOnce(SceneOptions options) {
   std::unique_ptr<CopyScene> scene(new CopyScene());
   absl::Status status;
   if (options.proxies) {
@@ -108,18 +122,35 @@ LoadOptions CopyScene::Load(const std::string& topic, int partitions) const {
           .client_properties = {{"topic.metadata.propagation.max.ms", "600000"}, {"transaction.timeout.ms", "300000"}}};
 }
 
-int64_t CopyScene::TargetRecords(const std::string& topic) { return Records(*target_, topic); }
+absl::StatusOr<int64_t> CopyScene::TargetRecords(const std::string& topic, absl::Duration patience) {
+  return Records(*target_, topic, patience);
+}
 
-int64_t CopyScene::SourceRecords(const std::string& topic) { return Records(*source_, topic); }
+absl::StatusOr<int64_t> CopyScene::SourceRecords(const std::string& topic, absl::Duration patience) {
+  return Records(*source_, topic, patience);
+}
+
+bool CopyScene::TargetHas(const std::string& topic, int64_t records) {
+  return TargetRecords(topic, absl::ZeroDuration()).value_or(-1) >= records;
+}
+
+bool CopyScene::SourceHas(const std::string& topic, int64_t records) {
+  return SourceRecords(topic, absl::ZeroDuration()).value_or(-1) >= records;
+}
 
 bool CopyScene::WaitForTargetRecords(const std::string& topic, int64_t records, absl::Duration timeout) {
   absl::Time next_look = absl::Now();
   const auto arrived = [&] {
     if (absl::Now() < next_look) return false;
     next_look = absl::Now() + kLookInterval;
-    return TargetRecords(topic) >= records;
+    return TargetHas(topic, records);
   };
-  return WaitFor(arrived, timeout) || TargetRecords(topic) >= records;
+  if (WaitFor(arrived, timeout)) return true;
+  const absl::StatusOr<int64_t> seen = TargetRecords(topic);
+  if (seen.value_or(-1) >= records) return true;
+  NoteLate(absl::StrCat(topic, ": ", seen.ok() ? absl::StrCat(*seen) : seen.status().ToString(), " of ", records,
+                        " records have arrived after ", absl::FormatDuration(timeout)));
+  return false;
 }
 
 testing::AssertionResult CopyScene::Equal(const std::vector<std::string>& topics, bool gaps) {
@@ -132,35 +163,54 @@ testing::AssertionResult CopyScene::Equal(const std::vector<std::string>& topics
     result = verifier.VerifyOnceEqual(kPatience);
   } else {
     for (const std::string& topic : topics) {
-      int64_t records = 0;
-      WaitFor([&] { return (records = SourceRecords(topic)) > 0; }, kPatience);  // it cannot always be said at once
-      if (WaitForTargetRecords(topic, records)) continue;
-      return testing::AssertionFailure() << topic << ": " << TargetRecords(topic) << " of " << records
-                                         << " records arrived";
+      WaitFor([&] { return SourceHas(topic, 1); }, kPatience);  // a broker that has just started may not know it
+      const absl::StatusOr<int64_t> records = SourceRecords(topic);
+      if (!records.ok()) return testing::AssertionFailure() << AsHarness(records.status());
+      if (!WaitForTargetRecords(topic, *records)) return testing::AssertionFailure() << topic << " has not arrived";
     }
     result = verifier.Verify(kPatience);
   }
   if (!result.ok()) return testing::AssertionFailure() << result.status();
-  if (!result->equal) return testing::AssertionFailure() << result->Summary();
-  if (result->records == 0) return testing::AssertionFailure() << "nothing was compared: " << result->Summary();
-  return testing::AssertionSuccess();
+  if (result->equal && result->records > 0) return testing::AssertionSuccess();
+  const std::string words = absl::StrCat(result->equal ? "nothing was compared: " : "", result->Summary());
+  const bool only_late =
+      gaps && !result->equal && result->duplicated + result->reordered + result->changed + result->foreign == 0;
+  if (only_late) {
+    NoteLate(words);
+  } else {
+    Wrong(words);
+  }
+  return testing::AssertionFailure() << words;
+}
+
+int64_t RecordsOrFail(const absl::StatusOr<int64_t>& records) {
+  EXPECT_TRUE(records.ok()) << records.status();
+  return records.value_or(-1);
 }
 
 testing::AssertionResult IsHealthy(ReplicatorProcess& replicator) {
   for (const char* trouble : {"quarantined (", "is not copied", "by retention before", "Check failed", "Sanitizer"}) {
     const std::vector<std::string> lines = replicator.LogLines(trouble);
-    if (!lines.empty())
-      return testing::AssertionFailure() << absl::StrJoin(lines, "\n") << "\nlog:\n" << replicator.LogTail();
+    if (lines.empty()) continue;
+    const std::string text = absl::StrJoin(lines, "\n");
+    Wrong(absl::StrCat("the program is not healthy: ", text));
+    return testing::AssertionFailure() << text << "\nlog:\n" << replicator.LogTail();
   }
   return testing::AssertionSuccess();
 }
 
 testing::AssertionResult StopsHealthy(ReplicatorProcess& replicator, absl::Duration timeout) {
   absl::StatusOr<ExitStatus> ended = replicator.Stop(timeout);
-  if (!ended.ok()) return testing::AssertionFailure() << ended.status();
+  if (!ended.ok()) {
+    Wrong(absl::StrCat("SIGTERM does not end the program: ", ended.status().ToString()));
+    return testing::AssertionFailure() << ended.status();
+  }
   testing::AssertionResult healthy = IsHealthy(replicator);
   if (!healthy) return healthy;
-  if (!ended->ok()) return testing::AssertionFailure() << ended->ToString() << "\nlog:\n" << replicator.LogTail();
+  if (!ended->ok()) {
+    Wrong(absl::StrCat("the program has ended with ", ended->ToString(), " after SIGTERM"));
+    return testing::AssertionFailure() << ended->ToString() << "\nlog:\n" << replicator.LogTail();
+  }
   // A process that never copied does not say how many.
   if (replicator.PayloadBytesCopied().value_or(0) != 0) {
     return testing::AssertionFailure() << "payload was copied in user space\nlog:\n" << replicator.LogTail();

@@ -1,5 +1,5 @@
 // The stage of every real-broker test: a source cluster, a target cluster, if wanted a FaultProxy before each broker,
-// and the questions that all of these tests ask at their end.
+// and the questions that all of these tests ask at their end. What fails here has a verdict (cluster/verdict.h).
 //
 // The program under test uses bootstrap_servers() of the clusters, that is the proxies where there are any; the admins,
 // the load and the verifier never meet a proxy. One thread uses a scene.
@@ -18,8 +18,10 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "tests/cluster/admin.h"
+#include "tests/cluster/eventually.h"
 #include "tests/cluster/kafka_cluster.h"
 #include "tests/cluster/load.h"
+#include "tests/cluster/patience.h"
 #include "tests/cluster/process.h"
 #include "tests/cluster/proxy.h"
 #include "tests/cluster/verifier.h"
@@ -33,16 +35,6 @@
 
 namespace replicator::tests {
 
-// Sanitizers make the program several times slower: what is measured in time is held to a multiple.
-#ifdef REPLICATOR_SANITIZER
-inline constexpr int kSlowness = 8;
-#else
-inline constexpr int kSlowness = 1;
-#endif
-
-// For whatever must happen in the end, on a machine that does other things too.
-inline constexpr absl::Duration kPatience = absl::Seconds(120 * kSlowness);
-
 struct SceneOptions {
   KafkaClusterOptions source = {.version = "3.1.2", .brokers = 1};
   KafkaClusterOptions target = {.version = "4.3.1", .brokers = 3};
@@ -51,7 +43,8 @@ struct SceneOptions {
 
 class CopyScene {
  public:
-  // Both clusters are ready when it returns.
+  // Both clusters are ready when it returns. A start that fails is made again, up to KafkaCluster::kStartsMax times in
+  // all, with new ports and folders.
   static absl::StatusOr<std::unique_ptr<CopyScene>> Start(SceneOptions options);
 
   KafkaCluster& source() { return *source_; }
@@ -69,10 +62,15 @@ class CopyScene {
   // Load for a topic of the source; the rest is the caller's.
   LoadOptions Load(const std::string& topic, int partitions) const;
 
-  // Records that the target (the source) has of a topic, over all partitions; 0 while it cannot be said. The clusters'
-  // ends count markers too.
-  int64_t TargetRecords(const std::string& topic);
-  int64_t SourceRecords(const std::string& topic);
+  // Records that the target (the source) has of a topic, over all partitions. The clusters' ends count markers too.
+  // While it cannot be said it is asked again for `patience`; a topic that is not there is an error at once (NotFound).
+  // For an assertion there is RecordsOrFail; a predicate that is asked again takes no patience and a failure for false.
+  absl::StatusOr<int64_t> TargetRecords(const std::string& topic, absl::Duration patience = ClusterAdmin::kPatience);
+  absl::StatusOr<int64_t> SourceRecords(const std::string& topic, absl::Duration patience = ClusterAdmin::kPatience);
+  // It is said, and there are at least so many.
+  bool TargetHas(const std::string& topic, int64_t records);
+  bool SourceHas(const std::string& topic, int64_t records);
+  // False, with a verdict, when they have not come in time.
   bool WaitForTargetRecords(const std::string& topic, int64_t records, absl::Duration timeout = kPatience);
 
   // Waits until the target has as much as the source has now, then compares both sides to their ends: equal and, unless
@@ -81,6 +79,7 @@ class CopyScene {
 
  private:
   CopyScene() = default;
+  static absl::StatusOr<std::unique_ptr<CopyScene>> StartOnce(SceneOptions options);
 
   TempDir dir_{"scene"};
   int replicators_ = 0;
@@ -92,10 +91,15 @@ class CopyScene {
   std::unique_ptr<ClusterAdmin> target_admin_;
 };
 
-// The process ends by SIGTERM with exit code 0 in time. Nothing was ever quarantined, left out or lost on its way, and
-// no payload was copied in user space.
-testing::AssertionResult StopsHealthy(ReplicatorProcess& replicator,
-                                      absl::Duration timeout = absl::Seconds(10) * kSlowness);
+// The number, for an assertion. If it is an error, the case fails with it and the number is -1.
+int64_t RecordsOrFail(const absl::StatusOr<int64_t>& records);
+
+// How long a stop may take on a machine that does other things too. The program's own promise is ten seconds.
+inline constexpr absl::Duration kStopPatience = absl::Seconds(30 * kSlowness);
+
+// The process ends by SIGTERM with exit code 0. Nothing was ever quarantined, left out or lost on its way, and no
+// payload was copied in user space. Else it is WRONG.
+testing::AssertionResult StopsHealthy(ReplicatorProcess& replicator, absl::Duration timeout = kStopPatience);
 // The same of what it has logged so far, without stopping it.
 testing::AssertionResult IsHealthy(ReplicatorProcess& replicator);
 

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
@@ -13,14 +14,17 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "tests/cluster/late.h"
 
 namespace replicator::tests {
 namespace {
 
 // How long the kernel may take to end a process that got SIGKILL.
 constexpr absl::Duration kKillTimeout = absl::Seconds(30);
+constexpr absl::Duration kStatusTimeout = absl::Seconds(5);
 constexpr absl::string_view kCopiedBytes = "payload bytes copied in user space: ";
 
 absl::Status WriteFile(const std::string& path, const std::string& text) {
@@ -28,6 +32,20 @@ absl::Status WriteFile(const std::string& path, const std::string& text) {
   out << text;
   out.close();
   return out ? absl::OkStatus() : absl::InternalError(absl::StrCat("cannot write ", path));
+}
+
+// What each thread does at the moment: its name, where it waits in the kernel and by which system call.
+std::string ThreadStates(const std::string& tasks) {
+  std::string states;
+  std::error_code error;
+  for (const std::filesystem::directory_entry& task : std::filesystem::directory_iterator(tasks, error)) {
+    absl::StrAppend(&states, "== ", task.path().filename().string(), "\n");
+    for (const char* name : {"comm", "wchan", "syscall", "status"}) {
+      std::ifstream in(task.path() / name);
+      absl::StrAppend(&states, name, ": ", std::string(std::istreambuf_iterator<char>(in), {}), "\n");
+    }
+  }
+  return states;
 }
 
 }  // namespace
@@ -86,8 +104,51 @@ absl::StatusOr<std::unique_ptr<ReplicatorProcess>> ReplicatorProcess::Start(cons
   process.log_path = name + ".log";
   const absl::Time started = absl::Now();
   absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start(process);
-  if (!child.ok()) return child.status();
-  return std::unique_ptr<ReplicatorProcess>(new ReplicatorProcess(*std::move(child), started));
+  if (!child.ok()) return AsHarness(child.status());
+  std::vector<std::string> status_command;
+  if (!options.state_dir.empty()) status_command = {*binary, "status", "--json", "--state-dir=" + options.state_dir};
+  return std::unique_ptr<ReplicatorProcess>(
+      new ReplicatorProcess(*std::move(child), started, std::move(status_command), config));
+}
+
+ReplicatorProcess::ReplicatorProcess(std::unique_ptr<ChildProcess> process, absl::Time started,
+                                     std::vector<std::string> status_command, const std::string& config)
+    : process_(std::move(process)), started_(started), status_command_(std::move(status_command)) {
+  keeper_ = std::make_unique<Keeper>([this, config](const std::string& folder) { Keep(folder, config); });
+}
+
+ReplicatorProcess::~ReplicatorProcess() { NoteCrash(); }
+
+void ReplicatorProcess::NoteCrash() {
+  if (crash_noted_ || Running()) return;
+  crash_noted_ = true;
+  const absl::StatusOr<ExitStatus> ended = process_->Wait(absl::ZeroDuration());
+  constexpr int kCrashes[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+  if (ended.ok() && std::find(std::begin(kCrashes), std::end(kCrashes), ended->signal) != std::end(kCrashes)) {
+    Wrong(absl::StrCat("the program has crashed: ", ended->ToString(), "\n", LogTail()));
+    return;
+  }
+  for (const char* report : {"Check failed", "Sanitizer:"}) {
+    if (LogHas(report)) Wrong(absl::StrCat("the program has crashed: ", absl::StrJoin(LogLines(report), "\n")));
+  }
+}
+
+// Asks nothing of `process_` that would reap it: another thread may be using it.
+void ReplicatorProcess::Keep(const std::string& folder, const std::string& config) const {
+  const std::string prefix = absl::StrCat(std::filesystem::path(config).parent_path().filename().string(), "-");
+  const std::string stem = absl::StrCat(folder, "/", prefix, std::filesystem::path(config).stem().string());
+  std::error_code error;
+  const std::string tasks = absl::StrCat("/proc/", pid(), "/task");
+  if (std::filesystem::exists(tasks, error)) {
+    std::ofstream(stem + ".threads") << ThreadStates(tasks);
+    if (!status_command_.empty()) {
+      absl::StatusOr<std::unique_ptr<ChildProcess>> status =
+          ChildProcess::Start({.argv = status_command_, .log_path = stem + ".status.json"});
+      if (status.ok()) (void)(*status)->Wait(kStatusTimeout);
+    }
+  }
+  KeepTail(process_->log_path(), folder, prefix);
+  KeepTail(config, folder, prefix);
 }
 
 absl::StatusOr<ExitStatus> ReplicatorProcess::Stop(absl::Duration timeout) {
@@ -98,6 +159,7 @@ absl::StatusOr<ExitStatus> ReplicatorProcess::Stop(absl::Duration timeout) {
 
 absl::StatusOr<ExitStatus> ReplicatorProcess::Wait(absl::Duration timeout) {
   absl::StatusOr<ExitStatus> ended = process_->Wait(timeout);
+  NoteCrash();
   if (ended.ok()) return ended;
   return absl::Status(ended.status().code(), absl::StrCat(ended.status().message(), "; its log ends:\n", LogTail()));
 }
@@ -106,18 +168,23 @@ absl::Status ReplicatorProcess::StopCleanly() {
   const absl::StatusOr<ExitStatus> ended = Stop(kStopTimeout);
   if (!ended.ok()) return ended.status();
   if (ended->ok()) return absl::OkStatus();
+  Wrong(absl::StrCat("the program has ended with ", ended->ToString(), " after SIGTERM"));
   return absl::InternalError(absl::StrCat("the replicator (pid ", pid(), ") ended with ", ended->ToString(),
                                           " after SIGTERM. Its log ends with:\n", LogTail()));
 }
 
 absl::Status ReplicatorProcess::Kill9() {
   absl::Status sent = process_->Kill(SIGKILL);
-  if (!sent.ok()) return sent;
-  return process_->Wait(kKillTimeout).status();
+  if (!sent.ok()) {
+    NoteCrash();
+    return sent;
+  }
+  return AsHarness(process_->Wait(kKillTimeout).status());
 }
 
 absl::Status ReplicatorProcess::CheckRunning() {
   if (Running()) return absl::OkStatus();
+  Wrong(absl::StrCat("the program (pid ", pid(), ") has ended by itself"));
   return absl::InternalError(
       absl::StrCat("the replicator (pid ", pid(), ") has ended by itself. Its log ends with:\n", LogTail()));
 }
@@ -140,7 +207,9 @@ std::string ReplicatorProcess::Log() const {
 bool ReplicatorProcess::LogHas(absl::string_view text) const { return absl::StrContains(Log(), text); }
 
 bool ReplicatorProcess::WaitForLog(absl::string_view text, absl::Duration timeout) const {
-  return WaitFor([&] { return LogHas(text); }, timeout);
+  if (WaitFor([&] { return LogHas(text); }, timeout)) return true;
+  NoteLate(absl::StrCat("the log does not say \"", text, "\" within ", absl::FormatDuration(timeout)));
+  return false;
 }
 
 std::vector<std::string> ReplicatorProcess::LogLines(absl::string_view text) const {

@@ -7,6 +7,10 @@
 //
 // The binary is $REPLICATOR_BINARY, else the one that Bazel built beside the running test (same config), unless it is
 // named. The process dies with its owner. One thread uses an object at a time.
+//
+// A crash (a signal that only a fault of the program raises, a failed check, a sanitizer's report) is WRONG whatever
+// the test looks at (cluster/verdict.h). When a test fails, the log, the properties file, the status and what the
+// threads do are kept.
 #ifndef REPLICATOR_TESTS_SCENE_REPLICATOR_PROCESS_H_
 #define REPLICATOR_TESTS_SCENE_REPLICATOR_PROCESS_H_
 
@@ -24,6 +28,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "tests/cluster/process.h"
+#include "tests/cluster/verdict.h"
 
 namespace replicator::tests {
 
@@ -91,17 +96,26 @@ class ReplicatorProcess {
   std::string Log() const;
   std::string LogTail(size_t bytes_max = 4096) const { return process_->LogTail(bytes_max); }
   bool LogHas(absl::string_view text) const;
-  // False at the deadline.
+  // False, with a verdict, when it has not come in time.
   bool WaitForLog(absl::string_view text, absl::Duration timeout) const;
   // The log's lines that contain `text`.
   std::vector<std::string> LogLines(absl::string_view text) const;
 
+  ~ReplicatorProcess();
+
  private:
-  ReplicatorProcess(std::unique_ptr<ChildProcess> process, absl::Time started)
-      : process_(std::move(process)), started_(started) {}
+  ReplicatorProcess(std::unique_ptr<ChildProcess> process, absl::Time started, std::vector<std::string> status_command,
+                    const std::string& config);
+
+  // Once, when the process has ended.
+  void NoteCrash();
+  void Keep(const std::string& folder, const std::string& config) const;
 
   const std::unique_ptr<ChildProcess> process_;
   const absl::Time started_;
+  const std::vector<std::string> status_command_;  // Empty if the state folder is not known.
+  bool crash_noted_ = false;
+  std::unique_ptr<Keeper> keeper_;
 };
 
 }  // namespace replicator::tests

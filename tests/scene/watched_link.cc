@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tests/cluster/late.h"
 
 namespace replicator::tests {
 namespace {
@@ -76,26 +77,27 @@ std::string WatchedLink::Code(const std::string& topic, int partition) {
 testing::AssertionResult WatchedLink::ReachesCode(const std::string& topic, const std::string& code, int partition,
                                                   absl::Duration timeout) {
   if (WaitLooking([&] { return Code(topic, partition) == code; }, timeout)) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << topic << "-" << partition << " is not " << code << " but "
-                                     << PartitionStatus(topic, partition) << "\nlog:\n"
-                                     << process_->LogTail();
+  return Late(topic, partition, absl::StrCat("is not ", code));
 }
 
 testing::AssertionResult WatchedLink::ReachesState(const std::string& topic, const std::string& state, int partition,
                                                    absl::Duration timeout) {
   const auto look = [&] { return PartitionStatus(topic, partition).value("state", "") == state; };
   if (WaitLooking(look, timeout)) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << topic << "-" << partition << " is not " << state << " but "
-                                     << PartitionStatus(topic, partition) << "\nlog:\n"
-                                     << process_->LogTail();
+  return Late(topic, partition, absl::StrCat("is not ", state));
 }
 
 testing::AssertionResult WatchedLink::ReachesError(const std::string& topic, absl::string_view text, int partition,
                                                    absl::Duration timeout) {
   const auto look = [&] { return absl::StrContains(PartitionStatus(topic, partition).value("last_error", ""), text); };
   if (WaitLooking(look, timeout)) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << topic << "-" << partition << " shows no error with " << text << " but "
-                                     << PartitionStatus(topic, partition) << "\nlog:\n"
+  return Late(topic, partition, absl::StrCat("shows no error with ", text));
+}
+
+testing::AssertionResult WatchedLink::Late(const std::string& topic, int partition, const std::string& what) {
+  const std::string seen = PartitionStatus(topic, partition).dump();
+  return testing::AssertionFailure() << NoteLate(absl::StrCat(topic, "-", partition, " ", what, " but ", seen))
+                                     << "\nlog:\n"
                                      << process_->LogTail();
 }
 

@@ -55,6 +55,9 @@ class WatchedLink {
   testing::AssertionResult NothingIsQuarantined();
 
  private:
+  // The failure of a wait, with its verdict.
+  testing::AssertionResult Late(const std::string& topic, int partition, const std::string& what);
+
   ReplicatorOptions options_;
   std::unique_ptr<ReplicatorProcess> process_;
   int commands_ = 0;
