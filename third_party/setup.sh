@@ -10,6 +10,32 @@ setup() {
   setup_packages
   setup_sources
   setup_kafka
+  prune_disk_cache
+}
+
+# A mirror's hiccup passes: three tries in all.
+try() { # COMMAND...
+  local pause
+  for pause in 10 30; do
+    "$@" && return
+    say "failed, again in $pause s: $*"
+    sleep "$pause"
+  done
+  "$@"
+}
+
+# Bazel never removes anything from its disk cache (.bazelrc): what was not used for longest goes.
+DISK_CACHE_MIB_MAX=20480
+DISK_CACHE_MIB_LEFT=15360
+prune_disk_cache() {
+  local dir=$HOME/.cache/replicator/bazel used
+  [ -d "$dir" ] || return 0
+  used=$(du -sm "$dir" 2>/dev/null | cut -f1)
+  [ "${used:-0}" -gt "$DISK_CACHE_MIB_MAX" ] || return 0
+  say "pruning Bazel's disk cache of $used MiB"
+  find "$dir" -type f -printf '%A@ %s %p\n' 2>/dev/null | sort -n |
+    awk -v over=$(((used - DISK_CACHE_MIB_LEFT) * 1048576)) '
+      freed < over { freed += $2; sub(/^[^ ]+ [^ ]+ /, ""); print }' | xargs -r -d '\n' rm -f
 }
 
 setup_packages() {
@@ -19,9 +45,9 @@ setup_packages() {
   done
   [ ${#missing[@]} = 0 ] && return
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"
-  as_root apt-get update -q >"$CACHE/apt.log" 2>&1 || die "apt-get update failed; see $CACHE/apt.log"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >>"$CACHE/apt.log" 2>&1 \
-    || die "apt-get install failed; see $CACHE/apt.log"
+  try as_root apt-get update -q >"$CACHE/apt.log" 2>&1 || die "apt-get update failed; see $CACHE/apt.log"
+  try as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" \
+    >>"$CACHE/apt.log" 2>&1 || die "apt-get install failed; see $CACHE/apt.log"
 }
 
 # The Debian mirror that this machine already uses.
@@ -56,12 +82,19 @@ fetch_source() { # NAME SUITE PACKAGE VERSION TARBALL SHA256
   say "fetching the source of $package $version (Debian $suite)"
   mkdir -p "$CACHE/apt/lists/partial" "$CACHE/download"
   echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > "$CACHE/apt/sources.list"
-  { source_apt update && (cd "$CACHE/download" && source_apt source --download-only "$package=$version"); } \
-    >"$CACHE/apt/$name.log" 2>&1 || die "cannot fetch $package $version; see $CACHE/apt/$name.log"
+  try download_source "$package" "$version" >"$CACHE/apt/$name.log" 2>&1 \
+    || die "cannot fetch $package $version; see $CACHE/apt/$name.log"
   echo "$sha  $CACHE/download/$tarball" | sha256sum --check --status || die "$tarball is not the pinned one (sha256 $sha)"
   rm -rf "$dir" "$dir.new" && mkdir -p "$dir.new"
   tar -xzf "$CACHE/download/$tarball" -C "$dir.new" --strip-components=1
   touch "$dir.new/.ready" && mv "$dir.new" "$dir"
+}
+
+# Only the upstream tarball is used, and its sum is pinned. So any revision of Debian's will do: mirrors drop the older
+# ones.
+download_source() { # PACKAGE VERSION
+  source_apt update || return
+  (cd "$CACHE/download" && { source_apt source --download-only "$1=$2" || source_apt source --download-only "$1"; })
 }
 
 # Only ./configure is used, for its config.h; Bazel compiles the sources (third_party/librdkafka.BUILD).
@@ -105,9 +138,12 @@ fetch_jars() { # WHAT DIR ARTIFACT VERSION [ZOOKEEPER]
   <dependency><groupId>org.apache.kafka</groupId><artifactId>$artifact</artifactId><version>$version</version>$NO_LOG4J_BINDINGS</dependency>
 </dependencies></project>
 XML
-  (cd "$dir" && mvn -q -B dependency:copy-dependencies -DoutputDirectory=libs -DincludeScope=runtime) </dev/null >"$dir/mvn.log" 2>&1 \
-    || die "Maven could not fetch $what; see $dir/mvn.log"
+  try copy_dependencies "$dir" </dev/null >"$dir/mvn.log" 2>&1 || die "Maven could not fetch $what; see $dir/mvn.log"
   touch "$dir/.ready"
+}
+
+copy_dependencies() { # DIR
+  (cd "$1" && mvn -q -B dependency:copy-dependencies -DoutputDirectory=libs -DincludeScope=runtime)
 }
 
 # slf4j-simple is the one binding, so that every version logs to stderr in the same words.
