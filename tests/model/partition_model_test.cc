@@ -2,6 +2,7 @@
 // deliberate break of an invariant.
 //
 //   partition_model_test --seeds=1000000        more histories
+//   partition_model_test --first_seed=7000000   others; by default those behind $REPLICATOR_FIRST_SEED
 //   partition_model_test --seed=N [--mutation=M]  replays one and prints its events
 #include <gflags/gflags.h>
 #include <glog/logging.h>
@@ -23,6 +24,7 @@ constexpr int64_t kSeedsDefault = 500'000;
 #endif
 
 DEFINE_int64(seeds, kSeedsDefault, "histories to run");
+DEFINE_int64(first_seed, gflags::Int64FromEnv("REPLICATOR_FIRST_SEED", 0), "the first of the histories to run");
 DEFINE_int64(seed, -1, "run only this history and print its events");
 DEFINE_int32(mutation, 0, "with --seed: the break in force, as its number in replicator/partition/mutation.h");
 
@@ -63,13 +65,13 @@ class PartitionModel : public testing::Test {
 TEST_F(PartitionModel, EveryHistoryCopiesExactlyOnceInOrderOrStopsForACause) {
   Coverage coverage;
   const auto begin = std::chrono::steady_clock::now();
-  for (int64_t seed = 0; seed < FLAGS_seeds; ++seed) {
+  for (int64_t seed = FLAGS_first_seed; seed < FLAGS_first_seed + FLAGS_seeds; ++seed) {
     const std::string violation = RunHistory(seed, coverage, nullptr);
     ASSERT_EQ(violation, "") << Replay(seed);
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  std::printf("%lld histories, %lld events, %.1f s\n", static_cast<long long>(FLAGS_seeds),
-              static_cast<long long>(coverage.events), seconds.count());
+  std::printf("%lld histories from seed %lld on, %lld events, %.1f s\n", static_cast<long long>(FLAGS_seeds),
+              static_cast<long long>(FLAGS_first_seed), static_cast<long long>(coverage.events), seconds.count());
   const std::pair<const char*, int64_t> reached[] = {
       {"drained", coverage.drained},
       {"foreign quarantines", coverage.foreign_quarantines},
@@ -105,7 +107,7 @@ class BrokenPartition : public PartitionModel, public testing::WithParamInterfac
 TEST_P(BrokenPartition, IsCaught) {
   active_mutation = GetParam().mutation;
   Coverage coverage;
-  for (int64_t seed = 0; seed < FLAGS_seeds; ++seed) {
+  for (int64_t seed = FLAGS_first_seed; seed < FLAGS_first_seed + FLAGS_seeds; ++seed) {
     const std::string violation = RunHistory(seed, coverage, nullptr);
     if (violation.empty()) continue;
     std::printf("caught at seed %lld: %s\n", static_cast<long long>(seed), violation.c_str());
