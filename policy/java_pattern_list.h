@@ -14,8 +14,15 @@ class RE2;
 
 namespace replicator::policy {
 
-// A list of Java regular expressions as MirrorMaker 2 uses it for `topics` and `topics.exclude`: the elements are
-// joined by `|` and a name has to match as a whole (MirrorUtils.compilePatternList, Matcher.matches).
+// MirrorMaker 2's default for config.properties.exclude, that of DefaultConfigPropertyFilter in Kafka 2.8 ... 4.x.
+inline constexpr absl::string_view kConfigPropertiesExcludeDefault =
+    R"(follower\.replication\.throttled\.replicas, leader\.replication\.throttled\.replicas, )"
+    R"(message\.timestamp\.difference\.max\.ms, message\.timestamp\.type, )"
+    R"(unclean\.leader\.election\.enable, min\.insync\.replicas)";
+
+// A list of Java regular expressions as MirrorMaker 2 uses it for `topics`, `topics.exclude` and
+// `config.properties.exclude`: the elements are joined by `|` and a name has to match as a whole
+// (MirrorUtils.compilePatternList, Matcher.matches).
 //
 // RE2 does the matching, in time linear in the name. It reads the same syntax as java.util.regex except for what
 // backtracking alone can do (look-around, back references, possessive quantifiers) and for a few spellings that both

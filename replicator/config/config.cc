@@ -32,6 +32,8 @@ constexpr absl::string_view kIdentityPolicyClass = "org.apache.kafka.connect.mir
 constexpr absl::string_view kStrimziIdentityPolicyClass = "io.strimzi.kafka.connect.mirror.IdentityReplicationPolicy";
 constexpr absl::string_view kDefaultTopicFilterClass = "org.apache.kafka.connect.mirror.DefaultTopicFilter";
 
+constexpr absl::string_view kDefaultConfigFilterClass = "org.apache.kafka.connect.mirror.DefaultConfigPropertyFilter";
+
 constexpr int64_t kReplicationFactorMax = std::numeric_limits<int16_t>::max();  // the protocol's type
 constexpr int64_t kTasksMax = 10'000;
 constexpr int64_t kRefreshSecondsMax = int64_t{10} * 365 * 24 * 3600;
@@ -69,6 +71,7 @@ class LinkConfigReader {
       ReadIsolationLevel();
       ReadReplicationPolicy();
       ReadTopics();
+      ReadConfigPropertiesExclude();
       ReadNumbers();
       CheckRemainingKeys();
     }
@@ -143,6 +146,16 @@ class LinkConfigReader {
     if (of_link == nullptr) return of_all;
     if (of_all != nullptr) NoteOverridden(*of_all, *of_link);
     return of_link;
+  }
+
+  // A setting that had another name before Kafka 2.8 (ConfigUtils.translateDeprecatedConfigs): the new name wins,
+  // wherever it stands.
+  const Property* TakeRenamed(absl::string_view name, absl::string_view old_name) {
+    const Property* named = TakeSetting(name);
+    const Property* old = TakeSetting(old_name);
+    if (named == nullptr) return old;
+    if (old != nullptr) NoteOverridden(*old, *named);
+    return named;
   }
 
   void NoteOverridden(const Property& loser, const Property& winner) {
@@ -376,7 +389,7 @@ class LinkConfigReader {
   }
 
   void ReadTopics() {
-    CheckTopicFilterClass();
+    RefuseOwnClass("topic.filter.class", kDefaultTopicFilterClass, "select the topics with topics and topics.exclude");
     policy::TopicFilterOptions options;
     options.cluster_aliases = aliases_;
     options.separator = separator_;
@@ -385,11 +398,7 @@ class LinkConfigReader {
       options.topics = SplitList(property->value);
       valid = CheckPatterns(*property, options.topics) && valid;
     }
-    // ConfigUtils.translateDeprecatedConfigs: the new name wins, wherever it stands.
-    const Property* exclude = TakeSetting("topics.exclude");
-    const Property* deprecated = TakeSetting("topics.blacklist");
-    if (exclude != nullptr && deprecated != nullptr) NoteOverridden(*deprecated, *exclude);
-    if (exclude == nullptr) exclude = deprecated;
+    const Property* exclude = TakeRenamed("topics.exclude", "topics.blacklist");
     config_.has_topics_exclude = exclude != nullptr;
     if (exclude != nullptr) {
       options.topics_exclude = SplitList(exclude->value);
@@ -410,12 +419,28 @@ class LinkConfigReader {
     return list.ok();
   }
 
-  void CheckTopicFilterClass() {
-    const Property* property = TakeSetting("topic.filter.class");
-    if (property == nullptr || absl::StripAsciiWhitespace(property->value) == kDefaultTopicFilterClass) return;
+  void ReadConfigPropertiesExclude() {
+    RefuseOwnClass("config.property.filter.class", kDefaultConfigFilterClass,
+                   "name the topic settings that are not to be copied in config.properties.exclude");
+    const Property* property = TakeRenamed("config.properties.exclude", "config.properties.blacklist");
+    config_.has_config_properties_exclude = property != nullptr;
+    const std::vector<std::string> patterns =
+        SplitList(property == nullptr ? policy::kConfigPropertiesExcludeDefault : property->value);
+    absl::StatusOr<policy::JavaPatternList> list = policy::JavaPatternList::Compile(patterns);
+    if (list.ok()) {
+      config_.config_properties_exclude = *std::move(list);
+    } else {
+      ErrorAt(*property, absl::StrCat(property->key, ": ", Why(*property, list.status())));
+    }
+  }
+
+  void RefuseOwnClass(absl::string_view name, absl::string_view default_class, absl::string_view instead) {
+    const Property* property = TakeSetting(name);
+    if (property == nullptr || absl::StripAsciiWhitespace(property->value) == default_class) return;
     ErrorAt(*property, absl::StrCat(property->key,
                                     " names a class of its own, and Java classes cannot be loaded: delete the key "
-                                    "and select the topics with topics and topics.exclude"));
+                                    "and ",
+                                    instead));
   }
 
   void ReadNumbers() {

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "kafka/wire/fetch.h"
+#include "policy/java_pattern_list.h"
 #include "policy/replication_policy.h"
 #include "policy/topic_filter.h"
 #include "replicator/config/properties.h"
@@ -32,6 +33,9 @@ struct LinkConfig {
   policy::TopicFilter topic_filter;              // topics, topics.exclude
   bool has_topics_exclude = false;               // false: policy::kTopicsExcludeDefault is in force
   policy::ReplicationPolicy replication_policy;  // replication.policy.class, replication.policy.separator
+  // config.properties.exclude: the topic settings that the file keeps from the target.
+  policy::JavaPatternList config_properties_exclude;
+  bool has_config_properties_exclude = false;  // false: policy::kConfigPropertiesExcludeDefault is in force
   // Of topics created on the target; never lowered silently. policy::kTargetsOwnFactor: what the target makes of it.
   int replication_factor = 2;
   // Of the consumer that reads the source. MirrorMaker's default is read_uncommitted; here records of aborted

@@ -123,6 +123,25 @@ TEST(ConfigTest, ReadsTheOldNameOfTheExcludesUnlessTheNewOneIsThere) {
   EXPECT_THAT(both.notes, ElementsAre(HasSubstr("A->B.topics.blacklist has no effect")));
 }
 
+TEST(ConfigTest, KnowsWhichTopicSettingsTheFileKeepsFromTheTarget) {
+  const LinkConfig silent = WithLink("");
+  EXPECT_FALSE(silent.has_config_properties_exclude);
+  EXPECT_TRUE(silent.config_properties_exclude.Matches("min.insync.replicas"));
+  EXPECT_FALSE(silent.config_properties_exclude.Matches("retention.ms"));
+  const LinkConfig own = WithLink("config.properties.exclude = retention\\\\..*, segment.bytes\n");
+  EXPECT_TRUE(own.has_config_properties_exclude);
+  EXPECT_TRUE(own.config_properties_exclude.Matches("retention.ms"));
+  EXPECT_FALSE(own.config_properties_exclude.Matches("min.insync.replicas"));
+  EXPECT_THAT(own.notes, IsEmpty());
+  EXPECT_FALSE(WithLink("config.properties.exclude =\n").config_properties_exclude.Matches("min.insync.replicas"));
+  const LinkConfig both = WithLink("config.properties.blacklist = x\nA->B.config.properties.exclude = y\n");
+  EXPECT_FALSE(both.config_properties_exclude.Matches("x"));
+  EXPECT_TRUE(both.config_properties_exclude.Matches("y"));
+  EXPECT_THAT(both.notes, ElementsAre(HasSubstr("config.properties.blacklist has no effect")));
+  EXPECT_THAT(ErrorWithLink("config.properties.exclude = (\n"),
+              HasSubstr("mm2.properties:5: config.properties.exclude: the pattern `(`"));
+}
+
 TEST(ConfigTest, UsesTheSeparatorInNamesAndForMirrorMakersOwnTopics) {
   const LinkConfig config = WithLink("replication.policy.separator = _ \n");
   EXPECT_EQ(*config.replication_policy.TargetTopic("orders"), "A_orders");
@@ -316,6 +335,8 @@ TEST(ConfigTest, RefusesClassesOfTheOperatorsOwn) {
   EXPECT_THAT(ErrorWithLink("replication.policy.class = com.example.Policy\n"),
               AllOf(HasSubstr("mm2.properties:5:"), HasSubstr("IdentityReplicationPolicy to keep topic names")));
   EXPECT_THAT(ErrorWithLink("topic.filter.class = com.example.Filter\n"), HasSubstr("topics and topics.exclude"));
+  EXPECT_THAT(ErrorWithLink("config.property.filter.class = com.example.Filter\n"),
+              AllOf(HasSubstr("mm2.properties:5:"), HasSubstr("in config.properties.exclude")));
 }
 
 TEST(ConfigTest, RefusesNamesThatNoTopicCanHave) {

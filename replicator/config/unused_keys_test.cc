@@ -44,7 +44,7 @@ TEST(UnusedKeysTest, SaysWhatIsNotDoneYet) {
   EXPECT_THAT(NoteOn("A->B.groups"), HasSubstr("not yet: offsets of consumer groups"));
   EXPECT_THAT(NoteOn("groups.blacklist"), HasSubstr("not yet: offsets of consumer groups"));
   EXPECT_THAT(NoteOn("emit.checkpoints.interval.seconds"), HasSubstr("not yet: "));
-  EXPECT_THAT(NoteOn("config.properties.blacklist"), HasSubstr("not yet: a topic gets the source's settings"));
+  EXPECT_THAT(NoteOn("use.incremental.alter.configs"), HasSubstr("not yet: a topic gets the source's settings"));
 }
 
 TEST(UnusedKeysTest, SaysNothingWhereFalseAsksForWhatHappensAnyway) {
