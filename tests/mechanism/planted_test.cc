@@ -1,5 +1,5 @@
-// A test that fails on its first try in the way that $PLANTED names, and passes on its second: show.sh looks at what the
-// run makes of it. $REPLICATOR_PLANTED is a folder in which the first try leaves its mark.
+// A test that fails on its first try in the way that $PLANTED names, and passes on its second: show.sh looks at what
+// the run makes of it. $REPLICATOR_PLANTED is a folder in which the first try leaves its mark.
 #include <gtest/gtest.h>
 
 #include <algorithm>
