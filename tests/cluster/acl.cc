@@ -18,6 +18,18 @@ constexpr char kAnyHost[] = "*";
 
 using RdAcl = std::unique_ptr<rd_kafka_AclBinding_t, RdDelete<rd_kafka_AclBinding_destroy>>;
 
+rd_kafka_AclOperation_t RdOperation(AclOperation operation) {
+  switch (operation) {
+    case AclOperation::kRead:
+      return RD_KAFKA_ACL_OPERATION_READ;
+    case AclOperation::kWrite:
+      return RD_KAFKA_ACL_OPERATION_WRITE;
+    case AclOperation::kDescribe:
+      return RD_KAFKA_ACL_OPERATION_DESCRIBE;
+  }
+  return RD_KAFKA_ACL_OPERATION_UNKNOWN;
+}
+
 // Sends one request and gives its result event to `read`.
 absl::Status Ask(const std::string& bootstrap_servers, absl::FunctionRef<void(rd_kafka_t*, rd_kafka_queue_t*)> send,
                  absl::FunctionRef<absl::Status(rd_kafka_event_t*)> read) {
@@ -33,15 +45,18 @@ absl::Status Ask(const std::string& bootstrap_servers, absl::FunctionRef<void(rd
 
 }  // namespace
 
-absl::Status DenyWriting(const std::string& bootstrap_servers, const std::string& topic) {
+absl::Status Deny(const std::string& bootstrap_servers, AclResource resource, const std::string& name,
+                  AclOperation operation) {
   char error[256] = "";
-  const auto acl = [&](rd_kafka_AclOperation_t operation, rd_kafka_AclPermissionType_t permission) {
-    return RdAcl(rd_kafka_AclBinding_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str(), RD_KAFKA_RESOURCE_PATTERN_LITERAL,
-                                         kEverybody, kAnyHost, operation, permission, error, sizeof(error)));
+  const rd_kafka_ResourceType_t type =
+      resource == AclResource::kTopic ? RD_KAFKA_RESOURCE_TOPIC : RD_KAFKA_RESOURCE_GROUP;
+  const auto acl = [&](rd_kafka_AclOperation_t of, rd_kafka_AclPermissionType_t permission) {
+    return RdAcl(rd_kafka_AclBinding_new(type, name.c_str(), RD_KAFKA_RESOURCE_PATTERN_LITERAL, kEverybody, kAnyHost,
+                                         of, permission, error, sizeof(error)));
   };
-  // Once the topic has an ACL, what none of them allows is refused.
+  // Once a topic or group has an ACL, what none of them allows is refused.
   const RdAcl allowed = acl(RD_KAFKA_ACL_OPERATION_ALL, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW);
-  const RdAcl denied = acl(RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_PERMISSION_TYPE_DENY);
+  const RdAcl denied = acl(RdOperation(operation), RD_KAFKA_ACL_PERMISSION_TYPE_DENY);
   if (allowed == nullptr || denied == nullptr) return absl::InvalidArgumentError(absl::StrCat("ACLs: ", error));
   rd_kafka_AclBinding_t* acls[] = {allowed.get(), denied.get()};
   return Ask(

@@ -1,4 +1,4 @@
-// Rights of a user on one topic, given and taken by ACLs. Built on librdkafka alone. Calls block, for at most
+// Rights on one topic or group, given and taken by ACLs. Built on librdkafka alone. Calls block, for at most
 // ClusterAdmin::kRequestTimeout.
 #ifndef REPLICATOR_TESTS_CLUSTER_ACL_H_
 #define REPLICATOR_TESTS_CLUSTER_ACL_H_
@@ -12,8 +12,12 @@ namespace replicator::tests {
 // The cluster has an authorizer that lets everybody do everything where no ACL says otherwise
 // (allow.everyone.if.no.acl.found), and its clients are User:ANONYMOUS.
 
-// From now on nobody may write to the topic; everything else stays allowed.
-absl::Status DenyWriting(const std::string& bootstrap_servers, const std::string& topic);
+enum class AclResource { kTopic, kGroup };
+enum class AclOperation { kRead, kWrite, kDescribe };
+
+// From now on nobody may do that to the topic or group of that name; everything else stays allowed.
+absl::Status Deny(const std::string& bootstrap_servers, AclResource resource, const std::string& name,
+                  AclOperation operation);
 
 // Removes all ACLs of the topic.
 absl::Status RemoveAcls(const std::string& bootstrap_servers, const std::string& topic);

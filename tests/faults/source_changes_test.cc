@@ -201,9 +201,27 @@ class SourceWithoutTopicIdsTest : public SourceChanges {
   static void SetUpTestSuite() { StartScene({.version = "2.1.1", .brokers = 1}); }
 };
 
-class UncleanSourceTest : public SourceChanges {
+// A replica that lacks the end of the log becomes its leader, and gets longer than the log ever was.
+class UncleanSource : public SourceChanges {
  protected:
-  static void SetUpTestSuite() { StartScene({.version = "3.1.2", .brokers = 2}); }
+  static void StartUnclean(const std::string& version) { StartScene({.version = version, .brokers = 2}); }
+
+  // One link looks on, another one is down.
+  void ExpectTruncatedIsSeen();
+};
+
+class UncleanSourceTest : public UncleanSource {
+ protected:
+  static void SetUpTestSuite() { StartUnclean("3.1.2"); }
+};
+// Brokers that do not tell of a truncation (G): one whose metadata's leader epochs count, and one whose do not.
+class UncleanSource282Test : public UncleanSource {
+ protected:
+  static void SetUpTestSuite() { StartUnclean("2.8.2"); }
+};
+class UncleanSource211Test : public UncleanSource {
+ protected:
+  static void SetUpTestSuite() { StartUnclean("2.1.1"); }
 };
 
 TEST_F(SourceChangesTest, TopicMadeAnewWhileNobodyLookedIsNotMixedIn) {
@@ -377,9 +395,7 @@ TEST_F(SourceChangesTest, AddedPartitionsAreCopied) {
   EXPECT_TRUE(StopsHealthy(link_->process()));
 }
 
-// A replica that lacks the end of the log becomes its leader, and gets longer than the log ever was. One link looks on,
-// another one is down.
-TEST_F(UncleanSourceTest, TruncatedTopicIsNotMixedIn) {
+void UncleanSource::ExpectTruncatedIsSeen() {
   const std::vector<std::string> topics = {"cut-running", "cut-down"};
   std::vector<std::unique_ptr<WatchedLink>> links;
   for (const std::string& topic : topics) {
@@ -408,6 +424,10 @@ TEST_F(UncleanSourceTest, TruncatedTopicIsNotMixedIn) {
     EXPECT_EQ(RecordsOrFail(scene_->TargetRecords(topics[i])), 2 * kFirstLife);
   }
 }
+
+TEST_F(UncleanSourceTest, TruncatedTopicIsNotMixedIn) { ExpectTruncatedIsSeen(); }
+TEST_F(UncleanSource282Test, TruncatedTopicIsNotMixedIn) { ExpectTruncatedIsSeen(); }
+TEST_F(UncleanSource211Test, TruncatedTopicIsNotMixedIn) { ExpectTruncatedIsSeen(); }
 
 }  // namespace
 }  // namespace replicator::tests

@@ -62,6 +62,12 @@ class TargetChanges : public ::testing::Test {
 
   // `topic` and a neighbour, of one partition each, copied.
   void Copy(const std::string& topic, const std::string& refresh_topics = "true") {
+    ASSERT_NO_FATAL_FAILURE(Begin(topic, refresh_topics));
+    ASSERT_TRUE(scene_->Equal({topic_, neighbour_})) << link_->process().LogTail();
+  }
+
+  // The same, as soon as the process runs.
+  void Begin(const std::string& topic, const std::string& refresh_topics = "true") {
     topic_ = topic;
     neighbour_ = topic + "-neighbour";
     for (const std::string& name : {topic_, neighbour_}) {
@@ -73,7 +79,6 @@ class TargetChanges : public ::testing::Test {
     options.properties["refresh.topics.enabled"] = refresh_topics;
     link_ = std::make_unique<WatchedLink>(options);
     ASSERT_OK(link_->Start());
-    ASSERT_TRUE(scene_->Equal({topic_, neighbour_})) << link_->process().LogTail();
   }
 
   void ExpectNeighbourGoesOn() {
@@ -247,7 +252,7 @@ class TargetReplicasTest : public TargetChanges {
   }
 
   // Both topics on the target led by broker 1 and followed by 2; only `topic` has the settings.
-  void CopyReplicated(const std::string& topic, std::map<std::string, std::string> configs) {
+  void CreateReplicated(const std::string& topic, std::map<std::string, std::string> configs) {
     for (const TopicSpec& spec : {TopicSpec{.name = topic, .configs = std::move(configs), .replicas = {{1, 2}}},
                                   TopicSpec{.name = topic + "-neighbour", .replicas = {{1, 2}}}}) {
       // After the faults of another test the controller may be about to move.
@@ -257,6 +262,9 @@ class TargetReplicasTest : public TargetChanges {
       };
       ASSERT_TRUE(WaitFor(is_there, kPatience));
     }
+  }
+  void CopyReplicated(const std::string& topic, std::map<std::string, std::string> configs) {
+    ASSERT_NO_FATAL_FAILURE(CreateReplicated(topic, std::move(configs)));
     ASSERT_NO_FATAL_FAILURE(Copy(topic));
   }
 
@@ -285,6 +293,20 @@ TEST_F(TargetReplicasTest, TooFewReplicasAreWaitedForWithTheReason) {
   EXPECT_TRUE(StopsHealthy(link_->process()));
 }
 
+TEST_F(TargetReplicasTest, TooFewReplicasAtTheStartAreWaitedForWithTheReason) {
+  ASSERT_NO_FATAL_FAILURE(CreateReplicated("too-few-at-first", {{"min.insync.replicas", "2"}}));
+  topic_ = "too-few-at-first";
+  ASSERT_OK(scene_->target().Kill9(2));
+  ASSERT_TRUE(WaitUntilLeaderIsAlone());
+  ASSERT_NO_FATAL_FAILURE(Begin(topic_));
+  EXPECT_TRUE(link_->ReachesError(topic_, "NOT_ENOUGH_REPLICAS"));
+  EXPECT_TRUE(scene_->Equal({neighbour_})) << link_->process().LogTail();
+  EXPECT_EQ(link_->PartitionStatus(topic_, 0).value("copied_to", -1), 0);
+  ASSERT_OK(scene_->target().Start(2));
+  EXPECT_TRUE(scene_->Equal({topic_, neighbour_})) << link_->process().LogTail();
+  EXPECT_TRUE(StopsHealthy(link_->process()));
+}
+
 // A replica that lacks half of what was acknowledged becomes the leader.
 TEST_F(TargetReplicasTest, LostAcknowledgedRecordsAreCopiedAgain) {
   ASSERT_NO_FATAL_FAILURE(CopyReplicated("lost", {{"unclean.leader.election.enable", "true"}}));
@@ -307,7 +329,7 @@ TEST_F(TargetReplicasTest, LostAcknowledgedRecordsAreCopiedAgain) {
 TEST_F(TargetReplicasTest, RightThatWasTakenIsNamedAndGoesOnOnceGivenBack) {
   ASSERT_NO_FATAL_FAILURE(Copy("refused"));
   const std::string admins = scene_->target().direct_bootstrap_servers();
-  ASSERT_OK(DenyWriting(admins, topic_));
+  ASSERT_OK(Deny(admins, AclResource::kTopic, topic_, AclOperation::kWrite));
   // Not every broker hears of it at once.
   const auto is_refused = [&] {
     Write(topic_, 1);

@@ -1,0 +1,128 @@
+// Rights that the program's user lacks or loses: a start without them ends with the code for it, one topic that is
+// hidden or closed at the source is named, and goes on once the right is given back.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "tests/cluster/acl.h"
+#include "tests/scene/copy_scene.h"
+#include "tests/scene/watched_link.h"
+
+namespace replicator::tests {
+namespace {
+
+constexpr int64_t kRecords = 300;
+constexpr int kUnauthorized = 21;
+
+class RightsTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    const Properties properties = {{"authorizer.class.name", "kafka.security.authorizer.AclAuthorizer"},
+                                   {"allow.everyone.if.no.acl.found", "true"}};
+    absl::StatusOr<std::unique_ptr<CopyScene>> scene =
+        CopyScene::Start({.source = {.version = "2.8.2", .properties = properties},
+                          .target = {.version = "3.1.2", .properties = properties}});
+    ASSERT_TRUE(scene.ok()) << scene.status();
+    scene_ = scene->release();
+  }
+  static void TearDownTestSuite() {
+    delete scene_;
+    scene_ = nullptr;
+  }
+
+  // The topic and a neighbour, with records.
+  void Create(const std::string& topic) {
+    topic_ = topic;
+    neighbour_ = topic + "-neighbour";
+    for (const std::string& name : {topic_, neighbour_}) {
+      ASSERT_OK(scene_->source_admin().CreateTopic({.name = name}));
+      ASSERT_NO_FATAL_FAILURE(Write(name));
+    }
+    ReplicatorOptions options = scene_->Replicator(topic + ".*");
+    options.replication_factor = 1;
+    link_ = std::make_unique<WatchedLink>(options);
+  }
+
+  void Copy(const std::string& topic) {
+    ASSERT_NO_FATAL_FAILURE(Create(topic));
+    ASSERT_OK(link_->Start());
+    ASSERT_TRUE(scene_->Equal({topic_, neighbour_})) << link_->process().LogTail();
+  }
+
+  void Write(const std::string& topic) {
+    LoadOptions load = scene_->Load(topic, 1);
+    load.records_total = kRecords;
+    load.first_sequence = written_;
+    written_ += kRecords;
+    absl::StatusOr<LoadCounts> counts = WriteLoad(load, kPatience);
+    ASSERT_TRUE(counts.ok()) << counts.status();
+  }
+
+  void ExpectNeighbourGoesOn() {
+    ASSERT_NO_FATAL_FAILURE(Write(neighbour_));
+    EXPECT_TRUE(scene_->Equal({neighbour_})) << link_->process().LogTail();
+    EXPECT_EQ(link_->Code(neighbour_), WatchedLink::kNoCode);
+  }
+
+  std::string source() const { return scene_->source().direct_bootstrap_servers(); }
+  std::string target() const { return scene_->target().direct_bootstrap_servers(); }
+
+  static CopyScene* scene_;
+  std::string topic_;
+  std::string neighbour_;
+  int64_t written_ = 0;
+  std::unique_ptr<WatchedLink> link_;
+};
+
+CopyScene* RightsTest::scene_ = nullptr;
+
+TEST_F(RightsTest, ReadTakenAtTheSourceIsNamedAndGoesOnOnceGivenBack) {
+  ASSERT_NO_FATAL_FAILURE(Copy("closed"));
+  ASSERT_OK(Deny(source(), AclResource::kTopic, topic_, AclOperation::kRead));
+  ASSERT_TRUE(link_->ReachesError(topic_, "TOPIC_AUTHORIZATION_FAILED"));
+  const std::string error = link_->PartitionStatus(topic_, 0).value("last_error", "");
+  EXPECT_TRUE(absl::StrContains(error, "Give replicator's user")) << error;
+  ASSERT_NO_FATAL_FAILURE(Write(topic_));
+  ASSERT_NO_FATAL_FAILURE(ExpectNeighbourGoesOn());
+  EXPECT_EQ(link_->PartitionStatus(topic_, 0).value("copied_to", -1), kRecords);
+  EXPECT_TRUE(link_->NothingIsQuarantined());
+  ASSERT_OK(RemoveAcls(source(), topic_));
+  EXPECT_TRUE(scene_->Equal({topic_, neighbour_})) << link_->process().LogTail();
+  EXPECT_TRUE(StopsHealthy(link_->process()));
+}
+
+// Metadata does not show it then, as if it were deleted.
+TEST_F(RightsTest, DescribeTakenAtTheSourceIsNamedAndGoesOnOnceGivenBack) {
+  ASSERT_NO_FATAL_FAILURE(Copy("hidden"));
+  ASSERT_OK(Deny(source(), AclResource::kTopic, topic_, AclOperation::kDescribe));
+  ASSERT_TRUE(link_->ReachesCode(topic_, "source-deleted"));
+  const std::string reason = link_->PartitionStatus(topic_, 0).at("quarantine").at("reason");
+  EXPECT_TRUE(absl::StrContains(reason, "DESCRIBE")) << reason;
+  ASSERT_NO_FATAL_FAILURE(ExpectNeighbourGoesOn());
+  ASSERT_OK(RemoveAcls(source(), topic_));
+  ASSERT_NO_FATAL_FAILURE(Write(topic_));
+  EXPECT_TRUE(scene_->Equal({topic_, neighbour_})) << link_->process().LogTail();
+  EXPECT_TRUE(link_->NothingIsQuarantined());
+}
+
+TEST_F(RightsTest, AStartWithoutTheRightToTheLinksGroupEndsWithItsCode) {
+  ASSERT_NO_FATAL_FAILURE(Create("no-group"));
+  const std::string group = absl::StrCat("replicator.old->", link_->options().link);
+  ASSERT_OK(Deny(target(), AclResource::kGroup, group, AclOperation::kRead));
+  ASSERT_OK(link_->Start());
+  const absl::StatusOr<ExitStatus> ended = link_->process().Wait(kPatience);
+  ASSERT_TRUE(ended.ok()) << ended.status();
+  EXPECT_EQ(ended->code, kUnauthorized) << link_->process().Log();
+  EXPECT_TRUE(link_->process().LogHas("GROUP_AUTHORIZATION_FAILED")) << link_->process().Log();
+  EXPECT_TRUE(link_->process().LogHas(group)) << link_->process().Log();
+  EXPECT_FALSE(scene_->target_admin().DescribeTopic(topic_).ok()) << "nothing was copied";
+}
+
+}  // namespace
+}  // namespace replicator::tests
