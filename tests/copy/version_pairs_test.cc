@@ -1,6 +1,6 @@
-// The program between every pair of Kafka versions that it promises: topics in each codec that the source knows, plain
-// and in transactions of which 30 % are aborted, 200 partitions in all, with producers that write all the while and
-// leaders that die or shut down on both sides in mid-copy. Each pair ends with both sides equal.
+// The program between pairs of Kafka versions, from the oldest source to the newest one: topics in each codec that the
+// source knows, plain and in transactions of which 30 % are aborted, 200 partitions in all, with producers that write
+// all the while and leaders that die or shut down on both sides in mid-copy. Each pair ends with both sides equal.
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -174,8 +174,11 @@ const std::vector<std::string> kCodecs = {"lz4", "none", "gzip", "snappy", "zstd
 INSTANTIATE_TEST_SUITE_P(
     All, VersionPairsTest,
     ::testing::Values(VersionPair{"1.1.1", "2.1.1", 2, 2, kCodecsBeforeZstd},
-                      VersionPair{"2.8.2", "3.7.2", 2, 3, kCodecs}, VersionPair{"3.1.2", "4.3.1", 2, 3, kCodecs},
-                      VersionPair{"3.9.1", "4.3.1", 3, 3, kCodecs}),
+                      // The jumps that users make.
+                      VersionPair{"1.1.1", "4.3.1", 2, 3, kCodecsBeforeZstd},
+                      VersionPair{"2.1.1", "4.3.1", 2, 3, kCodecs}, VersionPair{"2.8.2", "3.7.2", 2, 3, kCodecs},
+                      VersionPair{"3.1.2", "4.3.1", 2, 3, kCodecs}, VersionPair{"3.9.1", "4.3.1", 3, 3, kCodecs},
+                      VersionPair{"4.3.1", "4.3.1", 3, 3, kCodecs}),
     [](const auto& info) {
       return absl::StrReplaceAll(absl::StrCat("From", info.param.source, "To", info.param.target), {{".", "_"}});
     });

@@ -1,0 +1,63 @@
+// Batches that are larger than the memory that is reserved for a response: they pass, one at a time, and memory keeps
+// its bound, with several shards, too.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "tests/scene/copy_scene.h"
+#include "tests/scene/figures.h"
+
+namespace replicator::tests {
+namespace {
+
+constexpr int kPartitions = 8;
+constexpr int kShards = 2;
+// Four records are a batch. There is no codec, so that sizes are what they seem.
+constexpr int kRecordBytes = 1'500'000;
+constexpr int64_t kRecords = 160;
+constexpr int kBatchBytesMax = 7'000'000;
+// The least that may be given: half of it for each shard, which is less than a batch.
+constexpr int64_t kBufferBytes = int64_t{8} << 20;
+// What the program may take beside its buffers: code, stacks, metadata, allocator.
+constexpr int64_t kFixedOverheadBytes = int64_t{64} << 20;
+// Slower than the source: what could be fetched ahead would be all of it.
+constexpr int64_t kTargetBytesPerSecond = 20'000'000;
+
+TEST(LargeBatchesTest, PassThoughTheyAreLargerThanTheBuffers) {
+  absl::StatusOr<std::unique_ptr<CopyScene>> started = CopyScene::Start({.target = {.version = "4.3.1", .brokers = 1}});
+  ASSERT_TRUE(started.ok()) << started.status();
+  CopyScene& scene = **started;
+  const std::string bytes_max = absl::StrCat(2 * kBatchBytesMax);
+  ASSERT_OK(scene.source_admin().CreateTopic(
+      {.name = "large", .partitions = kPartitions, .configs = {{"max.message.bytes", bytes_max}}}));
+  LoadOptions load = scene.Load("large", kPartitions);
+  load.shape = RecordShape::kRandom;
+  load.value_bytes = kRecordBytes;
+  load.records_total = kRecords;
+  load.batch_bytes_max = kBatchBytesMax;
+  load.linger_ms = 1'000;
+  load.client_properties["message.max.bytes"] = bytes_max;
+  absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
+  ASSERT_TRUE(written.ok()) << written.status();
+
+  ReplicatorOptions options = scene.Replicator("large");
+  options.replication_factor = 1;
+  options.tasks_max = kShards;
+  options.flags = {absl::StrCat("--shards=", kShards), absl::StrCat("--buffer-bytes=", kBufferBytes),
+                   absl::StrCat("--target-bytes-per-second=", kTargetBytesPerSecond)};
+  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
+  ASSERT_TRUE(replicator.ok()) << replicator.status();
+  EXPECT_TRUE(scene.Equal({"large"})) << (*replicator)->LogTail();
+  absl::StatusOr<ProcessUsage> usage = (*replicator)->Usage();
+  ASSERT_TRUE(usage.ok()) << usage.status();
+  Figure("large-batches/peak-memory", static_cast<double>(usage->rss_bytes_peak) / (1 << 20), "MiB");
+  // Each shard may hold its part of the buffers, or one response that is larger.
+  EXPECT_LE(usage->rss_bytes_peak, kFixedOverheadBytes + kBufferBytes + kShards * kBatchBytesMax);
+  EXPECT_TRUE(StopsHealthy(**replicator));
+}
+
+}  // namespace
+}  // namespace replicator::tests
