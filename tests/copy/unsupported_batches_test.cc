@@ -163,7 +163,7 @@ TEST_F(UnsupportedBatchesTest, HolesAreNamedAndCanBePassed) {
     load.timestamp_base_ms = absl::ToUnixMillis(begun + 2 * write * kSegmentAge);
     ASSERT_NO_FATAL_FAILURE(Write(load));
   }
-  ASSERT_TRUE(WaitFor([&] { return RecordsLeft() == 3 * kRecords - kRecords / 2; }, kPatience));
+  ASSERT_TRUE(Eventually("the cleaner has left holes", [&] { return RecordsLeft() == 3 * kRecords - kRecords / 2; }));
   ASSERT_NO_FATAL_FAILURE(Start());
   const std::string remedy = absl::StrCat("--from=", kRecords);
   ASSERT_NO_FATAL_FAILURE(ExpectStopped(

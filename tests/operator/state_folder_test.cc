@@ -110,7 +110,7 @@ TEST_F(StateFolderTest, AFullDiskHoldsTheCopyUpAndIsShown) {
     Write();
     return !StoreTrouble().empty();
   };
-  ASSERT_TRUE(WaitFor(shows_trouble, kPatience)) << link_->process().LogTail();
+  ASSERT_TRUE(Eventually("status shows that nothing can be stored", shows_trouble)) << link_->process().LogTail();
   EXPECT_TRUE(absl::StrContains(StoreTrouble(), "Check the disk's space")) << StoreTrouble();
   const CommandOutput check = link_->Run({"status", "--check", "--max-lag-seconds=100000"});
   EXPECT_EQ(check.code, kCopyBehind) << check.text;
@@ -124,7 +124,7 @@ TEST_F(StateFolderTest, AFullDiskHoldsTheCopyUpAndIsShown) {
 
   disk.Empty();
   EXPECT_TRUE(scene_->Equal({topic_})) << link_->process().LogTail();
-  EXPECT_TRUE(WaitFor([&] { return StoreTrouble().empty(); }, kPatience)) << StoreTrouble();
+  EXPECT_TRUE(Eventually("status shows no trouble any more", [&] { return StoreTrouble().empty(); })) << StoreTrouble();
   EXPECT_TRUE(StopsHealthy(link_->process()));
 }
 
@@ -140,7 +140,7 @@ TEST_F(StateFolderTest, KilledOnAFullDiskNothingIsDoubled) {
     Write();
     return !StoreTrouble().empty();
   };
-  ASSERT_TRUE(WaitFor(shows_trouble, kPatience)) << link_->process().LogTail();
+  ASSERT_TRUE(Eventually("status shows that nothing can be stored", shows_trouble)) << link_->process().LogTail();
   ASSERT_OK(link_->Kill9());
   EXPECT_TRUE(IsHealthy(link_->process()));
 
