@@ -36,6 +36,23 @@ levels() { # ROOM FOLDER=LEVEL...
 levels kafka wire=0 net=1 batch=1 client=2
 levels replicator base=0 config=1 partition=2 memory=3 status=4 locate=4 ownership=4 control=4 copy=5 serve=6 link=7 cli=8
 
+# The harness knows nothing of the tests that use it.
+while read -r hit; do breach "the harness includes what stands above it: $hit"; done < <(
+  grep -nE '#include "tests/(scene|copy|faults|operator|config|soak)/' $(files 'tests/cluster/*') /dev/null
+  grep -nE '#include "tests/(copy|faults|operator|config|soak)/' $(files 'tests/scene/*') /dev/null)
+
+# Tests on brokers (tests/README.md): targets by the macro, scenes by the fixture, exit codes by name, no limits of speed.
+broker_tests() { files 'tests/copy/*' 'tests/faults/*' 'tests/operator/*' 'tests/config/*'; }
+while read -r hit; do breach "a test on brokers that is not made by tests/broker_test.bzl: $hit"; done < <(
+  grep -nE '"(broker|exclusive)"|^cc_test' $(broker_tests | grep 'BUILD.bazel$') /dev/null
+  grep -nE '"(broker|exclusive)"' $(files 'tests/*/BUILD.bazel' | grep -v '^tests/mechanism/') /dev/null)
+while read -r hit; do breach "a scene that SceneTest does not keep: $hit"; done < <(
+  grep -nE 'static (std::unique_ptr<)?CopyScene' $(broker_tests) /dev/null)
+while read -r hit; do breach "an exit code as a bare number: $hit"; done < <(
+  grep -nE '(->|\.)code, [1-9][0-9]*\)' $(broker_tests) /dev/null)
+while read -r hit; do breach "a limit of speed (write a Figure): $hit"; done < <(
+  grep -nE '(EXPECT|ASSERT)_L[TE]\(.*(absl::Now\(\)|absl::(Milliseconds|Seconds|Minutes)\()' $(broker_tests) /dev/null)
+
 # The pure rooms know no event loop, and no room but kafka/ knows librdkafka (the version is shown by the program).
 while read -r hit; do breach "Asio in a pure file: $hit"; done < <(
   grep -nE '#include <asio' $(files 'kafka/wire/*' 'kafka/batch/*' 'kafka/net/buffer*' 'policy/*' 'offsets/*' 'replicator/partition/*') /dev/null)

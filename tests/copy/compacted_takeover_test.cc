@@ -17,7 +17,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/cluster/record_stream.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -69,17 +69,8 @@ struct Topic {
   bool transactions = false;
 };
 
-class CompactedTakeoverTest : public ::testing::Test {
+class CompactedTakeoverTest : public SceneTest<OneToOne> {
  protected:
-  void SetUp() override {
-    SceneOptions options;
-    options.source.properties = {{"log.cleaner.backoff.ms", "200"}, {"log.cleaner.min.cleanable.ratio", "0.001"}};
-    options.target.brokers = 1;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
-  }
-
   // Not to be cleaned before LetTheCleanerRun. The target's topic takes these settings over, and stays as it is.
   void Create(const Topic& topic) {
     ASSERT_OK(scene_->source_admin().CreateTopic(
@@ -107,8 +98,7 @@ class CompactedTakeoverTest : public ::testing::Test {
       load.records_per_transaction = 16;
       load.abort_share = 0.3;
     }
-    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   // The partitions of which the log says so, once or more often.
@@ -166,15 +156,14 @@ class CompactedTakeoverTest : public ::testing::Test {
       ASSERT_NO_FATAL_FAILURE(Write(topic, kBulk / 5, kBulk / 2));
       ASSERT_NO_FATAL_FAILURE(Write(topic, kBulk, kBulk + kLast));
     }
-    options.replication_factor = 1;
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-    ASSERT_TRUE(replicator.ok()) << replicator.status();
+    const std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+    ASSERT_NE(replicator, nullptr);
     for (const Topic& topic : topics) {
-      EXPECT_TRUE(scene_->Equal({topic.name}, topic.transactions)) << (*replicator)->LogTail();
+      EXPECT_TRUE(scene_->Equal({topic.name}, topic.transactions)) << replicator->LogTail();
       for (int p = 0; p < kPartitions; ++p) copied_[topic.name].push_back(Source(topic.name, p));
     }
-    ASSERT_OK((*replicator)->Kill9());
-    EXPECT_TRUE(IsHealthy(**replicator));
+    ASSERT_OK(replicator->Kill9());
+    EXPECT_TRUE(IsHealthy(*replicator));
   }
 
   // Newer records of keys that were copied, in batches without keys twice: the cleaner leaves those whole.
@@ -238,7 +227,6 @@ class CompactedTakeoverTest : public ::testing::Test {
 
   static constexpr absl::Duration kSegmentAge = absl::Seconds(10);
 
-  std::unique_ptr<CopyScene> scene_;
   // The times of transactions' markers are the broker's: what is written later has to be younger, to begin a segment.
   const absl::Time begun_ = absl::Now();
   int writes_ = 0;
@@ -253,7 +241,7 @@ TEST_F(CompactedTakeoverTest, WhatIsLeftOfTheCopiedRecordsTellsThePlace) {
   for (const std::string codec : {"none", "lz4"})
     topics.push_back({absl::StrCat("compacted-whole-", codec), codec, Overwritten::kAllOfTheLastBatch});
   topics.push_back({"compacted-transactions", "lz4", Overwritten::kAllOfTheLastBatch, /*transactions=*/true});
-  ReplicatorOptions options = scene_->Replicator("compacted-.*");
+  ReplicatorOptions options = scene_->Replicator("compacted-part-.*|compacted-whole-.*|compacted-transactions");
   ASSERT_NO_FATAL_FAILURE(CopyAll(topics, options));
   for (const Topic& topic : topics) ASSERT_NO_FATAL_FAILURE(Overwrite(topic));
   ASSERT_NO_FATAL_FAILURE(Clean(topics));
@@ -266,11 +254,11 @@ TEST_F(CompactedTakeoverTest, WhatIsLeftOfTheCopiedRecordsTellsThePlace) {
     }
   }
   options.state_dir = options.dir + "/state-of-a-new-machine";
-  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-  ASSERT_TRUE(replicator.ok()) << replicator.status();
-  ExpectEverythingArrives(topics, **replicator);
-  EXPECT_EQ(FoundByRecords(**replicator).size(), topics.size() * kPartitions) << (*replicator)->Log();
-  EXPECT_TRUE(StopsHealthy(**replicator));
+  const std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
+  ExpectEverythingArrives(topics, *replicator);
+  EXPECT_EQ(FoundByRecords(*replicator).size(), topics.size() * kPartitions) << replicator->Log();
+  EXPECT_TRUE(StopsHealthy(*replicator));
 }
 
 // G: what compaction made of the last copied batch is no other history.
@@ -280,33 +268,33 @@ TEST_F(CompactedTakeoverTest, WithItsStateFolderItGoesOnWhateverIsLeft) {
        {Overwritten::kPartOfTheLastBatch, Overwritten::kAllOfTheLastBatch, Overwritten::kEverything})
     topics.push_back({absl::StrCat("compacted-own-", static_cast<int>(overwritten)), "lz4", overwritten});
   topics.push_back({"compacted-own-transactions", "zstd", Overwritten::kPartOfTheLastBatch, /*transactions=*/true});
-  ReplicatorOptions options = scene_->Replicator("compacted-.*");
+  ReplicatorOptions options = scene_->Replicator("compacted-own-.*");
   ASSERT_NO_FATAL_FAILURE(CopyAll(topics, options));
   for (const Topic& topic : topics) ASSERT_NO_FATAL_FAILURE(Overwrite(topic));
   ASSERT_NO_FATAL_FAILURE(Clean(topics));
-  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-  ASSERT_TRUE(replicator.ok()) << replicator.status();
-  ExpectEverythingArrives(topics, **replicator);
-  EXPECT_TRUE(StopsHealthy(**replicator));
+  const std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
+  ExpectEverythingArrives(topics, *replicator);
+  EXPECT_TRUE(StopsHealthy(*replicator));
 }
 
 TEST_F(CompactedTakeoverTest, WithNothingLeftItStopsAndSaysWhatToDo) {
   const std::vector<Topic> topics = {{"compacted-hot", "lz4", Overwritten::kEverything}};
-  ReplicatorOptions options = scene_->Replicator("compacted-.*");
+  ReplicatorOptions options = scene_->Replicator("compacted-hot");
   ASSERT_NO_FATAL_FAILURE(CopyAll(topics, options));
   ASSERT_NO_FATAL_FAILURE(Overwrite(topics.front()));
   ASSERT_NO_FATAL_FAILURE(Clean(topics));
   options.state_dir = options.dir + "/state-of-a-new-machine";
-  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-  ASSERT_TRUE(replicator.ok()) << replicator.status();
+  const std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
   for (int p = 0; p < kPartitions; ++p) {
     EXPECT_TRUE(
-        (*replicator)->WaitForLog(absl::StrCat("compacted-hot-", p, " is quarantined (target-not-ours)"), kPatience))
-        << (*replicator)->LogTail();
+        replicator->WaitForLog(absl::StrCat("compacted-hot-", p, " is quarantined (target-not-ours)"), kPatience))
+        << replicator->LogTail();
     EXPECT_TRUE(Target("compacted-hot", p) == copied_["compacted-hot"][p]);
   }
-  EXPECT_TRUE((*replicator)->LogHas("replicator resume --topic=compacted-hot")) << (*replicator)->LogTail();
-  const absl::StatusOr<ExitStatus> stopped = (*replicator)->Stop(ReplicatorProcess::kStopTimeout);
+  EXPECT_TRUE(replicator->LogHas("replicator resume --topic=compacted-hot")) << replicator->LogTail();
+  const absl::StatusOr<ExitStatus> stopped = replicator->Stop(ReplicatorProcess::kStopTimeout);
   EXPECT_TRUE(stopped.ok()) << stopped.status();
 }
 

@@ -11,8 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
 #include "tests/scene/figures.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -20,32 +20,8 @@ namespace {
 // Sanitizer builds copy less.
 constexpr int64_t kBulkRecords = 40'000 / kSlowness;
 
-class FirstCopyTest : public ::testing::Test {
+class FirstCopyTest : public SceneTest<DefaultTimings> {
  protected:
-  static void SetUpTestSuite() {
-    SceneOptions options;
-    options.source.default_timings = true;
-    options.target.default_timings = true;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = scene->release();
-  }
-  static void TearDownTestSuite() {
-    delete scene_;
-    scene_ = nullptr;
-  }
-
-  void CreateTopic(const std::string& name, int partitions, std::map<std::string, std::string> configs = {}) {
-    ASSERT_OK(
-        scene_->source_admin().CreateTopic({.name = name, .partitions = partitions, .configs = std::move(configs)}));
-  }
-
-  std::unique_ptr<ReplicatorProcess> Run(const ReplicatorOptions& options) {
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-    EXPECT_TRUE(replicator.ok()) << replicator.status();
-    return replicator.ok() ? *std::move(replicator) : nullptr;
-  }
-
   // A log of `kBulkRecords` per partition, and a producer that goes on writing.
   std::unique_ptr<LoadGenerator> FillAndKeepWriting(LoadOptions options) {
     options.records_total = kBulkRecords * options.partitions;
@@ -59,11 +35,7 @@ class FirstCopyTest : public ::testing::Test {
     EXPECT_TRUE(load.ok()) << load.status();
     return load.ok() ? *std::move(load) : nullptr;
   }
-
-  static CopyScene* scene_;
 };
-
-CopyScene* FirstCopyTest::scene_ = nullptr;
 
 TEST_F(FirstCopyTest, EveryCodecArrivesEqualWhileProducersWrite) {
   const std::vector<std::string> codecs = {"none", "lz4", "zstd", "gzip", "snappy"};
@@ -79,11 +51,11 @@ TEST_F(FirstCopyTest, EveryCodecArrivesEqualWhileProducersWrite) {
     load.keys = 100;
     load.tombstone_every = 7;
     load.headers = 3;
-    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
+    LoadCounts written;
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load, &written));
     load.records_total = 0;
     load.records_per_second = 500;
-    load.first_sequence = written->next_sequence;
+    load.first_sequence = written.next_sequence;
     absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
     ASSERT_TRUE(producer.ok()) << producer.status();
     producers.push_back(*std::move(producer));
@@ -113,8 +85,7 @@ TEST_F(FirstCopyTest, TopicsArriveWithTheirOverrides) {
     load.codec = "lz4";
     // Three years old: the broker's own retention would delete them.
     if (topic == "own-settings") load.timestamp_base_ms = absl::ToUnixMillis(absl::Now() - absl::Hours(3 * 365 * 24));
-    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
   std::unique_ptr<ReplicatorProcess> replicator = Run(scene_->Replicator("own-.*"));
   ASSERT_NE(replicator, nullptr);
@@ -140,18 +111,17 @@ TEST_F(FirstCopyTest, AbortedTransactionsStayBehind) {
   load.records_total = kBulkRecords / 4;
   load.records_per_transaction = 200;
   load.abort_share = 0.3;
-  absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-  ASSERT_TRUE(written.ok()) << written.status();
-  ASSERT_GT(written->records_aborted, 0);
+  LoadCounts written;
+  ASSERT_NO_FATAL_FAILURE(WriteAll(load, &written));
+  ASSERT_GT(written.records_aborted, 0);
   const ReplicatorOptions options = scene_->Replicator("transactions");
   std::unique_ptr<ReplicatorProcess> replicator = Run(options);
   ASSERT_NE(replicator, nullptr);
-  EXPECT_TRUE(scene_->WaitForTargetRecords("transactions", written->records)) << replicator->LogTail();
+  EXPECT_TRUE(scene_->WaitForTargetRecords("transactions", written.records)) << replicator->LogTail();
   EXPECT_TRUE(StopsHealthy(*replicator));
   // The next life has to find its place behind markers and aborted records.
-  load.first_sequence = written->next_sequence;
-  written = WriteLoad(load, kPatience);
-  ASSERT_TRUE(written.ok()) << written.status();
+  load.first_sequence = written.next_sequence;
+  ASSERT_NO_FATAL_FAILURE(WriteAll(load, &written));
   replicator = Run(options);
   ASSERT_NE(replicator, nullptr);
   EXPECT_TRUE(scene_->Equal({"transactions"}, /*gaps=*/true)) << replicator->LogTail();
@@ -196,8 +166,7 @@ TEST_F(FirstCopyTest, AShortCopyBeginsAndEndsEqual) {
   ASSERT_OK(scene_->target_admin().CreateTopic({.name = "quick", .partitions = 6, .replication_factor = 3}));
   LoadOptions load = scene_->Load("quick", 6);
   load.records_total = 600;
-  absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-  ASSERT_TRUE(written.ok()) << written.status();
+  ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   std::unique_ptr<ReplicatorProcess> replicator = Run(scene_->Replicator("quick"));
   ASSERT_NE(replicator, nullptr);
   const auto arrived = [&] {

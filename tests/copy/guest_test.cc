@@ -9,13 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
 #include "tests/scene/figures.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
 
-constexpr const char* kTopic = "guest";
 constexpr int kPartitions = 4;
 constexpr int64_t kRecords = 24'000;  // of 1,000 bytes, uncompressed
 constexpr int64_t kCap = 2'000'000;
@@ -26,66 +25,74 @@ constexpr int64_t kQuota = 1'000'000;
 constexpr double kCapSecondsMin = 10;
 constexpr double kQuotaSecondsMin = 11;
 
-class GuestTest : public ::testing::Test {
+class Guest : public SceneFixture {
  protected:
-  void StartScene(SceneOptions options) {
-    options.source.brokers = options.target.brokers = 1;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
-    ASSERT_OK(scene_->source_admin().CreateTopic({.name = kTopic, .partitions = kPartitions}));
-    LoadOptions load = scene_->Load(kTopic, kPartitions);
+  using SceneFixture::SceneFixture;
+
+  // A topic of the test's name.
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(SceneFixture::SetUp());
+    topic_ = absl::StrCat("guest-", ::testing::UnitTest::GetInstance()->current_test_info()->test_suite_name(), "-",
+                          ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    ASSERT_NO_FATAL_FAILURE(CreateTopic(topic_, kPartitions));
+    LoadOptions load = scene_->Load(topic_, kPartitions);
     load.records_total = kRecords;
-    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   // Copies everything, in no less than `seconds_min`; `words` stand in the log.
   void ExpectHeldBack(double seconds_min, const std::vector<std::string>& flags,
                       const std::vector<std::string>& words) {
-    ReplicatorOptions options = scene_->Replicator(kTopic);
-    options.replication_factor = 1;
+    ReplicatorOptions options = scene_->Replicator(topic_);
     options.flags = flags;
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-    ASSERT_TRUE(replicator.ok()) << replicator.status();
-    EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords)) << (*replicator)->LogTail();
-    const double seconds = absl::ToDoubleSeconds(absl::Now() - (*replicator)->started());
+    const std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+    ASSERT_NE(replicator, nullptr);
+    EXPECT_TRUE(scene_->WaitForTargetRecords(topic_, kRecords)) << replicator->LogTail();
+    const double seconds = absl::ToDoubleSeconds(absl::Now() - replicator->started());
     Figure(absl::StrCat("guest/", ::testing::UnitTest::GetInstance()->current_test_info()->name()), seconds, "s");
-    EXPECT_GE(seconds, seconds_min) << (*replicator)->Log();
-    EXPECT_TRUE(scene_->Equal({kTopic}));
-    EXPECT_TRUE(StopsHealthy(**replicator));
-    for (const std::string& word : words) EXPECT_TRUE((*replicator)->LogHas(word)) << word << (*replicator)->Log();
+    EXPECT_GE(seconds, seconds_min) << replicator->Log();
+    EXPECT_TRUE(scene_->Equal({topic_}));
+    EXPECT_TRUE(StopsHealthy(*replicator));
+    for (const std::string& word : words) EXPECT_TRUE(replicator->LogHas(word)) << word << replicator->Log();
   }
-
-  std::unique_ptr<CopyScene> scene_;
 };
 
-TEST_F(GuestTest, TheCapOfTheSource) {
-  ASSERT_NO_FATAL_FAILURE(StartScene({}));
+class GuestCapTest : public SceneTest<OneToOne, Guest> {};
+
+TEST_F(GuestCapTest, TheCapOfTheSource) {
   ExpectHeldBack(kCapSecondsMin, {absl::StrCat("--source-bytes-per-second=", kCap)},
                  {"caps: source 2.0 MB/s, target no cap", "quotas apply to client.id replicator.old->new"});
 }
 
-TEST_F(GuestTest, TheCapOfTheTarget) {
-  ASSERT_NO_FATAL_FAILURE(StartScene({}));
+TEST_F(GuestCapTest, TheCapOfTheTarget) {
   ExpectHeldBack(kCapSecondsMin, {absl::StrCat("--target-bytes-per-second=", kCap)},
                  {"caps: source no cap, target 2.0 MB/s"});
 }
 
 // Brokers up to 2.8 take a default quota from their properties.
-TEST_F(GuestTest, TheQuotaOfTheSource) {
-  SceneOptions options;
-  options.source.version = options.target.version = "2.8.2";
-  options.source.properties = {{"quota.consumer.default", absl::StrCat(kQuota)}};
-  ASSERT_NO_FATAL_FAILURE(StartScene(std::move(options)));
+struct SourceWithAQuota {
+  static constexpr char kName[] = "2.8.2 with a quota for consumers to 2.8.2";
+  static SceneOptions Options() {
+    return {.source = {.version = "2.8.2", .properties = {{"quota.consumer.default", absl::StrCat(kQuota)}}},
+            .target = {.version = "2.8.2"}};
+  }
+};
+class SourceQuotaTest : public SceneTest<SourceWithAQuota, Guest> {};
+
+TEST_F(SourceQuotaTest, HoldsTheCopyBack) {
   ExpectHeldBack(kQuotaSecondsMin, {}, {"throttles client.id replicator.old->new"});
 }
 
-TEST_F(GuestTest, TheQuotaOfTheTarget) {
-  SceneOptions options;
-  options.source.version = options.target.version = "2.8.2";
-  options.target.properties = {{"quota.producer.default", absl::StrCat(kQuota)}};
-  ASSERT_NO_FATAL_FAILURE(StartScene(std::move(options)));
+struct TargetWithAQuota {
+  static constexpr char kName[] = "2.8.2 to 2.8.2 with a quota for producers";
+  static SceneOptions Options() {
+    return {.source = {.version = "2.8.2"},
+            .target = {.version = "2.8.2", .properties = {{"quota.producer.default", absl::StrCat(kQuota)}}}};
+  }
+};
+class TargetQuotaTest : public SceneTest<TargetWithAQuota, Guest> {};
+
+TEST_F(TargetQuotaTest, HoldsTheCopyBack) {
   ExpectHeldBack(kQuotaSecondsMin, {}, {"throttles client.id replicator.old->new"});
 }
 

@@ -15,8 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
 #include "tests/scene/figures.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -56,28 +56,22 @@ int64_t BytesOf(const KafkaCluster& cluster, const std::string& topic, int parti
   return bytes;
 }
 
-class IsolationTest : public ::testing::Test {
+class IsolationTest : public SceneTest<DefaultTimings> {
  protected:
   void SetUp() override {
-    SceneOptions options;
-    options.source.default_timings = true;
-    options.target.default_timings = true;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
+    ASSERT_NO_FATAL_FAILURE(SceneTest::SetUp());
     ASSERT_NO_FATAL_FAILURE(Fill(kTopic, kPartitions, kRecords));
     ASSERT_NO_FATAL_FAILURE(Fill(kLonelyTopic, 1, kLonelyRecords));
     source_bytes_ = BytesOf(scene_->source(), kTopic, kPartitions);
   }
 
   void Fill(const std::string& topic, int partitions, int64_t records) {
-    ASSERT_OK(scene_->source_admin().CreateTopic({.name = topic, .partitions = partitions}));
+    ASSERT_NO_FATAL_FAILURE(CreateTopic(topic, partitions));
     LoadOptions load = scene_->Load(topic, partitions);
     load.codec = "lz4";
     load.records_total = records;
     load.batch_bytes_max = 16 << 10;  // of several thousand batches a second a copy takes long enough to be timed
-    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   void CreateTargetTopics() {
@@ -97,13 +91,13 @@ class IsolationTest : public ::testing::Test {
     ASSERT_NO_FATAL_FAILURE(CreateTargetTopics());
     ReplicatorOptions options = scene_->Replicator("isolation-.*");
     options.flags = {absl::StrCat("--buffer-bytes=", kBufferBytes)};
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-    ASSERT_TRUE(replicator.ok()) << replicator.status();
-    ASSERT_TRUE(WaitForBytes(0.02)) << (*replicator)->LogTail();
+    const std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+    ASSERT_NE(replicator, nullptr);
+    ASSERT_TRUE(WaitForBytes(0.02)) << replicator->LogTail();
     if (hang) ASSERT_OK(scene_->target().Stop(kLonelyBroker));
     const int64_t bytes_before = BytesOf(scene_->target(), kTopic, kPartitions);
     const absl::Time before = absl::Now();
-    ASSERT_TRUE(WaitForBytes(0.98)) << (*replicator)->LogTail();
+    ASSERT_TRUE(WaitForBytes(0.98)) << replicator->LogTail();
     const int64_t bytes_after = BytesOf(scene_->target(), kTopic, kPartitions);
     *bytes_per_second = static_cast<double>(bytes_after - bytes_before) / absl::ToDoubleSeconds(absl::Now() - before);
     if (hang) {
@@ -111,13 +105,13 @@ class IsolationTest : public ::testing::Test {
           << "nothing was stuck";
       ASSERT_OK(scene_->target().Continue(kLonelyBroker));
     }
-    EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords)) << (*replicator)->LogTail();
-    EXPECT_TRUE(scene_->WaitForTargetRecords(kLonelyTopic, kLonelyRecords)) << (*replicator)->LogTail();
-    absl::StatusOr<ProcessUsage> usage = (*replicator)->Usage();
+    EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords)) << replicator->LogTail();
+    EXPECT_TRUE(scene_->WaitForTargetRecords(kLonelyTopic, kLonelyRecords)) << replicator->LogTail();
+    absl::StatusOr<ProcessUsage> usage = replicator->Usage();
     ASSERT_TRUE(usage.ok()) << usage.status();
     EXPECT_LE(usage->rss_bytes_peak, kBufferBytes + kFixedOverheadBytes);
     peak_bytes_ = std::max(peak_bytes_, usage->rss_bytes_peak);
-    EXPECT_TRUE(StopsHealthy(**replicator));
+    EXPECT_TRUE(StopsHealthy(*replicator));
   }
 
   void DeleteTargetTopics() {
@@ -125,7 +119,6 @@ class IsolationTest : public ::testing::Test {
     ASSERT_OK(scene_->target_admin().DeleteTopic(kLonelyTopic));
   }
 
-  std::unique_ptr<CopyScene> scene_;
   int64_t source_bytes_ = 0;
   int64_t peak_bytes_ = 0;  // resident memory of the program, over all runs
 };

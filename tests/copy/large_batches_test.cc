@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
 #include "tests/scene/figures.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -26,37 +26,34 @@ constexpr int64_t kFixedOverheadBytes = int64_t{64} << 20;
 // Slower than the source: what could be fetched ahead would be all of it.
 constexpr int64_t kTargetBytesPerSecond = 20'000'000;
 
-TEST(LargeBatchesTest, PassThoughTheyAreLargerThanTheBuffers) {
-  absl::StatusOr<std::unique_ptr<CopyScene>> started = CopyScene::Start({.target = {.version = "4.3.1", .brokers = 1}});
-  ASSERT_TRUE(started.ok()) << started.status();
-  CopyScene& scene = **started;
+class LargeBatchesTest : public SceneTest<OneToOne> {};
+
+TEST_F(LargeBatchesTest, PassThoughTheyAreLargerThanTheBuffers) {
   const std::string bytes_max = absl::StrCat(2 * kBatchBytesMax);
-  ASSERT_OK(scene.source_admin().CreateTopic(
+  ASSERT_OK(scene_->source_admin().CreateTopic(
       {.name = "large", .partitions = kPartitions, .configs = {{"max.message.bytes", bytes_max}}}));
-  LoadOptions load = scene.Load("large", kPartitions);
+  LoadOptions load = scene_->Load("large", kPartitions);
   load.shape = RecordShape::kRandom;
   load.value_bytes = kRecordBytes;
   load.records_total = kRecords;
   load.batch_bytes_max = kBatchBytesMax;
   load.linger_ms = 1'000;
   load.client_properties["message.max.bytes"] = bytes_max;
-  absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-  ASSERT_TRUE(written.ok()) << written.status();
+  ASSERT_NO_FATAL_FAILURE(WriteAll(load));
 
-  ReplicatorOptions options = scene.Replicator("large");
-  options.replication_factor = 1;
+  ReplicatorOptions options = scene_->Replicator("large");
   options.tasks_max = kShards;
   options.flags = {absl::StrCat("--shards=", kShards), absl::StrCat("--buffer-bytes=", kBufferBytes),
                    absl::StrCat("--target-bytes-per-second=", kTargetBytesPerSecond)};
-  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-  ASSERT_TRUE(replicator.ok()) << replicator.status();
-  EXPECT_TRUE(scene.Equal({"large"})) << (*replicator)->LogTail();
-  absl::StatusOr<ProcessUsage> usage = (*replicator)->Usage();
+  const std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
+  EXPECT_TRUE(scene_->Equal({"large"})) << replicator->LogTail();
+  absl::StatusOr<ProcessUsage> usage = replicator->Usage();
   ASSERT_TRUE(usage.ok()) << usage.status();
   Figure("large-batches/peak-memory", static_cast<double>(usage->rss_bytes_peak) / (1 << 20), "MiB");
   // Each shard may hold its part of the buffers, or one response that is larger.
   EXPECT_LE(usage->rss_bytes_peak, kFixedOverheadBytes + kBufferBytes + kShards * kBatchBytesMax);
-  EXPECT_TRUE(StopsHealthy(**replicator));
+  EXPECT_TRUE(StopsHealthy(*replicator));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
 #include "tests/scene/figures.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -35,21 +35,22 @@ KafkaClusterOptions SmallBroker(const std::string& version) {
           .heap_mib_max = 768};
 }
 
-class ManyPartitionsTest : public ::testing::Test {
+struct RoomForMany {
+  static constexpr char kName[] = "3.1.2 x 1 to 4.3.1 x 1, for many partitions";
+  static SceneOptions Options() { return {.source = SmallBroker("3.1.2"), .target = SmallBroker("4.3.1")}; }
+};
+
+class ManyPartitionsTest : public SceneTest<RoomForMany> {
  protected:
   void SetUp() override {
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene =
-        CopyScene::Start({.source = SmallBroker("3.1.2"), .target = SmallBroker("4.3.1")});
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
+    ASSERT_NO_FATAL_FAILURE(SceneTest::SetUp());
     std::vector<TopicSpec> topics;
     for (int i = 0; i < kTopics; ++i) topics.push_back({.name = TopicName(i), .partitions = kPartitionsPerTopic});
     ASSERT_OK(scene_->source_admin().CreateTopics(topics, kCreateTimeout));
     ASSERT_OK(scene_->target_admin().CreateTopics(topics, kCreateTimeout));
     LoadOptions load = scene_->Load(BusyTopic(), kPartitionsPerTopic);
     load.records_total = kRecords;
-    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   // Neither the first nor the last one.
@@ -58,7 +59,6 @@ class ManyPartitionsTest : public ::testing::Test {
   // Starts the program for the topics of a pattern and waits until all of them are caught up.
   std::unique_ptr<ReplicatorProcess> StartAndSettle(const std::string& pattern, int partitions) {
     ReplicatorOptions options = scene_->Replicator(pattern);
-    options.replication_factor = 1;
     options.properties["refresh.topics.interval.seconds"] = "600";  // the default
     absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
     EXPECT_TRUE(replicator.ok()) << replicator.status();
@@ -70,7 +70,6 @@ class ManyPartitionsTest : public ::testing::Test {
     return *std::move(replicator);
   }
 
-  std::unique_ptr<CopyScene> scene_;
   absl::Duration to_first_record_ = absl::InfiniteDuration();
 };
 

@@ -10,8 +10,9 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/cluster/api_key.h"
 #include "tests/scene/figures.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -19,44 +20,43 @@ namespace {
 constexpr const char* kTopic = "far";
 constexpr int kPartitions = 40;
 constexpr int64_t kRecords = 150'000;  // of 1,000 bytes, uncompressed
-constexpr int16_t kProduceKey = 0;
 // So long that a busy machine takes less for its own work: the waiting alone decides how fast one connection is. The
 // answers to five requests wait one behind the other, and after a second the target would count as one that hangs.
 constexpr absl::Duration kAnswerDelay = absl::Milliseconds(100);
 
-class ProduceConnectionsTest : public ::testing::Test {
+class ProduceConnectionsTest : public SceneTest<OneToOne> {
  protected:
+  // The first test writes the topic, all of them copy it.
   void SetUp() override {
-    SceneOptions options;
-    options.source.brokers = options.target.brokers = 1;
-    options.proxies = true;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(options);
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
-    ASSERT_OK(scene_->source_admin().CreateTopic({.name = kTopic, .partitions = kPartitions}));
+    ASSERT_NO_FATAL_FAILURE(SceneTest::SetUp());
+    if (scene_->source_admin().DescribeTopic(kTopic).ok()) return;
+    ASSERT_NO_FATAL_FAILURE(CreateTopic(kTopic, kPartitions));
     LoadOptions load = scene_->Load(kTopic, kPartitions);
     load.records_total = kRecords;
     load.batch_bytes_max = 450'000;  // 40 of them are many more than five requests carry
     load.linger_ms = 1000;
-    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
+  }
+
+  void TearDown() override {
+    for (const RuleId rule : rules_) scene_->target_proxy(1).Remove(rule);
+    const absl::Status deleted = scene_->target_admin().DeleteTopic(kTopic);
+    EXPECT_TRUE(deleted.ok() || absl::IsNotFound(deleted)) << deleted;
+    SceneTest::TearDown();
   }
 
   void DelayEveryAnswer() {
-    scene_->target_proxy(1).Arm({.api_key = kProduceKey,
-                                 .client_id_prefix = "replicator",
-                                 .times = std::numeric_limits<int64_t>::max(),
-                                 .fault = Fault::DelayResponse(kAnswerDelay)});
+    rules_.push_back(scene_->target_proxy(1).Arm({.api_key = kProduce,
+                                                  .client_id_prefix = "replicator",
+                                                  .times = std::numeric_limits<int64_t>::max(),
+                                                  .fault = Fault::DelayResponse(kAnswerDelay)}));
   }
 
   std::unique_ptr<ReplicatorProcess> Start(const std::vector<std::string>& flags) {
     ReplicatorOptions options = scene_->Replicator(kTopic);
-    options.replication_factor = 1;
     options.flags = flags;
     options.flags.push_back("--shards=1");
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-    EXPECT_TRUE(replicator.ok()) << replicator.status();
-    return replicator.ok() ? *std::move(replicator) : nullptr;
+    return Run(options);
   }
 
   struct Copied {
@@ -77,7 +77,7 @@ class ProduceConnectionsTest : public ::testing::Test {
             .connections = 1 + replicator->LogLines("opens produce connection").size()};
   }
 
-  std::unique_ptr<CopyScene> scene_;
+  std::vector<RuleId> rules_;
 };
 
 TEST_F(ProduceConnectionsTest, MoreAreOpenedWhereOneIsNotEnough) {
@@ -125,7 +125,7 @@ TEST_F(ProduceConnectionsTest, ATargetThatDoesNotAnswerIsLoggedAndSoIsItsReturn)
 // Long enough for its partitions to be paused, as happens now and then under load.
 TEST_F(ProduceConnectionsTest, AnAnswerThatTakesTwoSecondsCostsNoRecord) {
   FaultProxy& proxy = scene_->target_proxy(1);
-  const RuleId late = proxy.Arm({.api_key = kProduceKey,
+  const RuleId late = proxy.Arm({.api_key = kProduce,
                                  .client_id_prefix = "replicator",
                                  .skip = 3,
                                  .fault = Fault::DelayResponse(absl::Seconds(2))});

@@ -9,12 +9,12 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "offsets/store.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
 
-constexpr char kTopic[] = "transactions";
+constexpr char kTopic[] = "pruned";
 constexpr int64_t kRecords = 2'000;
 constexpr int kRecordsPerTransaction = 10;  // a marker behind each: a gap
 constexpr size_t kRunsMax = 1'000'000;
@@ -22,29 +22,19 @@ constexpr size_t kRunsMax = 1'000'000;
 constexpr absl::Duration kLooks = absl::Seconds(6);
 constexpr absl::Duration kReadInterval = absl::Milliseconds(100);
 
-class PruningTest : public ::testing::Test {
+class PruningTest : public SceneTest<OneToOne> {
  protected:
   void SetUp() override {
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start({.target = {.version = "4.3.1", .brokers = 1}});
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
+    ASSERT_NO_FATAL_FAILURE(SceneTest::SetUp());
     ASSERT_OK(scene_->source_admin().CreateTopic({.name = kTopic, .partitions = 1}));
     options_ = scene_->Replicator(kTopic);
-    options_.replication_factor = 1;
   }
 
   void Write(int64_t records) {
     LoadOptions load = scene_->Load(kTopic, 1);
     load.records_total = records;
     load.records_per_transaction = kRecordsPerTransaction;
-    absl::StatusOr<LoadCounts> counts = WriteLoad(load, kPatience);
-    ASSERT_TRUE(counts.ok()) << counts.status();
-  }
-
-  void Start() {
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> process = ReplicatorProcess::Start(options_);
-    ASSERT_TRUE(process.ok()) << process.status();
-    process_ = *std::move(process);
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   int64_t EndOf(ClusterAdmin& admin) {
@@ -73,30 +63,26 @@ class PruningTest : public ::testing::Test {
     EXPECT_TRUE(WaitFor(is_read, kPatience)) << runs.status();
     return runs.value_or(0);
   }
-
-  std::unique_ptr<CopyScene> scene_;
-  ReplicatorOptions options_;
-  std::unique_ptr<ReplicatorProcess> process_;
 };
 
 TEST_F(PruningTest, RunsOfWhatBothLogsHaveDeletedAreForgotten) {
   ASSERT_NO_FATAL_FAILURE(Write(kRecords));
-  ASSERT_NO_FATAL_FAILURE(Start());
-  ASSERT_TRUE(scene_->Equal({kTopic}, /*gaps=*/true)) << process_->LogTail();
+  ASSERT_NO_FATAL_FAILURE(StartReplicator());
+  ASSERT_TRUE(scene_->Equal({kTopic}, /*gaps=*/true)) << replicator_->LogTail();
   constexpr size_t kRuns = kRecords / kRecordsPerTransaction - 1;
-  EXPECT_TRUE(WaitFor([&] { return RunsStored() >= kRuns; }, kPatience)) << process_->LogTail();
+  EXPECT_TRUE(WaitFor([&] { return RunsStored() >= kRuns; }, kPatience)) << replicator_->LogTail();
 
   // One side alone changes nothing: what the target still has may be asked for.
   ASSERT_OK(scene_->source_admin().DeleteRecords(kTopic, 0, EndOf(scene_->source_admin())));
   ASSERT_NO_FATAL_FAILURE(Write(kRecordsPerTransaction));
-  ASSERT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords + kRecordsPerTransaction)) << process_->LogTail();
+  ASSERT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords + kRecordsPerTransaction)) << replicator_->LogTail();
   absl::SleepFor(kLooks);
   EXPECT_GE(RunsStored(), kRuns);
 
   ASSERT_OK(scene_->target_admin().DeleteRecords(kTopic, 0, EndOf(scene_->target_admin())));
   ASSERT_NO_FATAL_FAILURE(Write(kRecordsPerTransaction));
   EXPECT_TRUE(WaitFor([&] { return RunsStored() < 10; }, kPatience)) << RunsStored() << " closed runs are left";
-  EXPECT_TRUE(StopsHealthy(*process_));
+  EXPECT_TRUE(StopsHealthy(*replicator_));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -20,25 +20,11 @@ namespace {
 constexpr int kPartitions = 2;
 constexpr int64_t kRecords = 4'000;
 constexpr absl::Duration kAge = absl::Hours(24 * 365);
-constexpr absl::Duration kTargetRetention = absl::Minutes(1);
 // A check takes one log after the other: the fourth that has a victim begins after three have ended.
 constexpr int kVictims = 4;
 
-class RetentionTest : public ::testing::Test {
+class RetentionTest : public SceneTest<OneToOne> {
  protected:
-  void SetUp() override {
-    SceneOptions options;
-    options.source.version = "3.1.2";
-    options.target.version = "4.3.1";
-    options.target.properties = {{"log.retention.ms", absl::StrCat(absl::ToInt64Milliseconds(kTargetRetention))},
-                                 {"log.retention.check.interval.ms", "1000"},
-                                 {"log.initial.task.delay.ms", "500"},
-                                 {"log.cleaner.backoff.ms", "1000"}};
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
-  }
-
   // A topic of the source that is a year old.
   void WriteOldTopic(const std::string& topic, std::map<std::string, std::string> configs) {
     ASSERT_OK(
@@ -54,8 +40,7 @@ class RetentionTest : public ::testing::Test {
     load.codec = "lz4";
     load.records_total = kRecords;
     load.timestamp_base_ms = absl::ToUnixMillis(absl::Now() - kAge);
-    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   // As old records in a topic of the target that has no settings of its own: gone is what a check has met.
@@ -72,7 +57,6 @@ class RetentionTest : public ::testing::Test {
     ASSERT_EQ(scene_->target_admin().Offsets("victim")->at(0).end, kVictims * kRecords);
   }
 
-  std::unique_ptr<CopyScene> scene_;
   std::vector<std::string> topics_;
 };
 
@@ -80,19 +64,18 @@ TEST_F(RetentionTest, CompactedAndUnlimitedTopicsOutliveThreeChecks) {
   ASSERT_NO_FATAL_FAILURE(WriteOldTopic("old-compacted", {{"cleanup.policy", "compact"}}));
   ASSERT_NO_FATAL_FAILURE(WriteOldTopic("old-unlimited", {{"retention.ms", "-1"}}));
   ASSERT_NO_FATAL_FAILURE(WriteOldTopic("old-both", {{"cleanup.policy", "compact,delete"}, {"retention.ms", "-1"}}));
-  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator =
-      ReplicatorProcess::Start(scene_->Replicator("old-.*"));
-  ASSERT_TRUE(replicator.ok()) << replicator.status();
-  EXPECT_TRUE(scene_->Equal(topics_)) << (*replicator)->LogTail();
+  const std::unique_ptr<ReplicatorProcess> replicator = Run(scene_->Replicator("old-.*"));
+  ASSERT_NE(replicator, nullptr);
+  EXPECT_TRUE(scene_->Equal(topics_)) << replicator->LogTail();
   ASSERT_NO_FATAL_FAILURE(WaitForRetentionChecks());
-  EXPECT_TRUE(scene_->Equal(topics_)) << (*replicator)->LogTail();
+  EXPECT_TRUE(scene_->Equal(topics_)) << replicator->LogTail();
   for (const std::string& topic : topics_) {
     EXPECT_EQ(RecordsOrFail(scene_->TargetRecords(topic)), kRecords) << topic;
     const absl::StatusOr<std::vector<OffsetRange>> ranges = scene_->target_admin().Offsets(topic);
     ASSERT_TRUE(ranges.ok()) << ranges.status();
     for (const OffsetRange& range : *ranges) EXPECT_EQ(range.start, 0) << topic;
   }
-  EXPECT_TRUE(StopsHealthy(**replicator));
+  EXPECT_TRUE(StopsHealthy(*replicator));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/cluster/record_stream.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 #include "tests/scene/watched_link.h"
 
 namespace replicator::tests {
@@ -23,22 +23,10 @@ namespace {
 
 // One partition each, and one batch for each call of Write.
 constexpr int64_t kRecords = 200;
-constexpr int kQuarantined = 15;
 
-class UnsupportedBatches : public ::testing::Test {
+class UnsupportedBatches : public SceneFixture {
  protected:
-  static void StartScene(KafkaClusterOptions source) {
-    SceneOptions options;
-    options.source = std::move(source);
-    options.target.brokers = 1;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = scene->release();
-  }
-  static void TearDownTestSuite() {
-    delete scene_;
-    scene_ = nullptr;
-  }
+  using SceneFixture::SceneFixture;
 
   // The topic and a neighbour that nothing is wrong with.
   void Create(const std::string& topic, std::map<std::string, std::string> configs) {
@@ -58,14 +46,10 @@ class UnsupportedBatches : public ::testing::Test {
     return load;
   }
   void Write(const std::string& topic, int64_t first_sequence) { Write(Load(topic, first_sequence)); }
-  void Write(const LoadOptions& load) {
-    absl::StatusOr<LoadCounts> counts = WriteLoad(load, kPatience);
-    ASSERT_TRUE(counts.ok()) << counts.status();
-  }
+  void Write(const LoadOptions& load) { ASSERT_NO_FATAL_FAILURE(WriteAll(load)); }
 
   void Start() {
     ReplicatorOptions options = scene_->Replicator(topic_ + ".*");
-    options.replication_factor = 1;
     link_ = std::make_unique<WatchedLink>(options);
     ASSERT_OK(link_->Start());
   }
@@ -80,7 +64,7 @@ class UnsupportedBatches : public ::testing::Test {
     EXPECT_TRUE(scene_->Equal({neighbour_})) << link_->process().LogTail();
     EXPECT_EQ(link_->Code(neighbour_), WatchedLink::kNoCode);
     const CommandOutput check = link_->Run({"status", "--check"});
-    EXPECT_EQ(check.code, kQuarantined) << check.text;
+    EXPECT_EQ(check.code, Code(ExitCode::kQuarantined)) << check.text;
   }
 
   void Resume(const std::string& from) {
@@ -119,21 +103,11 @@ class UnsupportedBatches : public ::testing::Test {
     return (*stream)->all_finished() ? std::optional(records) : std::nullopt;
   }
 
-  static CopyScene* scene_;
-  std::string topic_;
   std::string neighbour_;
   std::unique_ptr<WatchedLink> link_;
 };
 
-CopyScene* UnsupportedBatches::scene_ = nullptr;
-
-class UnsupportedBatchesTest : public UnsupportedBatches {
- protected:
-  static void SetUpTestSuite() {
-    StartScene({.version = "3.1.2",
-                .properties = {{"log.cleaner.backoff.ms", "200"}, {"log.cleaner.min.cleanable.ratio", "0.001"}}});
-  }
-};
+class UnsupportedBatchesTest : public SceneTest<OneToOne, UnsupportedBatches> {};
 
 TEST_F(UnsupportedBatchesTest, LogAppendTimeIsNamedAndCanBePassed) {
   ASSERT_NO_FATAL_FAILURE(Create("append-time", {{"message.timestamp.type", "LogAppendTime"}}));
@@ -172,10 +146,11 @@ TEST_F(UnsupportedBatchesTest, HolesAreNamedAndCanBePassed) {
   ASSERT_NO_FATAL_FAILURE(ExpectEqualFrom(kRecords, 0));
 }
 
-class OldFormatTest : public UnsupportedBatches {
- protected:
-  static void SetUpTestSuite() { StartScene({.version = "1.1.1"}); }
+struct OldestSource {
+  static constexpr char kName[] = "1.1.1 x 1 to 4.3.1 x 1";
+  static SceneOptions Options() { return {.source = {.version = "1.1.1"}, .target = {.version = "4.3.1"}}; }
 };
+class OldFormatTest : public SceneTest<OldestSource, UnsupportedBatches> {};
 
 TEST_F(OldFormatTest, AFormatBeforeKafka011IsNamed) {
   ASSERT_NO_FATAL_FAILURE(Create("old-format", {{"message.format.version", "0.10.2"}}));

@@ -14,7 +14,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -41,16 +41,14 @@ void PrintTo(const VersionPair& pair, std::ostream* out) { *out << pair.source <
 enum class Side { kSource, kTarget };
 enum class End { kKill, kTerminate };
 
-class VersionPairsTest : public ::testing::TestWithParam<VersionPair> {
+SceneOptions OptionsOf(const VersionPair& pair) {
+  return {.source = {.version = pair.source, .brokers = pair.source_brokers},
+          .target = {.version = pair.target, .brokers = pair.target_brokers}};
+}
+
+class VersionPairsTest : public SceneFixture, public ::testing::WithParamInterface<VersionPair> {
  protected:
-  void SetUp() override {
-    SceneOptions options;
-    options.source = {.version = GetParam().source, .brokers = GetParam().source_brokers};
-    options.target = {.version = GetParam().target, .brokers = GetParam().target_brokers};
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
-  }
+  VersionPairsTest() : SceneFixture(::testing::PrintToString(GetParam()), OptionsOf(GetParam())) {}
 
   int Partitions() const { return kPartitionsTotal / 2 / static_cast<int>(GetParam().codecs.size()); }
 
@@ -95,20 +93,17 @@ class VersionPairsTest : public ::testing::TestWithParam<VersionPair> {
     }
   }
 
-  void StartProducer(LoadOptions load, int64_t first_sequence) {
+  void StartOneProducer(LoadOptions load, int64_t first_sequence) {
     load.records_per_second = kRecordsPerSecond;
     load.first_sequence = first_sequence;
-    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
-    ASSERT_TRUE(producer.ok()) << producer.status();
-    producers_.push_back(*std::move(producer));
+    ASSERT_NO_FATAL_FAILURE(StartProducer(load));
+    producers_.push_back(std::move(producer_));
   }
 
-  void StartReplicator() {
-    ReplicatorOptions options = scene_->Replicator("plain-.*, transactional-.*");
-    options.replication_factor = kReplicas;
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-    ASSERT_TRUE(replicator.ok()) << replicator.status();
-    replicator_ = *std::move(replicator);
+  void BeginCopy() {
+    options_ = scene_->Replicator("plain-.*, transactional-.*");
+    options_.replication_factor = kReplicas;
+    ASSERT_NO_FATAL_FAILURE(StartReplicator());
     ASSERT_TRUE(scene_->WaitForTargetRecords(plain_.front(), 1)) << replicator_->LogTail();
   }
 
@@ -124,36 +119,27 @@ class VersionPairsTest : public ::testing::TestWithParam<VersionPair> {
     for (const std::vector<std::string>& topics : {plain_, transactional_}) {
       for (const std::string& topic : topics) ASSERT_TRUE(admin.WaitForLeader(topic, 0, *leader, kPatience).ok());
     }
-    ASSERT_NO_FATAL_FAILURE(ExpectGoesOn());
+    ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp(plain_.front()));
     ASSERT_OK(cluster.Start(*leader));
     ASSERT_OK(cluster.WaitReady());
     for (const std::vector<std::string>& topics : {plain_, transactional_}) {
       for (const std::string& topic : topics) ASSERT_OK(admin.WaitForFullIsr(topic, kPatience));
     }
-    ASSERT_NO_FATAL_FAILURE(ExpectGoesOn());
+    ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp(plain_.front()));
     std::cout << cluster.version() << " lost broker " << *leader << " and got it back in " << absl::Now() - begin
               << std::endl;
   }
 
-  // What the source's running topics have now arrives.
-  void ExpectGoesOn() {
-    int64_t records = 0;
-    ASSERT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(plain_.front()).value_or(0)) > 0; }, kPatience));
-    ASSERT_TRUE(scene_->WaitForTargetRecords(plain_.front(), records)) << replicator_->LogTail();
-  }
-
-  std::unique_ptr<CopyScene> scene_;
   std::vector<std::string> plain_;
   std::vector<std::string> transactional_;
   std::vector<std::unique_ptr<LoadGenerator>> producers_;
-  std::unique_ptr<ReplicatorProcess> replicator_;
 };
 
 TEST_P(VersionPairsTest, EndsEqualThoughLeadersLeaveOnBothSides) {
   ASSERT_NO_FATAL_FAILURE(WritePast());
-  ASSERT_NO_FATAL_FAILURE(StartProducer(PlainLoad(GetParam().codecs.front()), kPlainRecords));
-  ASSERT_NO_FATAL_FAILURE(StartProducer(TransactionalLoad(GetParam().codecs.back()), kTransactionalRecords));
-  ASSERT_NO_FATAL_FAILURE(StartReplicator());
+  ASSERT_NO_FATAL_FAILURE(StartOneProducer(PlainLoad(GetParam().codecs.front()), kPlainRecords));
+  ASSERT_NO_FATAL_FAILURE(StartOneProducer(TransactionalLoad(GetParam().codecs.back()), kTransactionalRecords));
+  ASSERT_NO_FATAL_FAILURE(BeginCopy());
   ASSERT_NO_FATAL_FAILURE(FailOver(Side::kSource, End::kKill));
   ASSERT_NO_FATAL_FAILURE(FailOver(Side::kTarget, End::kKill));
   ASSERT_NO_FATAL_FAILURE(FailOver(Side::kTarget, End::kTerminate));

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -18,51 +18,38 @@ constexpr int kPartitions = 6;
 constexpr int64_t kBulkRecords = 60'000;
 constexpr double kRecordsPerSecond = 2'000;
 
-class BrokerFaultsTest : public ::testing::Test {
+class BrokerFaultsTest : public SceneTest<OneToThree> {
  protected:
-  static void SetUpTestSuite() {
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start({});
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = scene->release();
-  }
-  static void TearDownTestSuite() {
-    delete scene_;
-    scene_ = nullptr;
-  }
-
   // A topic with a past, a producer that goes on, and a program that is in the middle of the copy.
   void Begin(const std::string& topic) {
     topic_ = topic;
-    ASSERT_OK(scene_->source_admin().CreateTopic({.name = topic, .partitions = kPartitions}));
+    ASSERT_NO_FATAL_FAILURE(CreateTopic(topic, kPartitions));
     LoadOptions load = scene_->Load(topic, kPartitions);
     load.codec = "lz4";
     load.records_total = kBulkRecords;
-    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
-    next_sequence_ = written->next_sequence;
-    written_ = written->records;
-    ASSERT_NO_FATAL_FAILURE(StartProducer());
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(scene_->Replicator(topic));
-    ASSERT_TRUE(replicator.ok()) << replicator.status();
-    replicator_ = *std::move(replicator);
+    LoadCounts written;
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load, &written));
+    next_sequence_ = written.next_sequence;
+    written_ = written.records;
+    ASSERT_NO_FATAL_FAILURE(ResumeProducer());
+    options_ = scene_->Replicator(topic);
+    ASSERT_NO_FATAL_FAILURE(StartReplicator());
     ASSERT_TRUE(scene_->WaitForTargetRecords(topic, kBulkRecords / 10)) << replicator_->LogTail();
   }
 
-  void StartProducer() {
+  void ResumeProducer() {
     LoadOptions load = scene_->Load(topic_, kPartitions);
     load.codec = "lz4";
     load.records_per_second = kRecordsPerSecond;
     load.first_sequence = next_sequence_;
-    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
-    ASSERT_TRUE(producer.ok()) << producer.status();
-    producer_ = *std::move(producer);
+    ASSERT_NO_FATAL_FAILURE(StartProducer(load));
   }
 
-  void StopProducer() {
-    absl::StatusOr<LoadCounts> counts = producer_->Stop();
-    ASSERT_TRUE(counts.ok()) << counts.status();
-    next_sequence_ = counts->next_sequence;
-    written_ += counts->records;
+  void PauseProducer() {
+    LoadCounts counts;
+    ASSERT_NO_FATAL_FAILURE(StopProducer(&counts));
+    next_sequence_ = counts.next_sequence;
+    written_ += counts.records;
   }
 
   // A broker that leads partitions of the topic on the target and is not the admin's only way in.
@@ -72,30 +59,17 @@ class BrokerFaultsTest : public ::testing::Test {
     return leader.value_or(1);
   }
 
-  // The copy goes on: all that the source has now arrives.
-  void ExpectCatchesUp() {
-    int64_t records = 0;
-    ASSERT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(topic_).value_or(0)) > 0; }, kPatience));
-    EXPECT_TRUE(scene_->WaitForTargetRecords(topic_, records)) << replicator_->LogTail();
-  }
-
   void End() {
-    ASSERT_NO_FATAL_FAILURE(StopProducer());
+    ASSERT_NO_FATAL_FAILURE(PauseProducer());
     // More, if the producer of the test wrote some twice: then the target has them twice, too.
     EXPECT_GE(RecordsOrFail(scene_->SourceRecords(topic_)), written_);
     EXPECT_TRUE(scene_->Equal({topic_})) << replicator_->LogTail();
     EXPECT_TRUE(StopsHealthy(*replicator_));
   }
 
-  static CopyScene* scene_;
-  std::string topic_;
   int64_t next_sequence_ = 0;
   int64_t written_ = 0;  // acknowledged to the producers of the test
-  std::unique_ptr<LoadGenerator> producer_;
-  std::unique_ptr<ReplicatorProcess> replicator_;
 };
-
-CopyScene* BrokerFaultsTest::scene_ = nullptr;
 
 TEST_F(BrokerFaultsTest, LeaderThatShutsDownHandsOver) {
   ASSERT_NO_FATAL_FAILURE(Begin("failover"));
@@ -126,11 +100,11 @@ TEST_F(BrokerFaultsTest, LeaderThatDiesComesBack) {
 // Once it leads again it has to be tried again.
 TEST_F(BrokerFaultsTest, LeaderThatCouldNotBeReachedLeadsAgain) {
   ASSERT_NO_FATAL_FAILURE(Begin("leads-again"));
-  ASSERT_NO_FATAL_FAILURE(StopProducer());
+  ASSERT_NO_FATAL_FAILURE(PauseProducer());
   ExpectCatchesUp();
   const int leader = TargetLeader();
   ASSERT_OK(scene_->target().Kill9(leader));
-  ASSERT_NO_FATAL_FAILURE(StartProducer());
+  ASSERT_NO_FATAL_FAILURE(ResumeProducer());
   ASSERT_TRUE(scene_->target_admin().WaitForLeader(topic_, 0, leader, kPatience).ok());
   ExpectCatchesUp();
   ASSERT_OK(scene_->target().Start(leader));
@@ -161,7 +135,7 @@ TEST_F(BrokerFaultsTest, LeaderThatHangsFor20SecondsGoesOn) {
 TEST_F(BrokerFaultsTest, SourceThatRestartsIsReadOn) {
   ASSERT_NO_FATAL_FAILURE(Begin("source-restart"));
   for (const bool kill : {false, true}) {
-    ASSERT_NO_FATAL_FAILURE(StopProducer());
+    ASSERT_NO_FATAL_FAILURE(PauseProducer());
     if (kill) {
       ASSERT_OK(scene_->source().Kill9(1));
       ASSERT_OK(scene_->source().Start(1));
@@ -169,7 +143,7 @@ TEST_F(BrokerFaultsTest, SourceThatRestartsIsReadOn) {
     } else {
       ASSERT_OK(scene_->source().Restart(1));
     }
-    ASSERT_NO_FATAL_FAILURE(StartProducer());
+    ASSERT_NO_FATAL_FAILURE(ResumeProducer());
     ExpectCatchesUp();
   }
   End();

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -43,27 +43,25 @@ void TearStoreLog(const std::string& state_dir) {
   std::filesystem::resize_file(newest, bytes - std::min<uintmax_t>(bytes, 7));
 }
 
-TEST(CrashPoints, EveryOneLeavesTheCopyEqual) {
-  absl::StatusOr<std::unique_ptr<CopyScene>> started = CopyScene::Start({.target = {.version = "4.3.1", .brokers = 1}});
-  ASSERT_TRUE(started.ok()) << started.status();
-  CopyScene& scene = **started;
-  ASSERT_OK(scene.source_admin().CreateTopic({.name = "plain", .partitions = kPartitions}));
-  ASSERT_OK(scene.source_admin().CreateTopic({.name = "transactions", .partitions = 1}));
-  LoadOptions plain = scene.Load("plain", kPartitions);
+class CrashPointsTest : public SceneTest<OneToOne> {};
+
+TEST_F(CrashPointsTest, EveryOneLeavesTheCopyEqual) {
+  ASSERT_NO_FATAL_FAILURE(CreateTopic("plain", kPartitions));
+  ASSERT_NO_FATAL_FAILURE(CreateTopic("transactions"));
+  LoadOptions plain = scene_->Load("plain", kPartitions);
   plain.codec = "lz4";
   plain.linger_ms = 20;
   plain.records_per_second = kRecordsPerSecond;
   absl::StatusOr<std::unique_ptr<LoadGenerator>> plain_load = LoadGenerator::Start(plain);
   ASSERT_TRUE(plain_load.ok()) << plain_load.status();
-  LoadOptions transactions = scene.Load("transactions", 1);
+  LoadOptions transactions = scene_->Load("transactions", 1);
   transactions.records_per_second = kRecordsPerSecond / 10;
   transactions.records_per_transaction = 10;
   transactions.abort_share = 0.3;
   absl::StatusOr<std::unique_ptr<LoadGenerator>> transactions_load = LoadGenerator::Start(transactions);
   ASSERT_TRUE(transactions_load.ok()) << transactions_load.status();
 
-  ReplicatorOptions options = scene.Replicator("plain|transactions");
-  options.replication_factor = 1;
+  ReplicatorOptions options = scene_->Replicator("plain|transactions");
   const std::string program =
       std::filesystem::read_symlink("/proc/self/exe").parent_path().string() + "/crashing_replicator";
   for (const Crash& crash : kCrashes) {
@@ -71,22 +69,22 @@ TEST(CrashPoints, EveryOneLeavesTheCopyEqual) {
     ReplicatorOptions crashing = options;
     crashing.program = program;
     crashing.environment["REPLICATOR_CRASH_AT"] = absl::StrCat(crash.point, ":", crash.pass);
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> process = ReplicatorProcess::Start(crashing);
-    ASSERT_TRUE(process.ok()) << process.status();
-    absl::StatusOr<ExitStatus> ended = (*process)->Wait(kPatience);
+    const std::unique_ptr<ReplicatorProcess> process = Run(crashing);
+    ASSERT_NE(process, nullptr);
+    absl::StatusOr<ExitStatus> ended = process->Wait(kPatience);
     ASSERT_TRUE(ended.ok()) << "never reached: " << ended.status();
-    ASSERT_EQ(ended->signal, SIGKILL) << ended->ToString() << "\n" << (*process)->LogTail();
-    ASSERT_TRUE((*process)->LogHas(absl::StrCat("crash point ", crash.point, ": killed"))) << (*process)->LogTail();
-    EXPECT_TRUE(IsHealthy(**process));
+    ASSERT_EQ(ended->signal, SIGKILL) << ended->ToString() << "\n" << process->LogTail();
+    ASSERT_TRUE(process->LogHas(absl::StrCat("crash point ", crash.point, ": killed"))) << process->LogTail();
+    EXPECT_TRUE(IsHealthy(*process));
     if (std::string(crash.point) == "after-store-write") ASSERT_NO_FATAL_FAILURE(TearStoreLog(options.state_dir));
   }
-  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> last = ReplicatorProcess::Start(options);
-  ASSERT_TRUE(last.ok()) << last.status();
+  const std::unique_ptr<ReplicatorProcess> last = Run(options);
+  ASSERT_NE(last, nullptr);
   ASSERT_TRUE((*plain_load)->Stop().ok());
   ASSERT_TRUE((*transactions_load)->Stop().ok());
-  EXPECT_TRUE(scene.Equal({"plain"})) << (*last)->LogTail();
-  EXPECT_TRUE(scene.Equal({"transactions"}, /*gaps=*/true)) << (*last)->LogTail();
-  EXPECT_TRUE(StopsHealthy(**last));
+  EXPECT_TRUE(scene_->Equal({"plain"})) << last->LogTail();
+  EXPECT_TRUE(scene_->Equal({"transactions"}, /*gaps=*/true)) << last->LogTail();
+  EXPECT_TRUE(StopsHealthy(*last));
 }
 
 }  // namespace

@@ -19,8 +19,8 @@
 #include "kafka/client/cluster.h"
 #include "kafka/client/errors.h"
 #include "kafka/wire/describe_producers.h"
-#include "tests/scene/copy_scene.h"
 #include "tests/scene/run_to_end.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -30,15 +30,16 @@ constexpr int kPartitions = 3;
 constexpr int64_t kRecords = 3'000;
 constexpr int kRestarts = 2;
 
-class ForgottenProducerTest : public ::testing::Test {
+// It forgets only what a restart makes it forget.
+struct OldTarget {
+  static constexpr char kName[] = "3.1.2 x 1 to 2.1.1 x 1";
+  static SceneOptions Options() { return {.target = {.version = "2.1.1", .brokers = 1}}; }
+};
+
+class ForgottenProducerTest : public SceneTest<OldTarget> {
  protected:
   void SetUp() override {
-    SceneOptions options;
-    options.target.version = "2.1.1";
-    options.target.brokers = 1;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
+    ASSERT_NO_FATAL_FAILURE(SceneTest::SetUp());
     ASSERT_OK(scene_->source_admin().CreateTopic(
         {.name = kTopic, .partitions = kPartitions, .configs = {{"retention.ms", "-1"}}}));
   }
@@ -49,38 +50,34 @@ class ForgottenProducerTest : public ::testing::Test {
     load.first_sequence = next_sequence_;
     load.codec = "lz4";
     load.timestamp_base_ms = absl::ToUnixMillis(absl::Now() - absl::Hours(365 * 24));
-    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
-    next_sequence_ = written->next_sequence;
+    LoadCounts written;
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load, &written));
+    next_sequence_ = written.next_sequence;
   }
 
-  std::unique_ptr<CopyScene> scene_;
   int64_t next_sequence_ = 0;
 };
 
 TEST_F(ForgottenProducerTest, GetsANewIdAndLosesNothing) {
   ASSERT_NO_FATAL_FAILURE(WriteYearOldRecords());
-  ReplicatorOptions options = scene_->Replicator(kTopic);
-  options.replication_factor = 1;
-  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options);
-  ASSERT_TRUE(replicator.ok()) << replicator.status();
-  EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords)) << (*replicator)->LogTail();
+  options_ = scene_->Replicator(kTopic);
+  ASSERT_NO_FATAL_FAILURE(StartReplicator());
+  EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords)) << replicator_->LogTail();
   for (int restart = 1; restart <= kRestarts; ++restart) {
     ASSERT_OK(scene_->target().Restart(1));
     ASSERT_NO_FATAL_FAILURE(WriteYearOldRecords());
-    EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords * (restart + 1))) << (*replicator)->LogTail();
-    EXPECT_GE((*replicator)->LogLines("the target forgot producer id").size(), static_cast<size_t>(restart))
-        << (*replicator)->Log();
+    EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, kRecords * (restart + 1))) << replicator_->LogTail();
+    EXPECT_GE(replicator_->LogLines("the target forgot producer id").size(), static_cast<size_t>(restart))
+        << replicator_->Log();
   }
-  EXPECT_TRUE(scene_->Equal({kTopic})) << (*replicator)->LogTail();
-  EXPECT_TRUE(StopsHealthy(**replicator));
+  EXPECT_TRUE(scene_->Equal({kTopic})) << replicator_->LogTail();
+  EXPECT_TRUE(StopsHealthy(*replicator_));
 
   // The next life goes on with the producer that the target's last batch names.
-  replicator = ReplicatorProcess::Start(options);
-  ASSERT_TRUE(replicator.ok()) << replicator.status();
+  ASSERT_NO_FATAL_FAILURE(StartReplicator());
   ASSERT_NO_FATAL_FAILURE(WriteYearOldRecords());
-  EXPECT_TRUE(scene_->Equal({kTopic})) << (*replicator)->LogTail();
-  EXPECT_TRUE(StopsHealthy(**replicator));
+  EXPECT_TRUE(scene_->Equal({kTopic})) << replicator_->LogTail();
+  EXPECT_TRUE(StopsHealthy(*replicator_));
 }
 
 // Targets that forget a producer within a second, and year-old records: they forget at each clean restart of a broker
@@ -128,27 +125,24 @@ absl::StatusOr<size_t> KnownProducers(const KafkaCluster& cluster, const std::st
   return RunToEnd(io, CountProducers(client, topic));
 }
 
-class ForgetfulTargetTest : public ::testing::TestWithParam<Forgetful> {
+SceneOptions OptionsOf(const Forgetful& target) {
+  return {.target = {.version = target.version, .brokers = target.brokers, .properties = target.properties}};
+}
+
+class ForgetfulTargetTest : public SceneFixture, public ::testing::WithParamInterface<Forgetful> {
  protected:
+  ForgetfulTargetTest() : SceneFixture(GetParam().name, OptionsOf(GetParam())) {}
+
   void SetUp() override {
-    SceneOptions options;
-    options.target.version = GetParam().version;
-    options.target.brokers = GetParam().brokers;
-    options.target.properties = GetParam().properties;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
+    ASSERT_NO_FATAL_FAILURE(SceneFixture::SetUp());
     for (const char* topic : {"busy", "idle"}) {
       ASSERT_OK(scene_->source_admin().CreateTopic(
           {.name = topic, .partitions = kPartitions, .configs = {{"retention.ms", "-1"}}}));
     }
     LoadOptions load = Old("busy");
     load.records_per_second = kRecordsPerSecond;
-    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
-    ASSERT_TRUE(producer.ok()) << producer.status();
-    producer_ = *std::move(producer);
+    ASSERT_NO_FATAL_FAILURE(StartProducer(load));
     options_ = scene_->Replicator("busy|idle");
-    options_.replication_factor = GetParam().brokers;
   }
 
   LoadOptions Old(const std::string& topic) {
@@ -158,18 +152,11 @@ class ForgetfulTargetTest : public ::testing::TestWithParam<Forgetful> {
     return load;
   }
 
-  void StartReplicator() {
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options_);
-    ASSERT_TRUE(replicator.ok()) << replicator.status();
-    replicator_ = *std::move(replicator);
-  }
-
   void WriteToIdle() {
     LoadOptions load = Old("idle");
     load.records_total = kIdleRecords;
     load.first_sequence = idle_;
-    absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
     idle_ += kIdleRecords;
   }
 
@@ -192,16 +179,11 @@ class ForgetfulTargetTest : public ::testing::TestWithParam<Forgetful> {
   }
 
   // What the source has of both now arrives.
-  void ExpectCatchesUp() {
-    EXPECT_TRUE(scene_->WaitForTargetRecords("busy", RecordsOrFail(scene_->SourceRecords("busy"))))
-        << replicator_->LogTail();
+  void ExpectBothCatchUp() {
+    ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp("busy"));
     EXPECT_TRUE(scene_->WaitForTargetRecords("idle", idle_)) << replicator_->LogTail();
   }
 
-  std::unique_ptr<CopyScene> scene_;
-  std::unique_ptr<LoadGenerator> producer_;
-  ReplicatorOptions options_;
-  std::unique_ptr<ReplicatorProcess> replicator_;
   int64_t idle_ = 0;
 };
 
@@ -209,7 +191,7 @@ TEST_P(ForgetfulTargetTest, RestartsAndKillsLeaveEveryRecordOnce) {
   ASSERT_NO_FATAL_FAILURE(StartReplicator());
   for (int round = 0; round < std::max(2, GetParam().brokers); ++round) {
     ASSERT_NO_FATAL_FAILURE(WriteToIdle());
-    ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp());
+    ASSERT_NO_FATAL_FAILURE(ExpectBothCatchUp());
     if (round > 0 && !GetParam().tells) ExpectForgotTheIdleProducer();
     const bool dies_first = round % 2 == 0;
     if (dies_first) ASSERT_OK(replicator_->Kill9());

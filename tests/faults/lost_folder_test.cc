@@ -7,53 +7,41 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/cluster/api_key.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
 
-constexpr int16_t kProduce = 0;
 constexpr int kPartitions = 4;
 // Longer than the lock's session and a start.
 constexpr absl::Duration kOnTheWay = absl::Seconds(30);
 
-class LostFolderTest : public ::testing::Test {
+class LostFolderTest : public SceneTest<OneToOne> {
  protected:
   void SetUp() override {
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene =
-        CopyScene::Start({.target = {.version = "4.3.1", .brokers = 1}, .proxies = true});
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
-    ASSERT_OK(scene_->source_admin().CreateTopic({.name = "first", .partitions = kPartitions}));
+    ASSERT_NO_FATAL_FAILURE(SceneTest::SetUp());
+    ASSERT_NO_FATAL_FAILURE(CreateTopic("first", kPartitions));
     options_ = scene_->Replicator("first");
-    options_.replication_factor = 1;
   }
 
-  std::unique_ptr<ReplicatorProcess> Run(const std::string& state_dir) {
+  std::unique_ptr<ReplicatorProcess> RunWith(const std::string& state_dir) {
     options_.state_dir = options_.dir + "/" + state_dir;
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> process = ReplicatorProcess::Start(options_);
-    EXPECT_TRUE(process.ok()) << process.status();
-    return process.ok() ? *std::move(process) : nullptr;
+    return Run(options_);
   }
 
   void Load() {
     LoadOptions load = scene_->Load("first", kPartitions);
     load.records_per_second = 1'000;
     load.linger_ms = 5;
-    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
-    ASSERT_TRUE(producer.ok()) << producer.status();
-    producer_ = *std::move(producer);
+    ASSERT_NO_FATAL_FAILURE(StartProducer(load));
   }
-
-  std::unique_ptr<CopyScene> scene_;
-  ReplicatorOptions options_;
-  std::unique_ptr<LoadGenerator> producer_;
 };
 
 // The first batches of a process that died lie somewhere between it and the target, which is empty as yet. The next
 // process copies them again, and only then they arrive.
 TEST_F(LostFolderTest, FirstBatchesThatArriveAfterTheNextProcessHasSentThemAreDuplicates) {
-  std::unique_ptr<ReplicatorProcess> a = Run("a");
+  std::unique_ptr<ReplicatorProcess> a = RunWith("a");
   ASSERT_NE(a, nullptr);
   ASSERT_TRUE(a->WaitForLog("new to this process", kPatience)) << a->Log();
   FaultProxy& proxy = scene_->target_proxy(1);
@@ -68,7 +56,7 @@ TEST_F(LostFolderTest, FirstBatchesThatArriveAfterTheNextProcessHasSentThemAreDu
   proxy.Remove(rule);
   ASSERT_EQ(RecordsOrFail(scene_->TargetRecords("first")), 0);
 
-  std::unique_ptr<ReplicatorProcess> b = Run("b");
+  std::unique_ptr<ReplicatorProcess> b = RunWith("b");
   ASSERT_NE(b, nullptr);
   ASSERT_TRUE(b->WaitForLog("this link has run before", kPatience)) << b->Log();
   ASSERT_TRUE(scene_->WaitForTargetRecords("first", 1'000)) << b->LogTail();

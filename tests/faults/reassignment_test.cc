@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -36,32 +36,32 @@ std::vector<std::vector<int>> Placement(int turn) {
   return replicas;
 }
 
-class ReassignmentTest : public ::testing::Test {
+struct ThreeToThree {
+  static constexpr char kName[] = "3.1.2 x 3 to 4.3.1 x 3";
+  static SceneOptions Options() {
+    return {.source = {.version = "3.1.2", .brokers = kBrokers}, .target = {.version = "4.3.1", .brokers = kBrokers}};
+  }
+};
+
+class ReassignmentTest : public SceneTest<ThreeToThree> {
  protected:
   void SetUp() override {
-    SceneOptions options;
-    options.source.brokers = options.target.brokers = kBrokers;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
+    ASSERT_NO_FATAL_FAILURE(SceneTest::SetUp());
+    topic_ = kTopic;
     ASSERT_OK(scene_->source_admin().CreateTopic({.name = kTopic, .replicas = Placement(0)}));
     LoadOptions load = scene_->Load(kTopic, kPartitions);
     load.records_total = kBulkRecords;
-    absl::StatusOr<LoadCounts> past = WriteLoad(load, kPatience);
-    ASSERT_TRUE(past.ok()) << past.status();
+    LoadCounts past;
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load, &past));
     load.records_total = 0;
     load.records_per_second = kRecordsPerSecond;
-    load.first_sequence = past->next_sequence;
-    past_records_ = past->records;
-    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
-    ASSERT_TRUE(producer.ok()) << producer.status();
-    producer_ = *std::move(producer);
-    ReplicatorOptions replicator = scene_->Replicator(kTopic);
-    replicator.replication_factor = 2;
-    replicator.flags = {absl::StrCat("--target-bytes-per-second=", kCap)};
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> started = ReplicatorProcess::Start(replicator);
-    ASSERT_TRUE(started.ok()) << started.status();
-    replicator_ = *std::move(started);
+    load.first_sequence = past.next_sequence;
+    past_records_ = past.records;
+    ASSERT_NO_FATAL_FAILURE(StartProducer(load));
+    options_ = scene_->Replicator(kTopic);
+    options_.replication_factor = 2;
+    options_.flags = {absl::StrCat("--target-bytes-per-second=", kCap)};
+    ASSERT_NO_FATAL_FAILURE(StartReplicator());
     ASSERT_TRUE(scene_->WaitForTargetRecords(kTopic, 1)) << replicator_->LogTail();
   }
 
@@ -75,29 +75,10 @@ class ReassignmentTest : public ::testing::Test {
   void MoveSource(int turn) { Move(scene_->source(), scene_->source_admin(), turn); }
   void MoveTarget(int turn) { Move(scene_->target(), scene_->target_admin(), turn); }
 
-  // It cannot be said for a moment after leaders have changed.
-  int64_t TargetRecords() {
-    int64_t records = 0;
-    EXPECT_TRUE(WaitFor([&] { return (records = scene_->TargetRecords(kTopic).value_or(0)) > 0; }, kPatience));
-    return records;
-  }
-  int64_t SourceRecords() {
-    int64_t records = 0;
-    EXPECT_TRUE(WaitFor([&] { return (records = scene_->SourceRecords(kTopic).value_or(0)) > 0; }, kPatience));
-    return records;
-  }
+  int64_t TargetRecords() { return RecordsOrFail(scene_->TargetRecords(kTopic)); }
+  int64_t SourceRecords() { return RecordsOrFail(scene_->SourceRecords(kTopic)); }
 
-  // What the source has now arrives.
-  void ExpectCatchesUp() {
-    const int64_t records = SourceRecords();
-    ASSERT_GE(records, kBulkRecords);
-    EXPECT_TRUE(scene_->WaitForTargetRecords(kTopic, records)) << replicator_->LogTail();
-  }
-
-  std::unique_ptr<CopyScene> scene_;
   int64_t past_records_ = 0;
-  std::unique_ptr<LoadGenerator> producer_;
-  std::unique_ptr<ReplicatorProcess> replicator_;
 };
 
 TEST_F(ReassignmentTest, CopyFollowsPartitionsAndLeadersOfBothSides) {
@@ -121,48 +102,41 @@ TEST_F(ReassignmentTest, CopyFollowsPartitionsAndLeadersOfBothSides) {
 
 // Until a reassignment ends, brokers before 2.4 tell a leader epoch that is over (KAFKA-9212), and the leader refuses
 // whoever begins to ask with it. A replica that cannot catch up makes it last.
-TEST(OldReassignmentTest, SourceIsReadWhileItLasts) {
-  SceneOptions options;
-  options.source = {.version = "2.1.1", .brokers = kBrokers, .properties = {{"zookeeper.session.timeout.ms", "20000"}}};
-  options.target.brokers = 1;
-  absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-  ASSERT_TRUE(scene.ok()) << scene.status();
-  absl::StatusOr<int> controller = (*scene)->source_admin().ControllerId();
+class OldReassignmentTest : public SceneTest<OldSource> {};
+
+TEST_F(OldReassignmentTest, SourceIsReadWhileItLasts) {
+  absl::StatusOr<int> controller = scene_->source_admin().ControllerId();
   ASSERT_TRUE(controller.ok()) << controller.status();
   const int other = 1 + *controller % kBrokers;
   const int added = 1 + other % kBrokers;
-  ASSERT_OK((*scene)->source_admin().CreateTopic({.name = kTopic, .replicas = {{*controller, other}}}));
-  LoadOptions load = (*scene)->Load(kTopic, 1);
+  ASSERT_OK(scene_->source_admin().CreateTopic({.name = kTopic, .replicas = {{*controller, other}}}));
+  LoadOptions load = scene_->Load(kTopic, 1);
   load.records_per_second = kRecordsPerSecond;
-  absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
-  ASSERT_TRUE(producer.ok()) << producer.status();
-  ReplicatorOptions program = (*scene)->Replicator(kTopic);
-  program.replication_factor = 1;
-  absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(program);
-  ASSERT_TRUE(replicator.ok()) << replicator.status();
-  ASSERT_TRUE((*scene)->WaitForTargetRecords(kTopic, 1)) << (*replicator)->LogTail();
+  ASSERT_NO_FATAL_FAILURE(StartProducer(load));
+  options_ = scene_->Replicator(kTopic);
+  ASSERT_NO_FATAL_FAILURE(StartReplicator());
+  ASSERT_TRUE(scene_->WaitForTargetRecords(kTopic, 1)) << replicator_->LogTail();
 
   const std::vector<std::vector<int>> replicas = {{*controller, other, added}};
-  ASSERT_OK((*scene)->source().Stop(added));
-  ASSERT_OK(BeginReassignment((*scene)->source(), kTopic, replicas, kPatience));
+  ASSERT_OK(scene_->source().Stop(added));
+  ASSERT_OK(BeginReassignment(scene_->source(), kTopic, replicas, kPatience));
   const auto goes_on = [&] {
     absl::SleepFor(absl::Seconds(2));
-    const int64_t written = (*producer)->counts().records;
-    return (*scene)->WaitForTargetRecords(kTopic, written, absl::Seconds(10) * kSlowness);
+    const int64_t written = producer_->counts().records;
+    return scene_->WaitForTargetRecords(kTopic, written, absl::Seconds(10) * kSlowness);
   };
-  EXPECT_TRUE(goes_on()) << (*replicator)->LogTail();
-  ASSERT_OK((*replicator)->Kill9());
-  replicator = ReplicatorProcess::Start(program);
-  ASSERT_TRUE(replicator.ok()) << replicator.status();
-  EXPECT_TRUE(goes_on()) << (*replicator)->LogTail();
-  EXPECT_FALSE(AwaitReassignment((*scene)->source(), kTopic, replicas, absl::ZeroDuration()).ok());
-  ASSERT_OK((*scene)->source().Continue(added));
-  ASSERT_OK(AwaitReassignment((*scene)->source(), kTopic, replicas, kPatience));
+  EXPECT_TRUE(goes_on()) << replicator_->LogTail();
+  ASSERT_OK(replicator_->Kill9());
+  ASSERT_NO_FATAL_FAILURE(StartReplicator());
+  EXPECT_TRUE(goes_on()) << replicator_->LogTail();
+  EXPECT_FALSE(AwaitReassignment(scene_->source(), kTopic, replicas, absl::ZeroDuration()).ok());
+  ASSERT_OK(scene_->source().Continue(added));
+  ASSERT_OK(AwaitReassignment(scene_->source(), kTopic, replicas, kPatience));
 
-  absl::StatusOr<LoadCounts> counts = (*producer)->Stop();
+  absl::StatusOr<LoadCounts> counts = producer_->Stop();
   ASSERT_TRUE(counts.ok()) << counts.status();
-  EXPECT_TRUE((*scene)->Equal({kTopic})) << (*replicator)->LogTail();
-  EXPECT_TRUE(StopsHealthy(**replicator));
+  EXPECT_TRUE(scene_->Equal({kTopic})) << replicator_->LogTail();
+  EXPECT_TRUE(StopsHealthy(*replicator_));
 }
 
 }  // namespace

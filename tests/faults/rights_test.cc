@@ -11,31 +11,26 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/cluster/acl.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 #include "tests/scene/watched_link.h"
 
 namespace replicator::tests {
 namespace {
 
 constexpr int64_t kRecords = 300;
-constexpr int kUnauthorized = 21;
 
-class RightsTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
+struct WithAuthorizers {
+  static constexpr char kName[] = "2.8.2 x 1 to 3.1.2 x 1, with authorizers";
+  static SceneOptions Options() {
     const Properties properties = {{"authorizer.class.name", "kafka.security.authorizer.AclAuthorizer"},
                                    {"allow.everyone.if.no.acl.found", "true"}};
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene =
-        CopyScene::Start({.source = {.version = "2.8.2", .properties = properties},
-                          .target = {.version = "3.1.2", .properties = properties}});
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = scene->release();
+    return {.source = {.version = "2.8.2", .properties = properties},
+            .target = {.version = "3.1.2", .properties = properties}};
   }
-  static void TearDownTestSuite() {
-    delete scene_;
-    scene_ = nullptr;
-  }
+};
 
+class RightsTest : public SceneTest<WithAuthorizers> {
+ protected:
   // The topic and a neighbour, with records.
   void Create(const std::string& topic) {
     topic_ = topic;
@@ -45,7 +40,6 @@ class RightsTest : public ::testing::Test {
       ASSERT_NO_FATAL_FAILURE(Write(name));
     }
     ReplicatorOptions options = scene_->Replicator(topic + ".*");
-    options.replication_factor = 1;
     link_ = std::make_unique<WatchedLink>(options);
   }
 
@@ -60,8 +54,7 @@ class RightsTest : public ::testing::Test {
     load.records_total = kRecords;
     load.first_sequence = written_;
     written_ += kRecords;
-    absl::StatusOr<LoadCounts> counts = WriteLoad(load, kPatience);
-    ASSERT_TRUE(counts.ok()) << counts.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   void ExpectNeighbourGoesOn() {
@@ -73,14 +66,10 @@ class RightsTest : public ::testing::Test {
   std::string source() const { return scene_->source().direct_bootstrap_servers(); }
   std::string target() const { return scene_->target().direct_bootstrap_servers(); }
 
-  static CopyScene* scene_;
-  std::string topic_;
   std::string neighbour_;
   int64_t written_ = 0;
   std::unique_ptr<WatchedLink> link_;
 };
-
-CopyScene* RightsTest::scene_ = nullptr;
 
 TEST_F(RightsTest, ReadTakenAtTheSourceIsNamedAndGoesOnOnceGivenBack) {
   ASSERT_NO_FATAL_FAILURE(Copy("closed"));
@@ -116,11 +105,7 @@ TEST_F(RightsTest, AStartWithoutTheRightToTheLinksGroupEndsWithItsCode) {
   const std::string group = absl::StrCat("replicator.old->", link_->options().link);
   ASSERT_OK(Deny(target(), AclResource::kGroup, group, AclOperation::kRead));
   ASSERT_OK(link_->Start());
-  const absl::StatusOr<ExitStatus> ended = link_->process().Wait(kPatience);
-  ASSERT_TRUE(ended.ok()) << ended.status();
-  EXPECT_EQ(ended->code, kUnauthorized) << link_->process().Log();
-  EXPECT_TRUE(link_->process().LogHas("GROUP_AUTHORIZATION_FAILED")) << link_->process().Log();
-  EXPECT_TRUE(link_->process().LogHas(group)) << link_->process().Log();
+  ExpectEnds(link_->process(), ExitCode::kUnauthorized, {"GROUP_AUTHORIZATION_FAILED", group});
   EXPECT_FALSE(scene_->target_admin().DescribeTopic(topic_).ok()) << "nothing was copied";
 }
 

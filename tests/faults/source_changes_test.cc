@@ -14,7 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 #include "tests/scene/watched_link.h"
 
 namespace replicator::tests {
@@ -28,20 +28,9 @@ constexpr int64_t kSecondLife = 3'000;
 constexpr int64_t kMore = 200;
 constexpr int kRecordBytes = 1'000;
 
-class SourceChanges : public ::testing::Test {
+class SourceChanges : public SceneFixture {
  protected:
-  static void StartScene(const KafkaClusterOptions& source) {
-    SceneOptions options;
-    options.source = source;
-    options.target.brokers = 1;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = scene->release();
-  }
-  static void TearDownTestSuite() {
-    delete scene_;
-    scene_ = nullptr;
-  }
+  using SceneFixture::SceneFixture;
 
   // Records that no other call of this test writes.
   void Write(const std::string& topic, int partitions, int64_t records) {
@@ -51,18 +40,11 @@ class SourceChanges : public ::testing::Test {
     load.records_total = records;
     load.first_sequence = written_;
     written_ += records;
-    absl::StatusOr<LoadCounts> counts = WriteLoad(load, kPatience);
-    ASSERT_TRUE(counts.ok()) << counts.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   void Create(const std::string& topic, int partitions = kPartitions) {
     ASSERT_OK(scene_->source_admin().CreateTopic({.name = topic, .partitions = partitions, .configs = configs_}));
-  }
-
-  ReplicatorOptions Options(const std::string& pattern) {
-    ReplicatorOptions options = scene_->Replicator(pattern);
-    options.replication_factor = 1;
-    return options;
   }
 
   // `topic` in its first life and a neighbour, both copied.
@@ -73,7 +55,7 @@ class SourceChanges : public ::testing::Test {
       ASSERT_NO_FATAL_FAILURE(Create(name));
       ASSERT_NO_FATAL_FAILURE(Write(name, kPartitions, kFirstLife));
     }
-    link_ = std::make_unique<WatchedLink>(Options(topic + ".*"));
+    link_ = std::make_unique<WatchedLink>(scene_->Replicator(topic + ".*"));
     ASSERT_OK(link_->Start());
     ASSERT_TRUE(scene_->Equal({topic_, neighbour_})) << link_->process().LogTail();
     first_life_ = TargetEnds();
@@ -109,7 +91,7 @@ class SourceChanges : public ::testing::Test {
     EXPECT_TRUE(scene_->Equal({neighbour_})) << link_->process().LogTail();
     EXPECT_EQ(TargetEnds(), first_life_);
     EXPECT_EQ(link_->Code(neighbour_), WatchedLink::kNoCode);
-    EXPECT_EQ(link_->Run({"status", "--check"}).code, 15);
+    EXPECT_EQ(link_->Run({"status", "--check"}).code, Code(ExitCode::kQuarantined));
   }
 
   // All topics from now on.
@@ -153,8 +135,6 @@ class SourceChanges : public ::testing::Test {
     ASSERT_NO_FATAL_FAILURE(ExpectStopped(code_when_made_anew));
   }
 
-  static CopyScene* scene_;
-  std::string topic_;
   std::string neighbour_;
   int64_t written_ = 0;
   std::map<std::string, std::string> configs_;
@@ -162,12 +142,8 @@ class SourceChanges : public ::testing::Test {
   std::unique_ptr<WatchedLink> link_;
 };
 
-CopyScene* SourceChanges::scene_ = nullptr;
-
-class SourceChangesTest : public SourceChanges {
+class SourceChangesTest : public SceneTest<OneToOne, SourceChanges> {
  protected:
-  static void SetUpTestSuite() { StartScene({.version = "3.1.2", .brokers = 1}); }
-
   // The target has what the source has from `source_start` on, behind what it has below `target_start`.
   void ExpectEqualFrom(const std::string& topic, int64_t source_start, int64_t target_start) {
     Verifier verifier({.source_bootstrap_servers = scene_->source().direct_bootstrap_servers(),
@@ -196,15 +172,20 @@ class SourceChangesTest : public SourceChanges {
   }
 };
 
-class SourceWithoutTopicIdsTest : public SourceChanges {
- protected:
-  static void SetUpTestSuite() { StartScene({.version = "2.1.1", .brokers = 1}); }
+struct SourceWithoutTopicIds {
+  static constexpr char kName[] = "2.1.1 x 1 to 4.3.1 x 1";
+  static SceneOptions Options() { return {.source = {.version = "2.1.1"}, .target = {.version = "4.3.1"}}; }
 };
+class SourceWithoutTopicIdsTest : public SceneTest<SourceWithoutTopicIds, SourceChanges> {};
 
 // A replica that lacks the end of the log becomes its leader, and gets longer than the log ever was.
 class UncleanSource : public SourceChanges {
  protected:
-  static void StartUnclean(const std::string& version) { StartScene({.version = version, .brokers = 2}); }
+  using SourceChanges::SourceChanges;
+
+  static SceneOptions OptionsOf(const std::string& version) {
+    return {.source = {.version = version, .brokers = 2}, .target = {.version = "4.3.1"}};
+  }
 
   // One link looks on, another one is down.
   void ExpectTruncatedIsSeen();
@@ -212,18 +193,17 @@ class UncleanSource : public SourceChanges {
 
 class UncleanSourceTest : public UncleanSource {
  protected:
-  static void SetUpTestSuite() { StartUnclean("3.1.2"); }
+  UncleanSourceTest() : UncleanSource("3.1.2 x 2 to 4.3.1 x 1", OptionsOf("3.1.2")) {}
 };
 // Brokers that do not tell of a truncation (G): one whose metadata's leader epochs count, and one whose do not.
 class UncleanSource282Test : public UncleanSource {
  protected:
-  static void SetUpTestSuite() { StartUnclean("2.8.2"); }
+  UncleanSource282Test() : UncleanSource("2.8.2 x 2 to 4.3.1 x 1", OptionsOf("2.8.2")) {}
 };
 class UncleanSource211Test : public UncleanSource {
  protected:
-  static void SetUpTestSuite() { StartUnclean("2.1.1"); }
+  UncleanSource211Test() : UncleanSource("2.1.1 x 2 to 4.3.1 x 1", OptionsOf("2.1.1")) {}
 };
-
 TEST_F(SourceChangesTest, TopicMadeAnewWhileNobodyLookedIsNotMixedIn) {
   ExpectRecreatedWhileDownIsSeen("source-recreated");
 }
@@ -252,7 +232,7 @@ TEST_F(SourceWithoutTopicIdsTest, TopicThatHeldNothingMoreAndWasMadeAnewIsNotMix
   }
   for (int partition = 0; partition < kPartitions; ++partition)
     ASSERT_OK(scene_->source_admin().DeleteRecords(topic_, partition, -1));
-  link_ = std::make_unique<WatchedLink>(Options(topic_ + ".*"));
+  link_ = std::make_unique<WatchedLink>(scene_->Replicator(topic_ + ".*"));
   ASSERT_OK(link_->Start());
   for (int partition = 0; partition < kPartitions; ++partition)
     ASSERT_TRUE(link_->ReachesState(topic_, "caught up", partition));
@@ -277,7 +257,7 @@ TEST_F(SourceChangesTest, ACopyThatIsBehindForAsLongAsTombstonesStayIsNamed) {
   configs_ = {{"cleanup.policy", "compact"}, {"delete.retention.ms", "10000"}};
   ASSERT_NO_FATAL_FAILURE(Create("tombstones", 1));
   ASSERT_NO_FATAL_FAILURE(Write("tombstones", 1, kSecondLife));
-  ReplicatorOptions options = Options("tombstones");
+  ReplicatorOptions options = scene_->Replicator("tombstones");
   options.properties["refresh.topics.interval.seconds"] = "1";
   options.flags = {"--source-bytes-per-second=20000"};
   link_ = std::make_unique<WatchedLink>(options);
@@ -287,7 +267,7 @@ TEST_F(SourceChangesTest, ACopyThatIsBehindForAsLongAsTombstonesStayIsNamed) {
   EXPECT_TRUE(absl::StrContains(risk(), "the source may remove tombstones 10 s old")) << risk();
   EXPECT_TRUE(link_->process().LogHas("keys that were deleted there could stay on the target"));
   const CommandOutput check = link_->Run({"status", "--check", "--max-lag-seconds=100000"});
-  EXPECT_EQ(check.code, 11) << check.text;
+  EXPECT_EQ(check.code, Code(ExitCode::kCopyBehind)) << check.text;
   ASSERT_OK(scene_->source_admin().AlterTopicConfigs("tombstones", {{"delete.retention.ms", "86400000"}}));
   EXPECT_TRUE(WaitFor([&] { return risk().empty(); }, kPatience)) << risk();
 }
@@ -296,7 +276,7 @@ TEST_F(SourceChangesTest, ACopyThatIsBehindForAsLongAsTombstonesStayIsNamed) {
 TEST_F(SourceChangesTest, HeadDeletedWhileNobodyLookedIsAGap) {
   ASSERT_NO_FATAL_FAILURE(Create("head-down", 1));
   ASSERT_NO_FATAL_FAILURE(Write("head-down", 1, kFirstLife));
-  link_ = std::make_unique<WatchedLink>(Options("head-down"));
+  link_ = std::make_unique<WatchedLink>(scene_->Replicator("head-down"));
   ASSERT_OK(link_->Start());
   ASSERT_TRUE(scene_->Equal({"head-down"})) << link_->process().LogTail();
   ASSERT_TRUE(link_->ReachesState("head-down", "caught up"));
@@ -321,7 +301,7 @@ TEST_F(SourceChangesTest, HeadDeletedAheadOfASlowCopyIsAGap) {
   ASSERT_NO_FATAL_FAILURE(Create("head-running", 1));
   ASSERT_NO_FATAL_FAILURE(Write("head-running", 1, kRecords - kMore));
   ASSERT_NO_FATAL_FAILURE(Write("head-running", 1, kMore));
-  ReplicatorOptions options = Options("head-running");
+  ReplicatorOptions options = scene_->Replicator("head-running");
   options.flags = {absl::StrCat("--source-bytes-per-second=", 500 * kRecordBytes)};
   link_ = std::make_unique<WatchedLink>(options);
   ASSERT_OK(link_->Start());
@@ -336,7 +316,7 @@ TEST_F(SourceChangesTest, HeadDeletedAheadOfASlowCopyIsAGap) {
 TEST_F(SourceChangesTest, AnOldFolderBehindARangeThatIsGoneFindsItsPlaceByContent) {
   ASSERT_NO_FATAL_FAILURE(Create("old-folder", 1));
   ASSERT_NO_FATAL_FAILURE(Write("old-folder", 1, kFirstLife));
-  link_ = std::make_unique<WatchedLink>(Options("old-folder"));
+  link_ = std::make_unique<WatchedLink>(scene_->Replicator("old-folder"));
   ASSERT_OK(link_->Start());
   ASSERT_TRUE(scene_->Equal({"old-folder"})) << link_->process().LogTail();
   ASSERT_OK(link_->Kill9());
@@ -365,7 +345,7 @@ TEST_F(SourceChangesTest, HeadThatEndsInsideOfABatchIsNamedAndCanBePassed) {
   ASSERT_NO_FATAL_FAILURE(Create("head-inside", 1));
   for (int part = 0; part < 2; ++part) ASSERT_NO_FATAL_FAILURE(Write("head-inside", 1, kMore));
   ASSERT_OK(scene_->source_admin().DeleteRecords("head-inside", 0, kMore - 1));
-  link_ = std::make_unique<WatchedLink>(Options("head-inside"));
+  link_ = std::make_unique<WatchedLink>(scene_->Replicator("head-inside"));
   ASSERT_OK(link_->Start());
   ASSERT_TRUE(link_->ReachesCode("head-inside", "unsupported-batch"));
   const std::string reason = link_->PartitionStatus("head-inside", 0).at("quarantine").at("reason");
@@ -379,7 +359,7 @@ TEST_F(SourceChangesTest, HeadThatEndsInsideOfABatchIsNamedAndCanBePassed) {
 TEST_F(SourceChangesTest, AddedPartitionsAreCopied) {
   ASSERT_NO_FATAL_FAILURE(Create("wider"));
   ASSERT_NO_FATAL_FAILURE(Write("wider", kPartitions, kFirstLife));
-  link_ = std::make_unique<WatchedLink>(Options("wider"));
+  link_ = std::make_unique<WatchedLink>(scene_->Replicator("wider"));
   ASSERT_OK(link_->Start());
   ASSERT_TRUE(scene_->Equal({"wider"})) << link_->process().LogTail();
   ASSERT_OK(scene_->source_admin().CreatePartitions("wider", kPartitions + 1));
@@ -406,7 +386,7 @@ void UncleanSource::ExpectTruncatedIsSeen() {
   ASSERT_OK(scene_->source().Terminate(2));
   for (const std::string& topic : topics) {
     ASSERT_NO_FATAL_FAILURE(Write(topic, 1, kFirstLife));
-    links.push_back(std::make_unique<WatchedLink>(Options(topic)));
+    links.push_back(std::make_unique<WatchedLink>(scene_->Replicator(topic)));
     ASSERT_OK(links.back()->Start());
     ASSERT_TRUE(scene_->WaitForTargetRecords(topic, 2 * kFirstLife)) << links.back()->process().LogTail();
   }

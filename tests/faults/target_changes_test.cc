@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/cluster/acl.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 #include "tests/scene/watched_link.h"
 
 namespace replicator::tests {
@@ -26,23 +26,10 @@ using Json = nlohmann::json;
 constexpr int64_t kRecords = 1'000;
 constexpr int64_t kForeign = 20;
 constexpr int kRecordBytes = 1'000;
-constexpr int kQuarantined = 15;
-constexpr int kWrongCluster = 22;
 
-class TargetChanges : public ::testing::Test {
+class TargetChanges : public SceneFixture {
  protected:
-  static void StartScene(const KafkaClusterOptions& target, bool proxies = false) {
-    SceneOptions options;
-    options.target = target;
-    options.proxies = proxies;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = scene->release();
-  }
-  static void TearDownTestSuite() {
-    delete scene_;
-    scene_ = nullptr;
-  }
+  using SceneFixture::SceneFixture;
 
   // Records that no other call of this test writes.
   void Write(const std::string& topic, int64_t records) {
@@ -56,8 +43,7 @@ class TargetChanges : public ::testing::Test {
     load.records_total = records;
     load.first_sequence = written_;
     written_ += records;
-    absl::StatusOr<LoadCounts> counts = WriteLoad(load, kPatience);
-    ASSERT_TRUE(counts.ok()) << counts.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   // `topic` and a neighbour, of one partition each, copied.
@@ -75,7 +61,6 @@ class TargetChanges : public ::testing::Test {
       ASSERT_NO_FATAL_FAILURE(Write(name, kRecords));
     }
     ReplicatorOptions options = scene_->Replicator(topic + ".*");
-    options.replication_factor = 1;
     options.properties["refresh.topics.enabled"] = refresh_topics;
     link_ = std::make_unique<WatchedLink>(options);
     ASSERT_OK(link_->Start());
@@ -90,29 +75,20 @@ class TargetChanges : public ::testing::Test {
   void ExpectStopped(const std::string& code) {
     EXPECT_TRUE(link_->ReachesCode(topic_, code));
     ASSERT_NO_FATAL_FAILURE(ExpectNeighbourGoesOn());
-    EXPECT_EQ(link_->Run({"status", "--check"}).code, kQuarantined);
+    EXPECT_EQ(link_->Run({"status", "--check"}).code, Code(ExitCode::kQuarantined));
   }
 
-  static CopyScene* scene_;
-  std::string topic_;
   std::string neighbour_;
   int64_t written_ = 0;
   std::unique_ptr<WatchedLink> link_;
 };
 
-CopyScene* TargetChanges::scene_ = nullptr;
-
-class TargetChangesTest : public TargetChanges {
+class TargetChangesTest : public SceneTest<OneToOne, TargetChanges> {
  protected:
-  static void SetUpTestSuite() { StartScene({.version = "4.3.1", .brokers = 1}, /*proxies=*/true); }
-
   void WriteForeign() { WriteTo(scene_->target().direct_bootstrap_servers(), topic_, kForeign); }
 
   void ExpectEndsAtTheWrongCluster() {
-    ASSERT_TRUE(WaitFor([&] { return !link_->process().Running(); }, kPatience)) << link_->process().LogTail();
-    const absl::StatusOr<ExitStatus> ended = link_->process().Stop(ReplicatorProcess::kStopTimeout);
-    ASSERT_TRUE(ended.ok()) << ended.status();
-    EXPECT_EQ(ended->code, kWrongCluster) << link_->process().LogTail();
+    ASSERT_NO_FATAL_FAILURE(ExpectEnds(link_->process(), ExitCode::kWrongCluster));
     EXPECT_FALSE(link_->process().LogLines("orrect").empty()) << link_->process().LogTail();
   }
 
@@ -242,15 +218,18 @@ TEST_F(TargetChangesTest, AnotherClusterInTheTargetsPlaceEndsTheProgram) {
 }
 
 // Brokers 1 and 2, rights that can be taken.
-class TargetReplicasTest : public TargetChanges {
- protected:
-  static void SetUpTestSuite() {
-    StartScene({.version = "3.1.2",
-                .brokers = 2,
-                .properties = {{"authorizer.class.name", "kafka.security.authorizer.AclAuthorizer"},
-                               {"allow.everyone.if.no.acl.found", "true"}}});
+struct TwoReplicas {
+  static constexpr char kName[] = "3.1.2 x 1 to 3.1.2 x 2 with an authorizer";
+  static SceneOptions Options() {
+    return {.target = {.version = "3.1.2",
+                       .brokers = 2,
+                       .properties = {{"authorizer.class.name", "kafka.security.authorizer.AclAuthorizer"},
+                                      {"allow.everyone.if.no.acl.found", "true"}}}};
   }
+};
 
+class TargetReplicasTest : public SceneTest<TwoReplicas, TargetChanges> {
+ protected:
   // Both topics on the target led by broker 1 and followed by 2; only `topic` has the settings.
   void CreateReplicated(const std::string& topic, std::map<std::string, std::string> configs) {
     for (const TopicSpec& spec : {TopicSpec{.name = topic, .configs = std::move(configs), .replicas = {{1, 2}}},
@@ -351,25 +330,30 @@ class FullDiskTest : public TargetChanges {
   static constexpr char kSmall[] = "size=24m";
   static constexpr char kLarge[] = "size=256m";
 
+  FullDiskTest() : FullDiskTest(std::make_unique<TempDir>("full-disk")) {}
+  // Segments that are not set aside at once, so that the disk fills by what is written.
+  explicit FullDiskTest(std::unique_ptr<TempDir> folder)
+      : TargetChanges(
+            "3.1.2 x 1 to 4.3.1 x 1 with a small disk",
+            {.target = {.version = "4.3.1", .properties = {{"log.segment.bytes", "1048576"}}, .dir = folder->path()}}),
+        folder_(std::move(folder)),
+        disk_(folder_->path() + "/broker-1") {}
+
   void SetUp() override {
-    folder_ = std::make_unique<TempDir>("full-disk");
-    disk_ = folder_->path() + "/broker-1";
     std::filesystem::create_directories(disk_);
     if (mount("tmpfs", disk_.c_str(), "tmpfs", 0, kSmall) != 0) GTEST_SKIP() << "no right to mount a tmpfs";
     mounted_ = true;
-    // Segments that are not set aside at once, so that the disk fills by what is written.
-    StartScene(
-        {.version = "4.3.1", .brokers = 1, .properties = {{"log.segment.bytes", "1048576"}}, .dir = folder_->path()});
+    ASSERT_NO_FATAL_FAILURE(TargetChanges::SetUp());
   }
   void TearDown() override {
     link_.reset();
-    delete scene_;
-    scene_ = nullptr;
+    TargetChanges::TearDown();
+    CloseScene();
     if (mounted_) EXPECT_EQ(umount2(disk_.c_str(), MNT_DETACH), 0);
   }
 
-  std::unique_ptr<TempDir> folder_;
-  std::string disk_;
+  const std::unique_ptr<TempDir> folder_;
+  const std::string disk_;
   bool mounted_ = false;
 };
 

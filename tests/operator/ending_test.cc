@@ -9,8 +9,8 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
 #include "tests/scene/figures.h"
+#include "tests/scene/scene_test.h"
 
 namespace replicator::tests {
 namespace {
@@ -21,38 +21,19 @@ constexpr double kRecordsPerSecond = 1'000;
 // longer than this, and a busy machine takes less.
 constexpr absl::Duration kEndMax = absl::Seconds(25 * kSlowness);
 
-class EndingTest : public ::testing::Test {
+class EndingTest : public SceneTest<OneToOne> {
  protected:
-  static void SetUpTestSuite() {
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start({.target = {.version = "4.3.1", .brokers = 1}});
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = scene->release();
-  }
-  static void TearDownTestSuite() {
-    delete scene_;
-    scene_ = nullptr;
-  }
-
   // A copy that goes on for as long as the test.
   void Copy(const std::string& topic) {
     topic_ = topic;
-    ASSERT_OK(scene_->source_admin().CreateTopic({.name = topic, .partitions = kPartitions}));
+    ASSERT_NO_FATAL_FAILURE(CreateTopic(topic, kPartitions));
     LoadOptions load = scene_->Load(topic, kPartitions);
     load.linger_ms = 5;
     load.records_per_second = kRecordsPerSecond;
-    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
-    ASSERT_TRUE(producer.ok()) << producer.status();
-    producer_ = *std::move(producer);
+    ASSERT_NO_FATAL_FAILURE(StartProducer(load));
     options_ = scene_->Replicator(topic);
-    options_.replication_factor = 1;
-    ASSERT_NO_FATAL_FAILURE(Run());
+    ASSERT_NO_FATAL_FAILURE(StartReplicator());
     ASSERT_TRUE(scene_->WaitForTargetRecords(topic, 1)) << replicator_->LogTail();
-  }
-
-  void Run() {
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options_);
-    ASSERT_TRUE(replicator.ok()) << replicator.status();
-    replicator_ = *std::move(replicator);
   }
 
   void ExpectEndsBy(int signal) {
@@ -68,20 +49,12 @@ class EndingTest : public ::testing::Test {
 
   // The next life.
   void ExpectGoesOn() {
-    ASSERT_NO_FATAL_FAILURE(Run());
+    ASSERT_NO_FATAL_FAILURE(StartReplicator());
     ASSERT_TRUE(producer_->Stop().ok());
     EXPECT_TRUE(scene_->Equal({topic_})) << replicator_->LogTail();
     EXPECT_TRUE(StopsHealthy(*replicator_));
   }
-
-  static CopyScene* scene_;
-  std::string topic_;
-  ReplicatorOptions options_;
-  std::unique_ptr<LoadGenerator> producer_;
-  std::unique_ptr<ReplicatorProcess> replicator_;
 };
-
-CopyScene* EndingTest::scene_ = nullptr;
 
 TEST_F(EndingTest, BySigint) {
   ASSERT_NO_FATAL_FAILURE(Copy("interrupted"));

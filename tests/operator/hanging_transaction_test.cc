@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 #include "tests/scene/watched_link.h"
 
 namespace replicator::tests {
@@ -22,23 +22,17 @@ constexpr int64_t kBefore = 200;
 constexpr int64_t kBehind = 500;
 constexpr int64_t kNever = 1'000'000;
 
-// A link from a source of one version, on which a transaction hangs.
+// A link on which a transaction hangs.
 class HeldBackLink {
  public:
-  void Begin(const std::string& source_version) {
-    SceneOptions options;
-    options.source.version = source_version;
-    options.target.brokers = 1;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = *std::move(scene);
+  explicit HeldBackLink(CopyScene* scene) : scene_(scene) {}
+
+  void Begin() {
     ASSERT_OK(scene_->source_admin().CreateTopic({.name = kTopic, .partitions = 1}));
     ASSERT_NO_FATAL_FAILURE(Write(kBefore, 0, {}));
     ASSERT_NO_FATAL_FAILURE(LeaveOpen());
     ASSERT_NO_FATAL_FAILURE(Write(kBehind, kBefore, {}));
-    ReplicatorOptions replicator = scene_->Replicator(kTopic);
-    replicator.replication_factor = 1;
-    link_ = std::make_unique<WatchedLink>(replicator);
+    link_ = std::make_unique<WatchedLink>(scene_->Replicator(kTopic));
     ASSERT_OK(link_->Start());
   }
 
@@ -89,16 +83,21 @@ class HeldBackLink {
     ASSERT_TRUE(WaitFor([&] { return scene_->SourceHas(kTopic, kBefore + 1); }, kPatience));
   }
 
-  std::unique_ptr<CopyScene> scene_;
+  CopyScene* const scene_;
   std::unique_ptr<WatchedLink> link_;
 };
 
-// Both at once, for the minute that passes.
-TEST(HangingTransactionTest, IsNamedWithTheRemedyAndPasses) {
-  HeldBackLink with_owner;
-  HeldBackLink without_owner;
-  ASSERT_NO_FATAL_FAILURE(with_owner.Begin("3.1.2"));
-  ASSERT_NO_FATAL_FAILURE(without_owner.Begin("2.1.1"));
+class HangingTransactionTest : public SceneTest<OneToOne> {};
+
+// Both at once, for the minute that passes. The older source does not say whose a transaction is.
+TEST_F(HangingTransactionTest, IsNamedWithTheRemedyAndPasses) {
+  absl::StatusOr<std::unique_ptr<CopyScene>> old_scene =
+      CopyScene::Start({.source = {.version = "2.1.1"}, .target = {.version = "4.3.1"}});
+  ASSERT_TRUE(old_scene.ok()) << old_scene.status();
+  HeldBackLink with_owner(scene_);
+  HeldBackLink without_owner(old_scene->get());
+  ASSERT_NO_FATAL_FAILURE(with_owner.Begin());
+  ASSERT_NO_FATAL_FAILURE(without_owner.Begin());
   ASSERT_NO_FATAL_FAILURE(with_owner.ExpectNamed(/*is_told=*/true));
   ASSERT_NO_FATAL_FAILURE(without_owner.ExpectNamed(/*is_told=*/false));
   with_owner.ExpectPasses();

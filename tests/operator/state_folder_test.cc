@@ -14,7 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
 #include "tests/scene/watched_link.h"
 
 namespace replicator::tests {
@@ -22,8 +22,6 @@ namespace {
 
 constexpr int kPartitions = 2;
 constexpr int64_t kRecords = 1'000;
-constexpr int kBlocked = 3;
-constexpr int kCopyBehind = 11;
 
 // A small disk of its own; gone with the object.
 class SmallDisk {
@@ -56,24 +54,13 @@ class SmallDisk {
   bool mounted_ = false;
 };
 
-class StateFolderTest : public ::testing::Test {
+class StateFolderTest : public SceneTest<OneToOne> {
  protected:
-  static void SetUpTestSuite() {
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start({.target = {.version = "4.3.1", .brokers = 1}});
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = scene->release();
-  }
-  static void TearDownTestSuite() {
-    delete scene_;
-    scene_ = nullptr;
-  }
-
   void Create(const std::string& topic) {
     topic_ = topic;
-    ASSERT_OK(scene_->source_admin().CreateTopic({.name = topic, .partitions = kPartitions}));
+    ASSERT_NO_FATAL_FAILURE(CreateTopic(topic, kPartitions));
     ASSERT_NO_FATAL_FAILURE(Write());
     ReplicatorOptions options = scene_->Replicator(topic);
-    options.replication_factor = 1;
     link_ = std::make_unique<WatchedLink>(options);
   }
 
@@ -82,19 +69,14 @@ class StateFolderTest : public ::testing::Test {
     load.records_total = kRecords;
     load.first_sequence = written_;
     written_ += kRecords;
-    absl::StatusOr<LoadCounts> counts = WriteLoad(load, kPatience);
-    ASSERT_TRUE(counts.ok()) << counts.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   std::string StoreTrouble() { return link_->Status().value("store_trouble", ""); }
 
-  static CopyScene* scene_;
-  std::string topic_;
   int64_t written_ = 0;
   std::unique_ptr<WatchedLink> link_;
 };
-
-CopyScene* StateFolderTest::scene_ = nullptr;
 
 TEST_F(StateFolderTest, AFullDiskHoldsTheCopyUpAndIsShown) {
   ASSERT_NO_FATAL_FAILURE(Create("full"));
@@ -113,7 +95,7 @@ TEST_F(StateFolderTest, AFullDiskHoldsTheCopyUpAndIsShown) {
   ASSERT_TRUE(Eventually("status shows that nothing can be stored", shows_trouble)) << link_->process().LogTail();
   EXPECT_TRUE(absl::StrContains(StoreTrouble(), "Check the disk's space")) << StoreTrouble();
   const CommandOutput check = link_->Run({"status", "--check", "--max-lag-seconds=100000"});
-  EXPECT_EQ(check.code, kCopyBehind) << check.text;
+  EXPECT_EQ(check.code, Code(ExitCode::kCopyBehind)) << check.text;
   EXPECT_TRUE(absl::StrContains(check.text, "nothing can be stored")) << check.text;
   EXPECT_TRUE(link_->NothingIsQuarantined());
   ASSERT_NO_FATAL_FAILURE(Write());
@@ -145,9 +127,7 @@ TEST_F(StateFolderTest, KilledOnAFullDiskNothingIsDoubled) {
   EXPECT_TRUE(IsHealthy(link_->process()));
 
   ASSERT_OK(link_->Start());
-  const absl::StatusOr<ExitStatus> ended = link_->process().Wait(kPatience);
-  ASSERT_TRUE(ended.ok()) << ended.status();
-  EXPECT_EQ(ended->code, kBlocked) << link_->process().Log();
+  ASSERT_NO_FATAL_FAILURE(ExpectEnds(link_->process(), ExitCode::kBlocked));
   disk.Empty();
   ASSERT_OK(link_->Start());
   EXPECT_TRUE(scene_->Equal({topic_})) << link_->process().LogTail();
@@ -161,9 +141,7 @@ TEST_F(StateFolderTest, AFolderThatCannotBeWrittenEndsTheStart) {
   if (!disk.mounted()) GTEST_SKIP() << "no right to mount a tmpfs";
   ASSERT_EQ(mount("tmpfs", folder.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, SmallDisk::kSize), 0);
   ASSERT_OK(link_->Start());
-  const absl::StatusOr<ExitStatus> ended = link_->process().Wait(kPatience);
-  ASSERT_TRUE(ended.ok()) << ended.status();
-  EXPECT_EQ(ended->code, kBlocked) << link_->process().Log();
+  ASSERT_NO_FATAL_FAILURE(ExpectEnds(link_->process(), ExitCode::kBlocked));
   EXPECT_TRUE(link_->process().LogHas(folder)) << link_->process().Log();
   EXPECT_FALSE(scene_->target_admin().DescribeTopic(topic_).ok()) << "nothing was changed";
 }

@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,93 +12,47 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "tests/scene/copy_scene.h"
+#include "tests/scene/scene_test.h"
+#include "tests/scene/watched_link.h"
 
 namespace replicator::tests {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kUsage = 2;
-constexpr int kBlocked = 3;
-constexpr int kCopyBehind = 11;
-constexpr int kQuarantined = 15;
 constexpr int kPartitions = 2;
 constexpr int64_t kRecords = 1000;
 
-struct Output {
-  int code = -1;
-  std::string text;  // of both streams
-};
-
-class StatusTest : public ::testing::Test {
+class StatusTest : public SceneTest<OneToOne> {
  protected:
-  static void SetUpTestSuite() {
-    SceneOptions options;
-    options.target.brokers = 1;
-    absl::StatusOr<std::unique_ptr<CopyScene>> scene = CopyScene::Start(std::move(options));
-    ASSERT_TRUE(scene.ok()) << scene.status();
-    scene_ = scene->release();
-  }
-  static void TearDownTestSuite() {
-    delete scene_;
-    scene_ = nullptr;
-  }
-
   // `kRecords` in a topic, copied.
   void Copy(const std::string& topic) {
     topic_ = topic;
-    ASSERT_OK(scene_->source_admin().CreateTopic({.name = topic, .partitions = kPartitions}));
+    ASSERT_NO_FATAL_FAILURE(CreateTopic(topic, kPartitions));
     Produce(scene_->source().bootstrap_servers(), kRecords);
-    options_ = scene_->Replicator(topic);
-    options_.replication_factor = 1;
-    Start();
-    ASSERT_TRUE(scene_->WaitForTargetRecords(topic, kRecords)) << replicator_->LogTail();
-  }
-
-  void Start() {
-    absl::StatusOr<std::unique_ptr<ReplicatorProcess>> replicator = ReplicatorProcess::Start(options_);
-    ASSERT_TRUE(replicator.ok()) << replicator.status();
-    replicator_ = *std::move(replicator);
+    link_ = std::make_unique<WatchedLink>(scene_->Replicator(topic));
+    ASSERT_OK(link_->Start());
+    ASSERT_TRUE(scene_->WaitForTargetRecords(topic, kRecords)) << link_->process().LogTail();
   }
 
   void Produce(const std::string& bootstrap_servers, int64_t records) {
     LoadOptions load = scene_->Load(topic_, kPartitions);
     load.bootstrap_servers = bootstrap_servers;
     load.records_total = records;
-    absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
-    ASSERT_TRUE(producer.ok()) << producer.status();
-    absl::StatusOr<LoadCounts> written = (*producer)->Wait(kPatience);
-    ASSERT_TRUE(written.ok()) << written.status();
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   // Somebody writes into both partitions of the target; they stop at the next record of the source.
   void WriteForeign() {
     Produce(scene_->target().bootstrap_servers(), 20);
     Produce(scene_->source().bootstrap_servers(), 200);
-    ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << replicator_->LogTail();
+    ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << link_->process().LogTail();
   }
 
-  Output Run(std::vector<std::string> arguments) {
-    ProcessOptions process;
-    absl::StatusOr<std::string> binary = ReplicatorBinary();
-    EXPECT_TRUE(binary.ok()) << binary.status();
-    if (!binary.ok()) return {};
-    process.argv = {*binary};
-    process.argv.insert(process.argv.end(), arguments.begin(), arguments.end());
-    process.argv.push_back("--state-dir=" + options_.state_dir);
-    process.log_path = absl::StrCat(options_.dir, "/command-", ++commands_, ".log");
-    absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start(process);
-    EXPECT_TRUE(child.ok()) << child.status();
-    if (!child.ok()) return {};
-    absl::StatusOr<ExitStatus> ended = (*child)->Wait(absl::Seconds(60) * kSlowness);
-    EXPECT_TRUE(ended.ok()) << ended.status();
-    std::ifstream in(process.log_path);
-    return {ended.ok() ? ended->code : -1, std::string(std::istreambuf_iterator<char>(in), {})};
-  }
+  CommandOutput Run(std::vector<std::string> arguments) { return link_->Run(std::move(arguments)); }
 
   Json Status() {
-    const Output output = Run({"status", "--json"});
+    const CommandOutput output = Run({"status", "--json"});
     EXPECT_EQ(output.code, 0) << output.text;
     Json status = Json::parse(output.text, nullptr, /*allow_exceptions=*/false);
     EXPECT_TRUE(status.is_object()) << output.text;
@@ -115,7 +67,7 @@ class StatusTest : public ::testing::Test {
     return count;
   }
 
-  Output Resume(int partition, std::vector<std::string> more) {
+  CommandOutput Resume(int partition, std::vector<std::string> more) {
     std::vector<std::string> arguments = {"resume", "--topic=" + topic_, absl::StrCat("--partition=", partition)};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return Run(arguments);
@@ -127,11 +79,11 @@ class StatusTest : public ::testing::Test {
       const Json status = Status();
       const Json& stopped = status.at("topics").at(0).at("partitions").at(partition);
       const std::string from = absl::StrCat("--from=", stopped.at("copied_to").get<int64_t>());
-      const Output rehearsed = Resume(partition, {from, "--yes", "--dry-run"});
+      const CommandOutput rehearsed = Resume(partition, {from, "--yes", "--dry-run"});
       ASSERT_EQ(rehearsed.code, 0) << rehearsed.text;
       ASSERT_TRUE(absl::StrContains(rehearsed.text, "Nothing was changed")) << rehearsed.text;
       ASSERT_TRUE(Status().at("topics").at(0).at("partitions").at(partition).contains("quarantine"));
-      const Output output = Resume(partition, {from, "--yes"});
+      const CommandOutput output = Resume(partition, {from, "--yes"});
       ASSERT_EQ(output.code, 0) << output.text;
     }
   }
@@ -144,15 +96,8 @@ class StatusTest : public ::testing::Test {
     return WaitFor(caught_up, kPatience);
   }
 
-  static CopyScene* scene_;
-  static int commands_;
-  std::string topic_;
-  ReplicatorOptions options_;
-  std::unique_ptr<ReplicatorProcess> replicator_;
+  std::unique_ptr<WatchedLink> link_;
 };
-
-CopyScene* StatusTest::scene_ = nullptr;
-int StatusTest::commands_ = 0;
 
 TEST_F(StatusTest, ARunningCopyIsCaughtUpAndAStoppedOneSaysSo) {
   ASSERT_NO_FATAL_FAILURE(Copy("followed"));
@@ -160,7 +105,7 @@ TEST_F(StatusTest, ARunningCopyIsCaughtUpAndAStoppedOneSaysSo) {
   EXPECT_EQ(Run({"status", "--check"}).code, 0) << Run({"status", "--check"}).text;
   const Json running = Status();
   EXPECT_TRUE(running.at("running").get<bool>());
-  EXPECT_EQ(running.at("link"), "old->" + options_.link);
+  EXPECT_EQ(running.at("link"), "old->" + link_->options().link);
   const Json& topic = running.at("topics").at(0);
   EXPECT_EQ(topic.at("state"), "caught up");
   EXPECT_EQ(topic.at("lag_records"), 0);
@@ -175,12 +120,12 @@ TEST_F(StatusTest, ARunningCopyIsCaughtUpAndAStoppedOneSaysSo) {
   EXPECT_TRUE(absl::StrContains(Run({"status"}).text, "followed  caught up")) << Run({"status"}).text;
   EXPECT_EQ(topic.at("copied_to_sum"), kRecords);
   EXPECT_EQ(topic.at("source_last_stable_sum"), kRecords);
-  const Output partitions = Run({"status", "--topic=followed"});
+  const CommandOutput partitions = Run({"status", "--topic=followed"});
   EXPECT_EQ(partitions.code, 0);
   EXPECT_TRUE(absl::StrContains(partitions.text, "followed-1  caught up")) << partitions.text;
-  EXPECT_EQ(Run({"status", "--topic=folowed"}).code, kUsage);
-  EXPECT_TRUE(StopsHealthy(*replicator_));
-  EXPECT_FALSE(std::filesystem::exists(options_.state_dir + "/socket"));
+  EXPECT_EQ(Run({"status", "--topic=folowed"}).code, Code(ExitCode::kUsage));
+  EXPECT_TRUE(StopsHealthy(link_->process()));
+  EXPECT_FALSE(std::filesystem::exists(link_->options().state_dir + "/socket"));
 
   const Json stopped = Status();
   EXPECT_FALSE(stopped.at("running").get<bool>());
@@ -188,36 +133,36 @@ TEST_F(StatusTest, ARunningCopyIsCaughtUpAndAStoppedOneSaysSo) {
   for (const Json& partition : stopped.at("topics").at(0).at("partitions"))
     stored += partition.at("copied_to").get<int64_t>();
   EXPECT_EQ(stored, kRecords);
-  EXPECT_EQ(Run({"status", "--check"}).code, kCopyBehind);
+  EXPECT_EQ(Run({"status", "--check"}).code, Code(ExitCode::kCopyBehind));
   EXPECT_TRUE(absl::StrContains(Run({"status"}).text, "no process answers"));
 }
 
 TEST_F(StatusTest, AQuarantinedPartitionGoesOnOnlyWithAYes) {
   ASSERT_NO_FATAL_FAILURE(Copy("mixed"));
   ASSERT_NO_FATAL_FAILURE(WriteForeign());
-  EXPECT_EQ(Run({"status", "--check"}).code, kQuarantined);
+  EXPECT_EQ(Run({"status", "--check"}).code, Code(ExitCode::kQuarantined));
   const std::string text = Run({"status"}).text;
   EXPECT_TRUE(absl::StrContains(text, "QUARANTINED mixed-0 (foreign-write) since ")) << text;
   EXPECT_TRUE(absl::StrContains(text, "replicator resume --topic=mixed --partition=0 --from=")) << text;
 
-  const Output refused = Resume(0, {"--from=earliest"});
-  EXPECT_EQ(refused.code, kBlocked);
+  const CommandOutput refused = Resume(0, {"--from=earliest"});
+  EXPECT_EQ(refused.code, Code(ExitCode::kBlocked));
   EXPECT_TRUE(absl::StrContains(refused.text, "DOUBLED: source offsets 0 to ")) << refused.text;
   // Checked again it is where it was: the cause has not passed.
   EXPECT_EQ(Resume(0, {}).code, 0);
-  ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << replicator_->LogTail();
+  ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << link_->process().LogTail();
 
   const int64_t before = RecordsOrFail(scene_->TargetRecords(topic_));
   ASSERT_NO_FATAL_FAILURE(ResumeAll());
   ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
   EXPECT_LE(RecordsOrFail(scene_->TargetRecords(topic_)) - before, 200);
   EXPECT_GE(RecordsOrFail(scene_->TargetRecords(topic_)), kRecords + 20 + 200);
-  EXPECT_EQ(Resume(0, {}).code, kBlocked) << "it is not quarantined any more";
+  EXPECT_EQ(Resume(0, {}).code, Code(ExitCode::kBlocked)) << "it is not quarantined any more";
   // What follows is copied once, by this process and by the next.
   Produce(scene_->source().bootstrap_servers(), 100);
   const int64_t after = RecordsOrFail(scene_->TargetRecords(topic_));
-  ASSERT_OK(replicator_->Kill9());
-  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_OK(link_->Kill9());
+  ASSERT_OK(link_->Start());
   ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
   EXPECT_LE(RecordsOrFail(scene_->TargetRecords(topic_)) - after, 100);
 }
@@ -225,34 +170,34 @@ TEST_F(StatusTest, AQuarantinedPartitionGoesOnOnlyWithAYes) {
 TEST_F(StatusTest, AWishIsKeptForTheProcessThatStartsNext) {
   ASSERT_NO_FATAL_FAILURE(Copy("kept"));
   ASSERT_NO_FATAL_FAILURE(WriteForeign());
-  const absl::StatusOr<ExitStatus> ended = replicator_->Stop(ReplicatorProcess::kStopTimeout * kSlowness);
+  const absl::StatusOr<ExitStatus> ended = link_->process().Stop(ReplicatorProcess::kStopTimeout * kSlowness);
   ASSERT_TRUE(ended.ok()) << ended.status();
-  EXPECT_EQ(ended->code, kQuarantined);
-  EXPECT_EQ(Run({"status", "--check"}).code, kQuarantined);
-  EXPECT_EQ(Resume(0, {"--from=latest"}).code, kBlocked);
+  EXPECT_EQ(ended->code, Code(ExitCode::kQuarantined));
+  EXPECT_EQ(Run({"status", "--check"}).code, Code(ExitCode::kQuarantined));
+  EXPECT_EQ(Resume(0, {"--from=latest"}).code, Code(ExitCode::kBlocked));
   ASSERT_NO_FATAL_FAILURE(ResumeAll());
-  ASSERT_NO_FATAL_FAILURE(Start());
-  ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text << replicator_->LogTail();
+  ASSERT_OK(link_->Start());
+  ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text << link_->process().LogTail();
   EXPECT_GE(RecordsOrFail(scene_->TargetRecords(topic_)), kRecords + 20 + 200);
 }
 
 TEST_F(StatusTest, ATargetTopicThatWasMadeAnewIsFilledAnew) {
   ASSERT_NO_FATAL_FAILURE(Copy("remade"));
   ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
-  ASSERT_OK(replicator_->Kill9());
+  ASSERT_OK(link_->Kill9());
   ASSERT_OK(scene_->target_admin().DeleteTopic(topic_));
   ASSERT_OK(scene_->target_admin().CreateTopic({.name = topic_, .partitions = kPartitions}));
-  ASSERT_NO_FATAL_FAILURE(Start());
-  ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << replicator_->LogTail();
-  EXPECT_EQ(Resume(0, {}).code, kBlocked) << "there is nothing to go on with";
+  ASSERT_OK(link_->Start());
+  ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << link_->process().LogTail();
+  EXPECT_EQ(Resume(0, {}).code, Code(ExitCode::kBlocked)) << "there is nothing to go on with";
   for (int partition = 0; partition < kPartitions; ++partition) {
-    const Output output = Resume(partition, {"--from=earliest"});
+    const CommandOutput output = Resume(partition, {"--from=earliest"});
     EXPECT_EQ(output.code, 0) << output.text;
   }
-  EXPECT_TRUE(scene_->Equal({topic_})) << replicator_->LogTail();
+  EXPECT_TRUE(scene_->Equal({topic_})) << link_->process().LogTail();
   // The next process takes the new topic for its own.
-  ASSERT_OK(replicator_->Kill9());
-  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_OK(link_->Kill9());
+  ASSERT_OK(link_->Start());
   ASSERT_TRUE(WaitUntilCaughtUp()) << Run({"status"}).text;
 }
 

@@ -2,6 +2,7 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <numeric>
 #include <utility>
@@ -106,6 +107,7 @@ ReplicatorOptions CopyScene::Replicator(const std::string& pattern) {
   return {.source_bootstrap_servers = source_->bootstrap_servers(),
           .target_bootstrap_servers = target_->bootstrap_servers(),
           .topics = pattern,
+          .replication_factor = std::min(3, static_cast<int>(target_->broker_ids().size())),
           .link = link,
           .dir = dir,
           .state_dir = dir + "/state"};

@@ -56,7 +56,7 @@ class CopyScene {
   FaultProxy& target_proxy(int id) { return *target_proxies_.at(id); }
 
   // Options for a program that copies the topics that match `pattern`, with a new state folder, as a link that never
-  // ran.
+  // ran, and with as many replicas as the target has brokers, at most three.
   ReplicatorOptions Replicator(const std::string& pattern);
 
   // Load for a topic of the source; the rest is the caller's.
