@@ -1,6 +1,5 @@
 // KafkaCluster, ClusterAdmin and LoadGenerator against real brokers: 3.1.2 on ZooKeeper (one broker) and 4.3.1 on KRaft
 // (three brokers).
-#include <glog/logging.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -18,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "tests/cluster/admin.h"
 #include "tests/cluster/kafka_cluster.h"
+#include "tests/cluster/late.h"
 #include "tests/cluster/load.h"
 #include "tests/cluster/process.h"
 #include "tests/cluster/rdkafka_handle.h"
@@ -65,15 +65,11 @@ std::map<std::string, std::string> ReadPairs(const std::string& path) {
 class ClusterTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    const absl::Time begin = absl::Now();
-    old_ = KafkaCluster::Create({.version = "3.1.2", .brokers = 1}).value();
-    new_ = KafkaCluster::Create({.version = "4.3.1", .brokers = 3}).value();
-    CHECK(old_->StartAll().ok() && new_->StartAll().ok());
-    for (KafkaCluster* cluster : {old_.get(), new_.get()}) {
-      const absl::Status ready = cluster->WaitReady();
-      CHECK(ready.ok()) << ready;
-    }
-    LOG(INFO) << "both clusters ready in " << absl::Now() - begin;
+    absl::StatusOr<std::vector<std::unique_ptr<KafkaCluster>>> clusters =
+        KafkaCluster::LaunchAll({{.version = "3.1.2", .brokers = 1}, {.version = "4.3.1", .brokers = 3}});
+    ASSERT_TRUE(clusters.ok()) << clusters.status();
+    old_ = std::move(clusters->front());
+    new_ = std::move(clusters->back());
   }
 
   static void TearDownTestSuite() {
@@ -265,6 +261,7 @@ TEST_F(ClusterTest, KilledBrokerComesBackWithItsData) {
   EXPECT_FALSE(old_->Running(1));
   EXPECT_EQ(ProcessState(pid), 'X');
   EXPECT_EQ(old_->broker_pid(1), -1);
+  EXPECT_FALSE(ProbeClusters(absl::Seconds(5)).ok()) << "a partition of it cannot say its offsets";
   ASSERT_OK(old_->AlterProperties(1, {{"num.io.threads", "3"}}));
   ASSERT_OK(old_->Start(1));
   ASSERT_OK(old_->WaitReady());
@@ -272,6 +269,7 @@ TEST_F(ClusterTest, KilledBrokerComesBackWithItsData) {
   EXPECT_EQ(ReadPairs(old_->dir() + "/broker-1.properties")["num.io.threads"], "3");
   ASSERT_OK(admin->WaitForFullIsr("killed", kTimeout));
   EXPECT_EQ(admin->Offsets("killed")->at(0).end, 1000);
+  ASSERT_OK(ProbeClusters(kTimeout));
 }
 
 TEST_F(ClusterTest, LeadersMoveWhenABrokerIsKilledOrTerminatedWhileLoadGoesOn) {

@@ -96,14 +96,30 @@ KafkaCluster::~KafkaCluster() {
 }
 
 absl::StatusOr<std::unique_ptr<KafkaCluster>> KafkaCluster::Launch(const KafkaClusterOptions& options) {
+  absl::StatusOr<std::vector<std::unique_ptr<KafkaCluster>>> clusters = LaunchAll({options});
+  if (!clusters.ok()) return clusters.status();
+  return std::move(clusters->front());
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<KafkaCluster>>> KafkaCluster::LaunchAll(
+    const std::vector<KafkaClusterOptions>& options) {
+  // A folder that the caller names cannot be begun a second time.
+  const bool once = std::any_of(options.begin(), options.end(), [](const auto& each) { return !each.dir.empty(); });
   absl::Status status;
-  for (int starts = 0; starts < (options.dir.empty() ? kStartsMax : 1); ++starts) {
-    absl::StatusOr<std::unique_ptr<KafkaCluster>> cluster = Create(options);
-    if (!cluster.ok()) return cluster.status();
-    status = (*cluster)->StartAll();
-    if (status.ok()) status = (*cluster)->WaitReady();
-    if (status.ok()) return cluster;
-    LOG(WARNING) << "start " << starts + 1 << " of a cluster failed: " << status;
+  for (int starts = 0; starts < (once ? 1 : kStartsMax); ++starts) {
+    std::vector<std::unique_ptr<KafkaCluster>> clusters;
+    for (const KafkaClusterOptions& each : options) {
+      absl::StatusOr<std::unique_ptr<KafkaCluster>> cluster = Create(each);
+      if (!cluster.ok()) return cluster.status();
+      clusters.push_back(*std::move(cluster));
+    }
+    status = absl::OkStatus();
+    for (auto& cluster : clusters) status.Update(cluster->StartAll());
+    for (auto& cluster : clusters) {
+      if (status.ok()) status = cluster->WaitReady();
+    }
+    if (status.ok()) return clusters;
+    LOG(WARNING) << "start " << starts + 1 << " of " << options.size() << " clusters failed: " << status;
   }
   return status;
 }

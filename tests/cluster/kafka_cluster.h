@@ -75,9 +75,12 @@ class KafkaCluster {
   // A start that fails, on a machine that does other things too, is made again.
   static constexpr int kStartsMax = 3;
 
-  // Create, StartAll and WaitReady in one; up to kStartsMax times with new ports and a new folder, unless
-  // `dir` names one.
+  // Create, StartAll and WaitReady in one; up to kStartsMax times with new ports and a new folder, unless `dir` names
+  // one.
   static absl::StatusOr<std::unique_ptr<KafkaCluster>> Launch(const KafkaClusterOptions& options);
+  // The same of several clusters, which start at once.
+  static absl::StatusOr<std::vector<std::unique_ptr<KafkaCluster>>> LaunchAll(
+      const std::vector<KafkaClusterOptions>& options);
 
   // Reserves ports and writes property files and storage; starts nothing. Two clusters get ready sooner when both are
   // created and started before the first is waited for.

@@ -1,7 +1,6 @@
 // The verifier against real brokers: it must call a faithful copy equal and name what was done to a spoilt one.
 #include "tests/cluster/verifier.h"
 
-#include <glog/logging.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -28,13 +27,11 @@ using Records = std::vector<CopiedRecord>;
 class VerifierTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    source_ = KafkaCluster::Create({.version = "3.1.2", .brokers = 1}).value();
-    target_ = KafkaCluster::Create({.version = "4.3.1", .brokers = 1}).value();
-    CHECK(source_->StartAll().ok() && target_->StartAll().ok());
-    for (KafkaCluster* cluster : {source_.get(), target_.get()}) {
-      const absl::Status ready = cluster->WaitReady();
-      CHECK(ready.ok()) << ready;
-    }
+    absl::StatusOr<std::vector<std::unique_ptr<KafkaCluster>>> clusters =
+        KafkaCluster::LaunchAll({{.version = "3.1.2", .brokers = 1}, {.version = "4.3.1", .brokers = 1}});
+    ASSERT_TRUE(clusters.ok()) << clusters.status();
+    source_ = std::move(clusters->front());
+    target_ = std::move(clusters->back());
   }
 
   static void TearDownTestSuite() {
@@ -49,7 +46,7 @@ class VerifierTest : public ::testing::Test {
           ClusterAdmin::Create(cluster->bootstrap_servers())
               .value()
               ->CreateTopic({.name = topic, .partitions = partitions, .configs = {{"retention.ms", "-1"}}});
-      CHECK(created.ok()) << created;
+      ASSERT_TRUE(created.ok()) << created;
     }
   }
 
@@ -82,9 +79,10 @@ class VerifierTest : public ::testing::Test {
   // 100 records in each of two partitions, copied with `edit`.
   static VerifyResult VerifySpoilt(const std::string& topic, const EditRecord& edit) {
     CreateTopic(topic);
-    CHECK(WriteLoad(SmallLoad(topic)).ok());
+    const absl::StatusOr<LoadCounts> written = WriteLoad(SmallLoad(topic));
+    EXPECT_TRUE(written.ok()) << written.status();
     const absl::Status copied = Copy(topic, edit);
-    CHECK(copied.ok()) << copied;
+    EXPECT_TRUE(copied.ok()) << copied;
     return VerifierOf({topic}).Verify().value();
   }
 
