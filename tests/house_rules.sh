@@ -61,7 +61,8 @@ while read -r hit; do breach "librdkafka outside of kafka/: $hit"; done < <(
 
 # The protocol client and the program never take a lock on the path of a batch.
 while read -r hit; do breach "a mutex on the path of a batch: $hit"; done < <(
-  grep -nE 'absl::Mutex|std::mutex' $(files 'kafka/*' 'replicator/partition/*' 'replicator/copy/source*' 'replicator/copy/sink*') /dev/null)
+  grep -nE 'absl::Mutex|std::mutex' $(files 'kafka/*' 'replicator/partition/*' 'replicator/copy/source*' 'replicator/copy/sink*' |
+    grep -vE '/(steady_event[.]h|resolver[.]cc|[a-z_]*_test[.]cc)$') /dev/null)
 
 # Nothing of a machine gets into the tree: no home folders, no package registries.
 while read -r hit; do breach "a path or host of one machine: $hit"; done < <(

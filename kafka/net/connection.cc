@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/connect.hpp>
-#include <asio/detached.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -14,6 +13,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "kafka/net/must_not_throw.h"
+#include "kafka/net/resolver.h"
 #include "kafka/wire/metadata.h"
 
 namespace replicator::kafka {
@@ -35,19 +36,31 @@ int32_t ReadBigEndian32(const char* bytes) {
 }
 
 // Closes the socket when the time is over, which ends the connect that waits on it.
-struct ConnectTimer {
-  ConnectTimer(tcp::socket& socket, tcp::resolver& resolver, Clock::duration timeout)
-      : expired(std::make_shared<bool>(false)), timer(socket.get_executor(), timeout) {
-    timer.async_wait([&socket, &resolver, expired = expired](asio::error_code error) {
-      if (error) return;
-      *expired = true;
-      resolver.cancel();
+class ConnectTimer {
+ public:
+  ConnectTimer(tcp::socket& socket, Clock::time_point deadline)
+      : state_(std::make_shared<State>(State{&socket})), timer_(socket.get_executor(), deadline) {
+    timer_.async_wait([state = state_](asio::error_code error) {
+      if (error || state->socket == nullptr) return;
+      state->has_expired = true;
       asio::error_code ignored;
-      socket.close(ignored);
+      state->socket->close(ignored);
     });
   }
-  std::shared_ptr<bool> expired;
-  asio::steady_timer timer;
+  // The loop may have queued the handler already, and calls it even though the timer is cancelled.
+  ~ConnectTimer() { state_->socket = nullptr; }
+  ConnectTimer(const ConnectTimer&) = delete;
+  ConnectTimer& operator=(const ConnectTimer&) = delete;
+
+  bool has_expired() const { return state_->has_expired; }
+
+ private:
+  struct State {
+    tcp::socket* socket;  // null once the timer is gone
+    bool has_expired = false;
+  };
+  const std::shared_ptr<State> state_;
+  asio::steady_timer timer_;
 };
 
 // Closes a connection that is being opened unless it got as far as to be handed out. Also when its coroutine is
@@ -84,24 +97,25 @@ Connection::~Connection() { Close(absl::CancelledError("no longer needed")); }
 asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Connection::Open(Endpoint endpoint,
                                                                               ConnectionOptions options) {
   asio::any_io_executor executor = co_await asio::this_coro::executor;
-  tcp::resolver resolver(executor);
+  const Clock::time_point deadline = Clock::now() + options.connect_timeout;
+  std::string host = endpoint.host;
+  absl::StatusOr<std::vector<tcp::endpoint>> addresses = co_await Resolve(std::move(host), endpoint.port, deadline);
+  if (!addresses.ok()) co_return CannotConnect(endpoint, addresses.status().message());
   tcp::socket socket(executor);
   asio::error_code error;
   {
-    ConnectTimer timer(socket, resolver, options.connect_timeout);
-    std::string port = std::to_string(endpoint.port);
-    tcp::resolver::results_type addresses =
-        co_await resolver.async_resolve(endpoint.host, port, redirect_error(use_awaitable, error));
-    if (!error) co_await asio::async_connect(socket, addresses, redirect_error(use_awaitable, error));
-    timer.timer.cancel();
-    if (*timer.expired) co_return CannotConnect(endpoint, "no answer in time; is the address right and the port open?");
+    ConnectTimer timer(socket, deadline);
+    co_await asio::async_connect(socket, *addresses, redirect_error(use_awaitable, error));
+    if (timer.has_expired())
+      co_return CannotConnect(endpoint, "no answer in time; is the address right and the port open?");
   }
-  if (error) co_return CannotConnect(endpoint, error.message());
-  socket.set_option(tcp::no_delay(true), error);
+  if (!error) socket.set_option(tcp::no_delay(true), error);
+  // As Kafka's own clients: a broker whose machine is gone is noticed on a connection that nothing is asked on.
+  if (!error) socket.set_option(tcp::socket::keep_alive(true), error);
   if (!error) socket.non_blocking(true, error);
   if (error) co_return CannotConnect(endpoint, error.message());
   Opening opening(std::make_shared<Connection>(std::move(socket), std::move(endpoint), std::move(options)));
-  asio::co_spawn(executor, ReadReplies(opening.connection), asio::detached);
+  asio::co_spawn(executor, ReadReplies(opening.connection), MustNotThrow());
   absl::Status negotiated = co_await opening.connection->Negotiate();
   if (negotiated.ok()) negotiated = co_await opening.connection->CheckCluster();
   if (!negotiated.ok()) {
@@ -155,7 +169,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PendingReply>>> Connection::Send(
   pending_.push_back(reply);
   if (!watching_) {
     watching_ = true;
-    asio::co_spawn(socket_.get_executor(), WatchDeadlines(self), asio::detached);
+    asio::co_spawn(socket_.get_executor(), WatchDeadlines(self), MustNotThrow());
   } else if (reply->deadline < watchdog_.expiry()) {
     watchdog_.cancel();
   }

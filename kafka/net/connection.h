@@ -17,9 +17,11 @@
 #include <asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -45,6 +47,7 @@ struct Endpoint {
 struct ConnectionOptions {
   std::string client_id;
   BrokerUse use = BrokerUse::kProduce;
+  // Of resolving the name and connecting together; then of each of the first answers.
   Clock::duration connect_timeout = std::chrono::seconds(10);
   // The cluster that the broker must belong to; empty: any. An address can lead to another cluster from one connection
   // to the next, and nothing must be written there before that is noticed.
@@ -56,6 +59,17 @@ inline constexpr size_t kFrameBytesMax = 64u << 20;
 // Largest Fetch answer that is taken even when nothing else is in memory. A broker caps a response at 55 MiB by default
 // (fetch.max.bytes) and passes it only for a single batch; no batch exceeds message.max.bytes.
 inline constexpr size_t kFetchFrameBytesMax = 256u << 20;
+
+// Numbers that tell the answers of one connection apart. They begin anew after the greatest: a connection that is used
+// a thousand times a second gets there within a month.
+class CorrelationIds {
+ public:
+  explicit CorrelationIds(int32_t first = 1) : next_(first) {}
+  int32_t Next() { return std::exchange(next_, next_ == std::numeric_limits<int32_t>::max() ? 0 : next_ + 1); }
+
+ private:
+  int32_t next_;
+};
 
 // An answer that is due. Kept by the connection and by the one who waits.
 struct PendingReply {
@@ -108,7 +122,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Throttle(int32_t throttle_time_ms);
   Clock::time_point throttled_until() const { return throttled_until_; }
 
-  int32_t NextCorrelationId() { return next_correlation_id_++; }
+  int32_t NextCorrelationId() { return correlation_ids_.Next(); }
   const NegotiatedVersions& versions() const { return *versions_; }
   const ConnectionOptions& options() const { return options_; }
   const Endpoint& endpoint() const { return endpoint_; }
@@ -137,7 +151,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<NegotiatedVersions> versions_;
   std::deque<std::shared_ptr<PendingReply>> pending_;
   asio::steady_timer watchdog_;
-  int32_t next_correlation_id_ = 1;
+  CorrelationIds correlation_ids_;
   bool writing_ = false;
   bool watching_ = false;  // WatchDeadlines runs
   bool closed_ = false;
