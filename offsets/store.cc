@@ -22,8 +22,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
+#include "kafka/net/steady_event.h"
 #include "offsets/crash_point.h"
 #include "offsets/state_folder.h"
 
@@ -40,7 +39,7 @@ constexpr size_t kBytesPerState = 256;
 constexpr int64_t kMarksLoadedMax = 256;
 constexpr size_t kManifestBytes = 1 << 20;
 // Between two tries of a write that failed.
-constexpr absl::Duration kRetryInterval = absl::Seconds(1);
+constexpr std::chrono::seconds kRetryInterval(1);
 constexpr int kTriesPerLogLine = 30;
 
 // RocksDB writes its options to a file at each start, reads them back and never again: what a database is opened with
@@ -169,10 +168,9 @@ class Store::Impl {
   ~Impl() {
     {
       absl::MutexLock lock(&mutex_);
-      closing_ = true;
+      closing_.Notify();
     }
     queued_.SignalAll();
-    closed_.SignalAll();
     if (writer_.joinable()) writer_.join();
     if (syncer_.joinable()) syncer_.join();
     if (!options_.read_only && trouble().empty()) Sync();
@@ -184,18 +182,20 @@ class Store::Impl {
   // Runs `use` on the database, whose pointer is good meanwhile.
   absl::Status With(absl::FunctionRef<rocksdb::Status(rocksdb::DB&)> use) ABSL_LOCKS_EXCLUDED(db_mutex_) {
     absl::ReaderMutexLock lock(&db_mutex_);
-    if (db_ == nullptr) return StatusOf(reopened_, options_.folder);
+    if (db_ == nullptr) return closed_because_;
     return StatusOf(use(*db_), options_.folder);
   }
 
-  // As With, for a write of the control loop's. A fault before may have left the database as one that writes nothing
-  // more: then it is tried once more after that was mended.
+  // As With, for a write of the control loop's. A write before may have failed: then it is tried once more on the
+  // database that was opened anew.
   absl::Status Save(absl::FunctionRef<rocksdb::Status(rocksdb::DB&)> write) ABSL_LOCKS_EXCLUDED(db_mutex_, mutex_) {
     absl::Status saved = With(write);
     if (!saved.ok()) {
-      Recover();
+      CloseAfter(saved);
+      OpenAnew();
       saved = With(write);
     }
+    if (!saved.ok()) CloseAfter(saved);
     absl::MutexLock lock(&mutex_);
     unsynced_ = true;
     return saved;
@@ -248,7 +248,7 @@ class Store::Impl {
   // Waits for something to write. False at the end.
   bool TakeGroup(std::vector<Queued>& group) ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
-    while (queue_.empty() && !closing_) queued_.Wait(&mutex_);
+    while (queue_.empty() && !closing_.HasHappened()) queued_.Wait(&mutex_);
     group.swap(queue_);
     return !group.empty();
   }
@@ -275,30 +275,37 @@ class Store::Impl {
       }
       if (tries % kTriesPerLogLine == 0)
         LOG(ERROR) << written.message() << ". Nothing is sent until it can be written; trying again";
+      CloseAfter(written);
       SetTrouble(std::string(written.message()));
       if (ClosesWithin(kRetryInterval)) return false;
-      Recover();
+      OpenAnew();
     }
   }
 
-  bool ClosesWithin(absl::Duration patience) ABSL_LOCKS_EXCLUDED(mutex_) {
-    const absl::Time deadline = absl::Now() + patience;
-    absl::MutexLock lock(&mutex_);
-    while (!closing_ && !closed_.WaitWithDeadline(&mutex_, deadline)) {
-    }
-    return closing_;
+  bool ClosesWithin(std::chrono::milliseconds patience) {
+    return closing_.WaitUntil(std::chrono::steady_clock::now() + patience);
   }
 
-  // After a failed write RocksDB writes nothing more. Some faults it takes back; for the others it is opened anew,
-  // which reads all that was told to be written from the log. If that fails too, the next write says so.
-  void Recover() ABSL_LOCKS_EXCLUDED(db_mutex_) {
-    if (With([](rocksdb::DB& db) { return db.Resume(); }).ok()) return;
+  // Nothing may touch the log that a write has failed on: RocksDB asserts it. Its Resume() goes on with that log where
+  // all that was written before is in a table already.
+  void CloseAfter(const absl::Status& failed) ABSL_LOCKS_EXCLUDED(db_mutex_) {
     absl::MutexLock lock(&db_mutex_);
     db_.reset();
-    rocksdb::DB* reopened = nullptr;
+    closed_because_ = failed;
+  }
+
+  // Reads all that was told to be written from the log. If this fails, too, the next write says so.
+  void OpenAnew() ABSL_LOCKS_EXCLUDED(db_mutex_) {
+    absl::MutexLock lock(&db_mutex_);
+    if (db_ != nullptr) return;  // the other thread that writes was faster
+    rocksdb::DB* opened = nullptr;
     const rocksdb::Options database = DatabaseOptions(options_, env_.get(), /*log_is_whole=*/true);
-    reopened_ = rocksdb::DB::Open(database, DatabasePath(options_), &reopened);
-    if (reopened_.ok()) db_.reset(reopened);
+    const rocksdb::Status status = rocksdb::DB::Open(database, DatabasePath(options_), &opened);
+    if (status.ok()) {
+      db_.reset(opened);
+    } else {
+      closed_because_ = StatusOf(status, options_.folder);
+    }
   }
 
   void SetTrouble(std::string trouble) {
@@ -310,10 +317,9 @@ class Store::Impl {
 
   void RunSyncer() {
     pthread_setname_np(pthread_self(), "store-sync");
-    while (!ClosesWithin(absl::FromChrono(options_.sync_interval))) {
+    while (!ClosesWithin(options_.sync_interval)) {
       {
         absl::MutexLock lock(&mutex_);
-        // The log of a database that failed must not be touched: RocksDB asserts it.
         if (!trouble_.empty() || !std::exchange(unsynced_, false)) continue;
       }
       Sync();
@@ -329,15 +335,14 @@ class Store::Impl {
   const std::unique_ptr<StateFolderLock> lock_;  // null: read only
   const std::unique_ptr<rocksdb::Env> env_;      // outlives db_
   absl::Mutex db_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
-  std::unique_ptr<rocksdb::DB> db_ ABSL_GUARDED_BY(db_mutex_);  // null: could not be opened again, and why:
-  rocksdb::Status reopened_ ABSL_GUARDED_BY(db_mutex_);
+  std::unique_ptr<rocksdb::DB> db_ ABSL_GUARDED_BY(db_mutex_);  // null after a failure, which is:
+  absl::Status closed_because_ ABSL_GUARDED_BY(db_mutex_);
   mutable absl::Mutex mutex_;
   absl::CondVar queued_;  // or closing_
-  absl::CondVar closed_;
+  kafka::SteadyEvent closing_;
   std::vector<Queued> queue_ ABSL_GUARDED_BY(mutex_);
   std::string trouble_ ABSL_GUARDED_BY(mutex_);
   bool unsynced_ ABSL_GUARDED_BY(mutex_) = false;
-  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   rocksdb::WriteBatch together_;  // the writer's; kept for its memory
   std::thread writer_;
   std::thread syncer_;

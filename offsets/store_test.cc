@@ -292,6 +292,19 @@ TEST_F(UnreliableStoreTest, AFullDiskHoldsWritesBackUntilThereIsRoom) {
   }
 }
 
+// All that was written before is in a table: what failed is the first write to its log.
+TEST_F(UnreliableStoreTest, AFirstWriteThatFailsIsTriedAgain) {
+  std::unique_ptr<Store> store = Open();
+  files_.FailWrites(rocksdb::IOStatus::NoSpace("injected"));
+  auto written = std::make_shared<absl::Notification>();
+  store->Write({{kKey, StateAt(100)}}, [written] { written->Notify(); });
+  const absl::Time deadline = absl::Now() + kSoon;
+  while (store->trouble().empty() && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));
+  files_.FailWrites(rocksdb::IOStatus::OK());
+  ASSERT_TRUE(written->WaitForNotificationWithTimeout(kSoon));
+  EXPECT_EQ(Read(*store).position, SourceOffset(100));
+}
+
 int64_t BytesOf(const std::string& folder) {
   int64_t bytes = 0;
   for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
