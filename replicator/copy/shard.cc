@@ -6,19 +6,21 @@
 #include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/post.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "kafka/net/must_not_throw.h"
 
 namespace replicator {
 namespace {
 
 constexpr Clock::duration kDrainPoll = std::chrono::milliseconds(10);
 constexpr Clock::duration kTick = std::chrono::milliseconds(250);
+// What a loop that is ended may take for the handler that it is in: they all take less than a few milliseconds.
+constexpr Clock::duration kLastHandler = std::chrono::milliseconds(500);
 // How long bytes of a closed connection may lie in a broker before it reads them. A new producer id is no barrier
 // against a batch of the old one, so it is not taken any earlier.
 constexpr Clock::duration kOldRequestLife = std::chrono::seconds(10);
@@ -113,13 +115,15 @@ void Shard::Start() {
   });
 }
 
-void Shard::Join(Clock::duration patience) {
-  if (!thread_.joinable()) return;
-  if (!ended_.WaitForNotificationWithTimeout(absl::FromChrono(patience))) {
+bool Shard::Join(Clock::time_point deadline) {
+  if (!thread_.joinable()) return true;
+  if (!ended_.WaitUntil(deadline)) {
     LOG(ERROR) << "shard " << options_.index << " does not end by itself; ending it";
     io_.stop();
+    if (!ended_.WaitUntil(std::max(deadline, Clock::now()) + kLastHandler)) return false;
   }
   thread_.join();
+  return true;
 }
 
 void Shard::Assign(std::vector<Assignment> assignments) {
@@ -177,7 +181,7 @@ void Shard::NoteLeaderless() {
 
 void Shard::Spawn(asio::awaitable<void> coroutine) {
   asio::cancellation_signal& cancellation = cancellations_.emplace_back();
-  asio::co_spawn(io_, std::move(coroutine), asio::bind_cancellation_slot(cancellation.slot(), asio::detached));
+  asio::co_spawn(io_, std::move(coroutine), asio::bind_cancellation_slot(cancellation.slot(), kafka::MustNotThrow()));
 }
 
 void Shard::Reroute(Member& member) {
@@ -444,7 +448,7 @@ ShardStatus Shard::status() const {
 }
 
 void Shard::Stop(Clock::duration drain) {
-  asio::post(io_, [this, drain] { asio::co_spawn(io_, Shutdown(drain), asio::detached); });
+  asio::post(io_, [this, drain] { asio::co_spawn(io_, Shutdown(drain), kafka::MustNotThrow()); });
 }
 
 bool Shard::AnswersAreDue() const {

@@ -24,9 +24,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/random/random.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 #include "kafka/client/cluster.h"
 #include "kafka/net/fetch_memory.h"
+#include "kafka/net/steady_event.h"
 #include "replicator/copy/produce_connections.h"
 #include "replicator/copy/sink.h"
 #include "replicator/copy/source.h"
@@ -81,7 +81,7 @@ class Shard : public StreamOwner {
 
   // `on_stale` is called on the shard's loop when an answer shows that a side's metadata is out of date.
   Shard(Options options, std::function<void(Side)> on_stale);
-  // REQUIRES: Join has returned.
+  // REQUIRES: Join has returned true.
   ~Shard() override;
 
   void Start();
@@ -100,9 +100,10 @@ class Shard : public StreamOwner {
 
   // Stops fetching, waits up to `drain` for the answers that are due, ends the loop.
   void Stop(Clock::duration drain);
-  // Returns when the loop has ended. One that still has something to do after `patience` is ended where it stands: all
-  // that counts was saved before.
-  void Join(Clock::duration patience);
+  // Returns when the loop has ended. One that still has something to do at `deadline` is ended where it stands: all
+  // that counts was saved before. False: it does not end even so, since a handler does not return. Call it again, or
+  // end the process.
+  bool Join(Clock::time_point deadline);
 
   // StreamOwner. On the loop only.
   void Changed(Stream& stream) override;
@@ -193,7 +194,7 @@ class Shard : public StreamOwner {
   ShardStatus status_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;
-  absl::Notification ended_;  // the thread is past the loop
+  kafka::SteadyEvent ended_;  // the thread is past the loop
 };
 
 }  // namespace replicator

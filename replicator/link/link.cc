@@ -22,6 +22,7 @@
 #include "absl/time/time.h"
 #include "kafka/client/admin.h"
 #include "kafka/client/cluster.h"
+#include "kafka/net/must_not_throw.h"
 #include "offsets/crash_point.h"
 #include "replicator/base/exit_code.h"
 #include "replicator/base/human.h"
@@ -134,7 +135,7 @@ class Link {
   bool lost_its_turn_ = false;
   Producer producer_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::unique_ptr<LinkService> service_;  // null at the end: nobody can ask
+  std::unique_ptr<LinkService> service_;
   kafka::Signal stale_;
   bool stale_sides_[2] = {false, false};
   Console console_;
@@ -150,9 +151,7 @@ int Link::Run() {
     LOG(INFO) << (signal == SIGTERM ? "SIGTERM" : "SIGINT") << ": stopping";
     End(ExitCode::kDone);
   });
-  asio::co_spawn(io_, Main(), [](std::exception_ptr failed) {
-    if (failed) std::rethrow_exception(failed);
-  });
+  asio::co_spawn(io_, Main(), kafka::MustNotThrow());
   io_.run();
   StopShards();
   LeaveTurn();
@@ -178,7 +177,7 @@ asio::awaitable<void> Link::Main() {
     End(prepared.code() == absl::StatusCode::kAborted ? ExitCode::kWrongCluster : ExitCodeFor(prepared));
     co_return;
   }
-  asio::co_spawn(io_, ShowProgress(), [](std::exception_ptr) {});
+  asio::co_spawn(io_, ShowProgress(), kafka::MustNotThrow());
   co_await Watch();
 }
 
@@ -415,9 +414,11 @@ asio::awaitable<void> Link::Watch() {
     if (!stale_sides_[0] && !stale_sides_[1]) {
       co_await stale_.Wait(std::min(next_topics_, next_metadata));
     }
+    if (ending_) co_return;
     const Clock::time_point now = Clock::now();
     if (now >= next_topics_) {
       absl::Status reconciled = co_await Reconcile();
+      if (ending_) co_return;
       ShowTopicsTrouble(reconciled);
       if (!reconciled.ok()) {
         next_topics_ = std::min(next_topics_, Clock::now() + kTopicsRetryInterval);
@@ -489,9 +490,16 @@ asio::awaitable<void> Link::ShowProgress() {
 }
 
 void Link::StopShards() {
-  service_.reset();
+  const Clock::time_point deadline = Clock::now() + kDrain + kEnd;
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Stop(kDrain);
-  for (const std::unique_ptr<Shard>& shard : shards_) shard->Join(kDrain + kEnd);
+  // A client that sends nothing can hold it for seconds: meanwhile the shards wait for their answers.
+  if (service_ != nullptr) service_->Stop();
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    if (!shard->Join(deadline))
+      LOG(FATAL)
+          << "internal error: a shard is stuck and cannot be ended; ending the process. It goes on from its state "
+             "folder when it is started again";
+  }
 }
 
 void Link::LogResult() {

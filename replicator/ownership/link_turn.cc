@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "kafka/net/must_not_throw.h"
 #include "replicator/ownership/link_topic.h"
 
 namespace replicator {
@@ -68,7 +69,8 @@ asio::awaitable<absl::Status> LinkTurn::Await() {
   lock_ =
       std::make_unique<LinkLock>(executor_, std::move(options), [this](const LinkLockEvent& event) { OnEvent(event); });
   is_running_ = true;
-  asio::co_spawn(executor_, lock_->Run(), [this](std::exception_ptr) {
+  asio::co_spawn(executor_, lock_->Run(), [this](const std::exception_ptr& exception) {
+    kafka::MustNotThrow()(exception);
     is_running_ = false;
     if (ended_) std::exchange(ended_, nullptr)();
   });

@@ -1,7 +1,6 @@
 #include "replicator/serve/link_service.h"
 
 #include <chrono>
-#include <future>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -21,7 +20,6 @@ using Json = nlohmann::ordered_json;
 constexpr auto kDescribeTimeout = std::chrono::seconds(5);
 // Longer than a shard waits for the source.
 constexpr auto kResumeTimeout = std::chrono::seconds(20);
-constexpr auto kStopPoll = std::chrono::milliseconds(100);
 
 HttpAnswer JsonAnswer(int code, const Json& body) {
   return {code, body.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
@@ -53,17 +51,19 @@ absl::StatusOr<ResumeRequest> ParseRequest(const std::string& body) {
   }
 }
 
-// What a shard says to `ask`; nullopt when its loop does not answer in time, or when `stopping`.
+// What a shard says to `ask`; nullopt when its loop does not answer in time, or when the service stops.
 template <typename Value, typename Ask>
-std::optional<Value> AskShard(const std::atomic<bool>& stopping, std::chrono::seconds timeout, Ask ask) {
-  auto promise = std::make_shared<std::promise<Value>>();
-  std::future<Value> answer = promise->get_future();
-  ask([promise](Value value) { promise->set_value(std::move(value)); });
+std::optional<Value> AskShard(const std::shared_ptr<ShardAnswers>& answers, std::chrono::seconds timeout, Ask ask) {
+  auto answer = std::make_shared<std::optional<Value>>();
+  ask([answers, answer](Value value) {
+    std::lock_guard lock(answers->mutex);
+    *answer = std::move(value);
+    answers->changed.notify_all();
+  });
   const auto deadline = std::chrono::steady_clock::now() + timeout;
-  while (answer.wait_for(kStopPoll) != std::future_status::ready) {
-    if (stopping || std::chrono::steady_clock::now() > deadline) return std::nullopt;
-  }
-  return answer.get();
+  std::unique_lock lock(answers->mutex);
+  answers->changed.wait_until(lock, deadline, [&] { return answer->has_value() || answers->stopping; });
+  return std::exchange(*answer, std::nullopt);
 }
 
 absl::Status NotUnderstood(const Json::exception& error) {
@@ -107,8 +107,12 @@ absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const HttpAnswer& answer) {
   }
 }
 
-LinkService::~LinkService() {
-  stopping_ = true;
+void LinkService::Stop() {
+  {
+    std::lock_guard lock(answers_->mutex);
+    answers_->stopping = true;
+    answers_->changed.notify_all();
+  }
   server_.reset();
 }
 
@@ -160,7 +164,7 @@ HttpAnswer LinkService::Status() {
     status.left_out = left_out_;
   }
   for (Shard* shard : shards) {
-    auto described = AskShard<std::vector<PartitionStatus>>(stopping_, kDescribeTimeout,
+    auto described = AskShard<std::vector<PartitionStatus>>(answers_, kDescribeTimeout,
                                                             [shard](auto done) { shard->Describe(std::move(done)); });
     if (!described.has_value()) return Error(NoAnswer());
     std::move(described->begin(), described->end(), std::back_inserter(status.partitions));
@@ -186,7 +190,7 @@ HttpAnswer LinkService::Resume(const std::string& body) {
           absl::StrCat("the process that answers does not copy yet: ", waiting_, ". Try again once it does"));
   }
   for (Shard* shard : shards) {
-    auto plan = AskShard<absl::StatusOr<ResumePlan>>(stopping_, kResumeTimeout,
+    auto plan = AskShard<absl::StatusOr<ResumePlan>>(answers_, kResumeTimeout,
                                                      [&](auto done) { shard->Resume(*request, std::move(done)); });
     if (!plan.has_value()) return Error(NoAnswer());
     if (plan->ok()) {

@@ -3,9 +3,10 @@
 #ifndef REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
 #define REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
 
-#include <atomic>
+#include <condition_variable>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,13 @@ absl::StatusOr<ResumeAnswer> ParseResumeAnswer(const HttpAnswer& answer);
 // What an answer says that is not 200.
 absl::Status ErrorIn(const HttpAnswer& answer);
 
+// What handlers wait for: an answer of a shard, which may come after the service is gone.
+struct ShardAnswers {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool stopping = false;  // nobody waits any more. Guarded by mutex, as the answers are
+};
+
 class LinkService {
  public:
   struct Options {
@@ -41,14 +49,16 @@ class LinkService {
   };
 
   explicit LinkService(Options options) : options_(std::move(options)) {}
-  // Answers what is being asked with an error, unless it can be answered at once.
-  ~LinkService();
+  ~LinkService() { Stop(); }
 
   // FailedPrecondition: nobody can ask; the copy does not need it.
   absl::Status Start();
+  // Answers what is being asked with an error, unless it can be answered at once; nobody can ask any more. What is set
+  // after that tells nobody.
+  void Stop();
   // From any thread, while this process waits: who copies, or, if nobody `is_known` to copy, what is waited for.
   void SetStandby(std::string text, bool is_known) ABSL_LOCKS_EXCLUDED(mutex_);
-  // From any thread: this process copies now. The shards run until the service is gone, and outlive it.
+  // From any thread: this process copies now. The shards outlive the service.
   void SetShards(std::vector<Shard*> shards) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: the topics that are left out, and why.
   void SetLeftOut(std::map<std::string, std::string> left_out) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -60,7 +70,7 @@ class LinkService {
   HttpAnswer Resume(const std::string& body) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const Options options_;
-  std::atomic<bool> stopping_ = false;
+  const std::shared_ptr<ShardAnswers> answers_ = std::make_shared<ShardAnswers>();
   absl::Mutex mutex_;
   std::vector<Shard*> shards_ ABSL_GUARDED_BY(mutex_);
   std::string standby_ ABSL_GUARDED_BY(mutex_);

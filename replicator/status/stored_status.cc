@@ -1,15 +1,16 @@
 #include "replicator/status/stored_status.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "kafka/net/steady_event.h"
 #include "offsets/store.h"
 #include "replicator/base/exit_code.h"
 #include "replicator/memory/folder_rights.h"
@@ -19,7 +20,7 @@ namespace {
 
 // Of a partition's offset map: none of it is shown. One is the least that a state is loaded with.
 constexpr size_t kRunsLoadedMax = 1;
-constexpr absl::Duration kWriteTimeout = absl::Seconds(10);
+constexpr std::chrono::seconds kWriteTimeout(10);
 // A process that is starting or writing may take a file away while it is read.
 constexpr int kReadTries = 5;
 constexpr absl::Duration kReadInterval = absl::Milliseconds(100);
@@ -136,9 +137,9 @@ absl::StatusOr<ResumePlan> ResumeInStore(const std::string& folder, const Resume
     state.resume_from = request.from;
   }
   state.must_sync = true;
-  absl::Notification written;
+  kafka::SteadyEvent written;
   (*store)->Write({{stored->first, std::move(state)}}, [&written] { written.Notify(); });
-  if (written.WaitForNotificationWithTimeout(kWriteTimeout)) return plan;
+  if (written.WaitUntil(std::chrono::steady_clock::now() + kWriteTimeout)) return plan;
   const std::string trouble = (*store)->trouble();
   store->reset();  // gives up what waits, before `written` is gone
   return absl::FailedPreconditionError(absl::StrCat("nothing was changed: ", trouble));

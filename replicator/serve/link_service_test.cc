@@ -1,0 +1,86 @@
+#include "replicator/serve/link_service.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "kafka/net/steady_event.h"
+#include "replicator/copy/rate_limiter.h"
+#include "replicator/serve/local_server.h"
+
+namespace replicator {
+namespace {
+
+constexpr std::chrono::minutes kPatience(1);
+
+class LinkServiceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "/link-service-" + testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    Shard::Options options;
+    options.buffer_bytes_max = 8 << 20;
+    options.source.limit = &limit_;
+    options.target_limit = &limit_;
+    shard_ = std::make_unique<Shard>(std::move(options), [](Side) {});
+    shard_->Start();
+    LinkService::Options service;
+    service.folder = folder_;
+    service_ = std::make_unique<LinkService>(std::move(service));
+    ASSERT_TRUE(service_->Start().ok());
+    service_->SetShards({shard_.get()});
+  }
+
+  void TearDown() override {
+    service_.reset();
+    shard_->Stop(Clock::duration::zero());
+    EXPECT_TRUE(shard_->Join(Clock::now() + kPatience));
+  }
+
+  absl::StatusOr<HttpAnswer> AskStatus() const { return CallLocal(folder_, kSocketName, "GET", "/status", ""); }
+
+  std::string folder_;
+  RateLimiter limit_{0};
+  std::unique_ptr<Shard> shard_;
+  std::unique_ptr<LinkService> service_;
+};
+
+TEST_F(LinkServiceTest, ItsShardsAreAsked) {
+  const absl::StatusOr<HttpAnswer> answer = AskStatus();
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->code, 200) << answer->body;
+}
+
+// At the end of a link its control loop goes on for a moment, and may find out something just then.
+TEST_F(LinkServiceTest, WhatIsSetAfterTheStopTellsNobodyAndHarmsNothing) {
+  service_->Stop();
+  service_->SetTopicsTrouble("the source does not answer");
+  service_->SetStandby("another process copies", /*is_known=*/true);
+  service_->SetLeftOut({{"orders", "it has another number of partitions"}});
+  EXPECT_EQ(AskStatus().status().code(), absl::StatusCode::kNotFound);
+  service_->Stop();
+}
+
+TEST_F(LinkServiceTest, AStopDoesNotWaitForAShardThatIsStuck) {
+  kafka::SteadyEvent stuck;
+  kafka::SteadyEvent release;
+  shard_->Describe([&](const std::vector<PartitionStatus>&) {
+    stuck.Notify();
+    release.WaitUntil(Clock::now() + std::chrono::hours(1));
+  });
+  ASSERT_TRUE(stuck.WaitUntil(Clock::now() + kPatience));
+  std::thread client([&] {
+    const absl::StatusOr<HttpAnswer> answer = AskStatus();
+    EXPECT_TRUE(!answer.ok() || answer->code == 409) << answer->body;
+  });
+  service_->Stop();  // the shard is stuck until after this
+  release.Notify();
+  client.join();
+}
+
+}  // namespace
+}  // namespace replicator
