@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/this_coro.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "kafka/batch/record_batch.h"
 #include "kafka/client/errors.h"
+#include "kafka/net/must_not_throw.h"
 #include "offsets/crash_point.h"
 
 namespace replicator {
@@ -127,12 +127,14 @@ asio::awaitable<void> Sink::Run() {
     absl::StatusOr<std::shared_ptr<kafka::Connection>> connected = co_await lane_.Get();
     if (stopping_) co_return;
     if (!connected.ok()) {
-      LOG_EVERY_N(WARNING, 10) << "target broker " << broker_id_ << ": " << connected.status().message()
-                               << "; trying again";
+      if (connect_failures_.Fails()) {
+        LOG(WARNING) << "target broker " << broker_id_ << ": " << connected.status().message() << "; trying again";
+      }
       owner_.MetadataIsStale(Side::kTarget);
       continue;
     }
     unreachable_since_ = Clock::time_point::max();
+    connect_failures_.Ends();
     std::shared_ptr<kafka::Connection> connection = *connected;
     NoteConnection(connection);
     co_await WriteRequest(connection);
@@ -209,7 +211,7 @@ asio::awaitable<void> Sink::WriteRequest(std::shared_ptr<kafka::Connection> conn
   }
   std::shared_ptr<kafka::PendingReply> reply = *written;
   asio::any_io_executor executor = co_await asio::this_coro::executor;
-  asio::co_spawn(executor, AwaitAnswer(this, request, connection, reply), asio::detached);
+  asio::co_spawn(executor, AwaitAnswer(this, request, connection, reply), kafka::MustNotThrow());
 }
 
 asio::awaitable<void> Sink::AwaitAnswer(Sink* sink, std::shared_ptr<Request> request,

@@ -20,6 +20,7 @@
 #include "kafka/net/lane.h"
 #include "kafka/wire/produce.h"
 #include "replicator/base/error_tally.h"
+#include "replicator/base/failure_run.h"
 #include "replicator/copy/rate_limiter.h"
 #include "replicator/partition/stream.h"
 
@@ -100,6 +101,7 @@ class Sink {
   int64_t bytes_sent_ = 0;
   bool writing_ = false;  // a request; its socket may be full
   Clock::time_point unreachable_since_ = Clock::time_point::max();
+  FailureRun connect_failures_;
   ErrorTally errors_;  // of the present answer
   bool stalled_ = false;
   bool stall_logged_ = false;

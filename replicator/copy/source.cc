@@ -19,13 +19,8 @@ constexpr int32_t kLongPollMs = 500;
 constexpr int32_t kShortPollMs = 10;
 // On top of the long poll before the connection is given up.
 constexpr Clock::duration kFetchTimeout = std::chrono::seconds(30);
-// What a response takes besides records, per partition and in all.
-constexpr size_t kResponseOverheadBytes = 1024;
-constexpr size_t kPartitionOverheadBytes = 256;
 // A batch that cannot be passed on is fetched again (its bytes may have been damaged on the way) this often in all.
 constexpr int kMalformedTries = 3;
-// Never ask for less: one request per few records would be all overhead.
-constexpr size_t kFetchBytesMin = 64 << 10;
 // From this version on a request carries the epoch of what was fetched last (KIP-595).
 constexpr int16_t kVersionLastFetchedEpoch = 12;
 
@@ -112,11 +107,13 @@ asio::awaitable<void> Source::Run() {
     if (stopping_) co_return;
     if (!connected.ok()) {
       trouble_ = std::string(connected.status().message());
-      LOG_EVERY_N(WARNING, 10) << "source broker " << broker_id_ << ": " << connected.status().message()
-                               << "; trying again";
+      if (connect_failures_.Fails()) {
+        LOG(WARNING) << "source broker " << broker_id_ << ": " << connected.status().message() << "; trying again";
+      }
       owner_.MetadataIsStale(Side::kSource);
       continue;
     }
+    connect_failures_.Ends();
     if (IsAnotherOne(*connected)) {
       DoubtHistories();
       continue;
@@ -125,14 +122,14 @@ asio::awaitable<void> Source::Run() {
       co_await stopped_.Wait(not_before_);
       continue;
     }
-    const size_t reserved = ResponseBytesMax();
-    if (!memory_.budget.TryReserve(reserved)) {
+    const FetchRoom room = RoomFor(session_.size(), fetch_bytes_max_, memory_.budget.bytes_max());
+    if (!memory_.budget.TryReserve(room.reserved_bytes)) {
       co_await memory_.released.Wait();
       continue;
     }
     std::shared_ptr<kafka::Connection> connection = *connected;
     UseVersion(connection->versions());
-    absl::Status exchanged = co_await Exchange(connection, reserved, is_long_poll);
+    absl::Status exchanged = co_await Exchange(connection, room, is_long_poll);
     if (stopping_) co_return;
     if (!exchanged.ok()) {
       trouble_ = std::string(exchanged.message());
@@ -194,33 +191,27 @@ void Source::UseVersion(const kafka::NegotiatedVersions& versions) {
   if (version != std::exchange(version_, version)) session_.Reset();
 }
 
-size_t Source::ResponseBytesMax() const {
-  const size_t records = std::min<size_t>(fetch_bytes_max_, session_.size() * kFetchPartitionBytes);
-  return std::max(records, kFetchBytesMin) + kResponseOverheadBytes + session_.size() * kPartitionOverheadBytes;
-}
-
-kafka::FetchRequest Source::NextRequest(size_t reserved, bool is_long_poll) {
+kafka::FetchRequest Source::NextRequest(const FetchRoom& room, bool is_long_poll) {
   kafka::FetchRequest request;
   request.max_wait_ms = is_long_poll ? kLongPollMs : kShortPollMs;
-  request.bytes_max =
-      static_cast<int32_t>(reserved - kResponseOverheadBytes - session_.size() * kPartitionOverheadBytes);
+  request.bytes_max = static_cast<int32_t>(room.records_bytes_max);
   request.isolation_level = isolation_level_;
   session_.Fill(request);
   return request;
 }
 
-asio::awaitable<absl::Status> Source::Exchange(std::shared_ptr<kafka::Connection> connection, size_t reserved,
+asio::awaitable<absl::Status> Source::Exchange(std::shared_ptr<kafka::Connection> connection, FetchRoom room,
                                                bool is_long_poll) {
-  kafka::FetchRequest request = NextRequest(reserved, is_long_poll);
+  kafka::FetchRequest request = NextRequest(room, is_long_poll);
   const int32_t correlation_id = connection->NextCorrelationId();
   absl::StatusOr<std::string> frame = EncodeRequest(request, version_, correlation_id, connection->options().client_id);
   if (!frame.ok()) {
-    memory_.budget.Unreserve(reserved);
+    memory_.budget.Unreserve(room.reserved_bytes);
     co_return frame.status();
   }
   std::vector<iovec> parts = {{frame->data(), frame->size()}};
   absl::StatusOr<std::shared_ptr<kafka::PendingReply>> sent =
-      co_await connection->Send(std::move(parts), correlation_id, kFetchTimeout, &memory_, reserved);
+      co_await connection->Send(std::move(parts), correlation_id, kFetchTimeout, &memory_, room.reserved_bytes);
   if (!sent.ok()) co_return sent.status();
   std::shared_ptr<kafka::PendingReply> reply = *sent;
   absl::Status received = co_await kafka::Connection::Receive(reply);

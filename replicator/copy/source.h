@@ -24,6 +24,8 @@
 #include "kafka/wire/fetch.h"
 #include "policy/transaction_filter.h"
 #include "replicator/base/error_tally.h"
+#include "replicator/base/failure_run.h"
+#include "replicator/copy/fetch_room.h"
 #include "replicator/copy/fetch_session.h"
 #include "replicator/copy/rate_limiter.h"
 #include "replicator/partition/stream.h"
@@ -72,9 +74,8 @@ class Source {
   void DoubtHistories();
   bool Collect(Clock::time_point now, Clock::time_point* next_due);
   void UseVersion(const kafka::NegotiatedVersions& versions);
-  size_t ResponseBytesMax() const;
-  kafka::FetchRequest NextRequest(size_t reserved, bool is_long_poll);
-  asio::awaitable<absl::Status> Exchange(std::shared_ptr<kafka::Connection> connection, size_t reserved,
+  kafka::FetchRequest NextRequest(const FetchRoom& room, bool is_long_poll);
+  asio::awaitable<absl::Status> Exchange(std::shared_ptr<kafka::Connection> connection, FetchRoom room,
                                          bool is_long_poll);
   absl::Status HandleResponse(kafka::PendingReply& reply);
   Stream* Find(const kafka::FetchResponse::Topic& topic, int32_t partition) const;
@@ -96,6 +97,7 @@ class Source {
   kafka::Lane lane_;
   std::weak_ptr<kafka::Connection> connection_;  // that was asked last
   bool had_connection_ = false;                  // and nothing was doubted since
+  FailureRun connect_failures_;
   kafka::Signal wake_;
   kafka::Signal stopped_;
   Clock::time_point not_before_;  // of the next request: the cap, or the broker's throttling
