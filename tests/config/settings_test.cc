@@ -129,7 +129,7 @@ TEST_F(SettingsTest, NothingSecretReachesTheLog) {
   options.properties["old.sasl.jaas.config"] = absl::StrCat("ScramLoginModule required password=\"", secret, "\";");
   replicator = Run(options);
   ASSERT_NE(replicator, nullptr);
-  ASSERT_TRUE(WaitFor([&] { return !replicator->Running(); }, kPatience));
+  ASSERT_TRUE(Eventually("it ends", [&] { return !replicator->Running(); }));
   EXPECT_TRUE(replicator->LogHas("old.sasl.jaas.config")) << replicator->Log();
   EXPECT_FALSE(replicator->LogHas(secret)) << replicator->Log();
 }

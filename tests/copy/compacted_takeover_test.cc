@@ -196,7 +196,8 @@ class CompactedTakeoverTest : public SceneTest<OneToOne> {
       for (int p = 0; p < kPartitions; ++p) {
         const Records left = Compacted(written_[topic.name][p]);
         ASSERT_LT(left.size(), written_[topic.name][p].size());
-        ASSERT_TRUE(WaitFor([&] { return Source(topic.name, p) == left; }, kPatience)) << topic.name << "-" << p;
+        ASSERT_TRUE(Eventually("the source is cleaned", [&] { return Source(topic.name, p) == left; }))
+            << topic.name << "-" << p;
       }
     }
   }
@@ -206,7 +207,7 @@ class CompactedTakeoverTest : public SceneTest<OneToOne> {
     for (const Topic& topic : topics) {
       for (int p = 0; p < kPartitions; ++p) {
         const Records& written = written_[topic.name][p];
-        EXPECT_TRUE(WaitFor([&] { return Target(topic.name, p).size() >= written.size(); }, kPatience))
+        EXPECT_TRUE(Eventually("everything arrives", [&] { return Target(topic.name, p).size() >= written.size(); }))
             << topic.name << "-" << p << ": " << replicator.LogTail();
         const Records target = Target(topic.name, p);
         EXPECT_EQ(target.size(), written.size()) << topic.name << "-" << p;

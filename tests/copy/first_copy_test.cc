@@ -174,7 +174,7 @@ TEST_F(FirstCopyTest, AShortCopyBeginsAndEndsEqual) {
     return ranges.ok() &&
            std::any_of(ranges->begin(), ranges->end(), [](const OffsetRange& range) { return range.end > 0; });
   };
-  EXPECT_TRUE(WaitFor(arrived, kPatience)) << replicator->LogTail();
+  EXPECT_TRUE(Eventually("the first record arrives", arrived)) << replicator->LogTail();
   const absl::Duration to_first_record = absl::Now() - replicator->started();
   Figure("first-copy/start-to-first-record", to_first_record);
   EXPECT_TRUE(scene_->Equal({"quick"})) << replicator->LogTail();

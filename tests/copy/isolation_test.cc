@@ -81,9 +81,9 @@ class IsolationTest : public SceneTest<DefaultTimings> {
     ASSERT_OK(scene_->target_admin().CreateTopic({.name = kLonelyTopic, .replicas = {{kLonelyBroker}}}));
   }
 
-  bool WaitForBytes(double share) {
+  testing::AssertionResult WaitForBytes(double share) {
     const auto wanted = static_cast<int64_t>(share * static_cast<double>(source_bytes_));
-    return WaitFor([&] { return BytesOf(scene_->target(), kTopic, kPartitions) >= wanted; }, kPatience);
+    return Eventually("so much is copied", [&] { return BytesOf(scene_->target(), kTopic, kPartitions) >= wanted; });
   }
 
   // Copies everything once; `bytes_per_second` is the pace of the 99 partitions.

@@ -114,10 +114,10 @@ TEST_F(ProduceConnectionsTest, ATargetThatDoesNotAnswerIsLoggedAndSoIsItsReturn)
   const auto returns = [&] { return replicator->LogLines("target broker 1 answers again").size(); };
   const size_t before = silences();
   scene_->target_proxy(1).Hold();
-  EXPECT_TRUE(WaitFor([&] { return silences() > before; }, kPatience)) << replicator->LogTail();
+  EXPECT_TRUE(Eventually("the silence is logged", [&] { return silences() > before; })) << replicator->LogTail();
   EXPECT_LT(returns(), silences()) << replicator->Log();
   scene_->target_proxy(1).Release();
-  EXPECT_TRUE(WaitFor([&] { return returns() == silences(); }, kPatience)) << replicator->LogTail();
+  EXPECT_TRUE(Eventually("the return is logged", [&] { return returns() == silences(); })) << replicator->LogTail();
   EXPECT_TRUE(scene_->Equal({kTopic}));
   EXPECT_TRUE(StopsHealthy(*replicator));
 }

@@ -60,7 +60,7 @@ class PruningTest : public SceneTest<OneToOne> {
       if (!runs.ok()) absl::SleepFor(kReadInterval);
       return runs.ok();
     };
-    EXPECT_TRUE(WaitFor(is_read, kPatience)) << runs.status();
+    EXPECT_TRUE(Eventually("the store is read", is_read)) << runs.status();
     return runs.value_or(0);
   }
 };
@@ -70,7 +70,7 @@ TEST_F(PruningTest, RunsOfWhatBothLogsHaveDeletedAreForgotten) {
   ASSERT_NO_FATAL_FAILURE(StartReplicator());
   ASSERT_TRUE(scene_->Equal({kTopic}, /*gaps=*/true)) << replicator_->LogTail();
   constexpr size_t kRuns = kRecords / kRecordsPerTransaction - 1;
-  EXPECT_TRUE(WaitFor([&] { return RunsStored() >= kRuns; }, kPatience)) << replicator_->LogTail();
+  EXPECT_TRUE(Eventually("the runs are stored", [&] { return RunsStored() >= kRuns; })) << replicator_->LogTail();
 
   // One side alone changes nothing: what the target still has may be asked for.
   ASSERT_OK(scene_->source_admin().DeleteRecords(kTopic, 0, EndOf(scene_->source_admin())));
@@ -81,7 +81,8 @@ TEST_F(PruningTest, RunsOfWhatBothLogsHaveDeletedAreForgotten) {
 
   ASSERT_OK(scene_->target_admin().DeleteRecords(kTopic, 0, EndOf(scene_->target_admin())));
   ASSERT_NO_FATAL_FAILURE(Write(kRecordsPerTransaction));
-  EXPECT_TRUE(WaitFor([&] { return RunsStored() < 10; }, kPatience)) << RunsStored() << " closed runs are left";
+  EXPECT_TRUE(Eventually("the runs are forgotten", [&] { return RunsStored() < 10; }))
+      << RunsStored() << " closed runs are left";
   EXPECT_TRUE(StopsHealthy(*replicator_));
 }
 

@@ -52,7 +52,7 @@ class RetentionTest : public SceneTest<OneToOne> {
         const absl::StatusOr<std::vector<OffsetRange>> ranges = scene_->target_admin().Offsets("victim");
         return ranges.ok() && ranges->at(0).start == ranges->at(0).end;
       };
-      ASSERT_TRUE(WaitFor(gone, kPatience)) << "no retention check " << i;
+      ASSERT_TRUE(Eventually("retention deletes the victim", gone)) << "no retention check " << i;
     }
     ASSERT_EQ(scene_->target_admin().Offsets("victim")->at(0).end, kVictims * kRecords);
   }

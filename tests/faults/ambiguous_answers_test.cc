@@ -116,9 +116,10 @@ class AmbiguousAnswersTest : public SceneTest<OneToThreeWithProxies> {
       armed.emplace_back(proxy, proxy->Arm(rule));
     }
     provoke();
-    const bool struck = WaitFor([&] { return AnyHit(armed); }, kStrikeTimeout);
+    const testing::AssertionResult struck = Eventually(
+        "a request is struck", [&] { return AnyHit(armed); }, kStrikeTimeout);
     for (const auto& [proxy, rule] : armed) proxy->Remove(rule);
-    ASSERT_TRUE(struck) << "no request was struck\n" << replicator_->LogTail();
+    ASSERT_TRUE(struck) << replicator_->LogTail();
     const int64_t records = RecordsOrFail(scene_->TargetRecords(topic_));
     ASSERT_TRUE(scene_->WaitForTargetRecords(topic_, records + kRecordsOfRecovery)) << replicator_->LogTail();
     ASSERT_TRUE(IsHealthy(*replicator_));
@@ -330,7 +331,8 @@ TEST_F(AmbiguousAnswersTest, AnswersLostDuringTheStart) {
     }
     ASSERT_NO_FATAL_FAILURE(StartReplicator());
     const auto has_copied = [&] { return scene_->TargetHas(topic_, 1); };
-    ASSERT_TRUE(WaitFor([&] { return !replicator_->Running() || has_copied(); }, kPatience)) << replicator_->LogTail();
+    ASSERT_TRUE(Eventually("it ends or copies", [&] { return !replicator_->Running() || has_copied(); }))
+        << replicator_->LogTail();
     EXPECT_TRUE(AnyHit(armed)) << "no request was struck\n" << replicator_->Log();
     for (const auto& [proxy, rule] : armed) proxy->Remove(rule);
     EXPECT_EQ(!replicator_->Running(), lost.ends) << replicator_->Log();

@@ -167,7 +167,8 @@ class ForgetfulTargetTest : public SceneFixture, public ::testing::WithParamInte
       known = KnownProducers(scene_->target(), "idle");
       return known.ok() && *known == 0;
     };
-    ASSERT_TRUE(WaitFor(is_forgotten, kPatience)) << (known.ok() ? absl::OkStatus() : known.status());
+    ASSERT_TRUE(Eventually("the target forgets the producer", is_forgotten))
+        << (known.ok() ? absl::OkStatus() : known.status());
   }
 
   // Of a target that does not tell: the process that runs has met it.

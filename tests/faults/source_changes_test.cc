@@ -69,7 +69,8 @@ class SourceChanges : public SceneFixture {
   // The controller refuses the name for as long as it is about to delete the old topic.
   void CreateAgain() {
     const TopicSpec topic = {.name = topic_, .partitions = kPartitions, .configs = configs_};
-    ASSERT_TRUE(WaitFor([&] { return scene_->source_admin().CreateTopic(topic).ok(); }, kPatience));
+    ASSERT_TRUE(
+        Eventually("the source takes the name again", [&] { return scene_->source_admin().CreateTopic(topic).ok(); }));
     ASSERT_NO_FATAL_FAILURE(Write(topic_, kPartitions, kSecondLife));
   }
 
@@ -124,13 +125,10 @@ class SourceChanges : public SceneFixture {
     ASSERT_OK(link_->Start());
     EXPECT_TRUE(link_->ReachesState(neighbour_, "caught up"));
     Json left_out;
-    EXPECT_TRUE(WaitFor(
-        [&] {
-          left_out = link_->Status().value("left_out", Json::object());
-          return absl::StrContains(left_out.value(topic_, ""), "does not show it any more");
-        },
-        kPatience))
-        << left_out;
+    EXPECT_TRUE(Eventually("the topic is named as left out", [&] {
+      left_out = link_->Status().value("left_out", Json::object());
+      return absl::StrContains(left_out.value(topic_, ""), "does not show it any more");
+    })) << left_out;
     ASSERT_NO_FATAL_FAILURE(CreateAgain());
     ASSERT_NO_FATAL_FAILURE(ExpectStopped(code_when_made_anew));
   }
@@ -263,13 +261,13 @@ TEST_F(SourceChangesTest, ACopyThatIsBehindForAsLongAsTombstonesStayIsNamed) {
   link_ = std::make_unique<WatchedLink>(options);
   ASSERT_OK(link_->Start());
   const auto risk = [&] { return link_->PartitionStatus("tombstones", 0).value("tombstones_at_risk", ""); };
-  ASSERT_TRUE(WaitFor([&] { return !risk().empty(); }, kPatience)) << link_->process().LogTail();
+  ASSERT_TRUE(Eventually("the risk is told", [&] { return !risk().empty(); })) << link_->process().LogTail();
   EXPECT_TRUE(absl::StrContains(risk(), "the source may remove tombstones 10 s old")) << risk();
   EXPECT_TRUE(link_->process().LogHas("keys that were deleted there could stay on the target"));
   const CommandOutput check = link_->Run({"status", "--check", "--max-lag-seconds=100000"});
   EXPECT_EQ(check.code, Code(ExitCode::kCopyBehind)) << check.text;
   ASSERT_OK(scene_->source_admin().AlterTopicConfigs("tombstones", {{"delete.retention.ms", "86400000"}}));
-  EXPECT_TRUE(WaitFor([&] { return risk().empty(); }, kPatience)) << risk();
+  EXPECT_TRUE(Eventually("the risk is over", [&] { return risk().empty(); })) << risk();
 }
 
 // H

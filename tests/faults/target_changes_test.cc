@@ -127,7 +127,7 @@ TEST_F(TargetChangesTest, ForeignWriteIsGotRidOfAsItsReasonSays) {
     const absl::Status created = scene_->target_admin().CreateTopic({.name = topic_});
     return created.ok() || absl::IsAlreadyExists(created);
   };
-  ASSERT_TRUE(WaitFor(is_there_again, kPatience));
+  ASSERT_TRUE(Eventually("the topic is there again", is_there_again));
   ASSERT_NO_FATAL_FAILURE(ExpectFilledAnew());
 }
 
@@ -239,7 +239,7 @@ class TargetReplicasTest : public SceneTest<TwoReplicas, TargetChanges> {
         const absl::Status created = scene_->target_admin().CreateTopic(spec);
         return created.ok() || absl::IsAlreadyExists(created);
       };
-      ASSERT_TRUE(WaitFor(is_there, kPatience));
+      ASSERT_TRUE(Eventually("the topic is there", is_there));
     }
   }
   void CopyReplicated(const std::string& topic, std::map<std::string, std::string> configs) {
@@ -248,12 +248,12 @@ class TargetReplicasTest : public SceneTest<TwoReplicas, TargetChanges> {
   }
 
   // What is under way when a replica dies may still be taken; once the leader is alone, nothing is.
-  bool WaitUntilLeaderIsAlone() {
+  testing::AssertionResult WaitUntilLeaderIsAlone() {
     const auto is_alone = [&] {
       const absl::StatusOr<TopicState> topic = scene_->target_admin().DescribeTopic(topic_);
       return topic.ok() && topic->partitions[0].isr.size() == 1;
     };
-    return WaitFor(is_alone, kPatience);
+    return Eventually("the leader is alone", is_alone);
   }
 };
 
@@ -314,7 +314,7 @@ TEST_F(TargetReplicasTest, RightThatWasTakenIsNamedAndGoesOnOnceGivenBack) {
     Write(topic_, 1);
     return link_->Code(topic_) == "target-refused";
   };
-  ASSERT_TRUE(WaitFor(is_refused, kPatience)) << link_->process().LogTail();
+  ASSERT_TRUE(Eventually("the copy is refused", is_refused)) << link_->process().LogTail();
   const std::string reason = link_->PartitionStatus(topic_, 0).at("quarantine").at("reason");
   EXPECT_TRUE(absl::StrContains(reason, "TOPIC_AUTHORIZATION_FAILED")) << reason;
   EXPECT_TRUE(absl::StrContains(reason, "Give replicator's user")) << reason;
@@ -362,7 +362,8 @@ TEST_F(FullDiskTest, IsWaitedForUntilThereIsRoom) {
   ASSERT_NO_FATAL_FAILURE(Copy("filling"));
   ASSERT_NO_FATAL_FAILURE(Write(topic_, kTooMuch));
   // It gives up by itself.
-  ASSERT_TRUE(WaitFor([&] { return !scene_->target().Running(1); }, kPatience)) << scene_->target().LogTail(1);
+  ASSERT_TRUE(Eventually("the broker gives up", [&] { return !scene_->target().Running(1); }))
+      << scene_->target().LogTail(1);
   EXPECT_TRUE(link_->process().WaitForLog("target broker 1", kPatience)) << link_->process().LogTail();
   ASSERT_OK(link_->process().CheckRunning());
   ASSERT_EQ(mount("tmpfs", disk_.c_str(), "tmpfs", MS_REMOUNT, kLarge), 0);

@@ -80,7 +80,7 @@ class HeldBackLink {
     load.client_properties = {{"transactional.id", kTransactionalId}, {"transaction.timeout.ms", "600000"}};
     absl::StatusOr<std::unique_ptr<LoadGenerator>> producer = LoadGenerator::Start(load);
     ASSERT_TRUE(producer.ok()) << producer.status();
-    ASSERT_TRUE(WaitFor([&] { return scene_->SourceHas(kTopic, kBefore + 1); }, kPatience));
+    ASSERT_TRUE(Eventually("the transaction has begun", [&] { return scene_->SourceHas(kTopic, kBefore + 1); }));
   }
 
   CopyScene* const scene_;

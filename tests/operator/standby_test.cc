@@ -53,7 +53,7 @@ TEST_F(StandbyTest, OfTwoStartedTogetherOneCopiesAndTheOtherTakesOver) {
   std::unique_ptr<ReplicatorProcess> a = RunElsewhere();
   std::unique_ptr<ReplicatorProcess> b = RunElsewhere();
   ASSERT_TRUE(a != nullptr && b != nullptr);
-  ASSERT_TRUE(WaitFor([&] { return a->LogHas("standby: ") || b->LogHas("standby: "); }, kPatience))
+  ASSERT_TRUE(Eventually("one is a standby", [&] { return a->LogHas("standby: ") || b->LogHas("standby: "); }))
       << a->Log() << b->Log();
   if (a->LogHas("standby: ")) std::swap(a, b);
   ASSERT_TRUE(a->WaitForLog(kCopies, kPatience)) << a->LogTail();

@@ -46,7 +46,8 @@ class StatusTest : public SceneTest<OneToOne> {
   void WriteForeign() {
     Produce(scene_->target().bootstrap_servers(), 20);
     Produce(scene_->source().bootstrap_servers(), 200);
-    ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << link_->process().LogTail();
+    ASSERT_TRUE(Eventually("all are quarantined", [&] { return Quarantined() == kPartitions; }))
+        << link_->process().LogTail();
   }
 
   CommandOutput Run(std::vector<std::string> arguments) { return link_->Run(std::move(arguments)); }
@@ -88,12 +89,12 @@ class StatusTest : public SceneTest<OneToOne> {
     }
   }
 
-  bool WaitUntilCaughtUp() {
+  testing::AssertionResult WaitUntilCaughtUp() {
     const auto caught_up = [&] {
       const Json status = Status();
       return status.at("topics").size() == 1 && status.at("topics").at(0).at("state") == "caught up";
     };
-    return WaitFor(caught_up, kPatience);
+    return Eventually("it is caught up", caught_up);
   }
 
   std::unique_ptr<WatchedLink> link_;
@@ -150,7 +151,8 @@ TEST_F(StatusTest, AQuarantinedPartitionGoesOnOnlyWithAYes) {
   EXPECT_TRUE(absl::StrContains(refused.text, "DOUBLED: source offsets 0 to ")) << refused.text;
   // Checked again it is where it was: the cause has not passed.
   EXPECT_EQ(Resume(0, {}).code, 0);
-  ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << link_->process().LogTail();
+  ASSERT_TRUE(Eventually("all are quarantined", [&] { return Quarantined() == kPartitions; }))
+      << link_->process().LogTail();
 
   const int64_t before = RecordsOrFail(scene_->TargetRecords(topic_));
   ASSERT_NO_FATAL_FAILURE(ResumeAll());
@@ -188,7 +190,8 @@ TEST_F(StatusTest, ATargetTopicThatWasMadeAnewIsFilledAnew) {
   ASSERT_OK(scene_->target_admin().DeleteTopic(topic_));
   ASSERT_OK(scene_->target_admin().CreateTopic({.name = topic_, .partitions = kPartitions}));
   ASSERT_OK(link_->Start());
-  ASSERT_TRUE(WaitFor([&] { return Quarantined() == kPartitions; }, kPatience)) << link_->process().LogTail();
+  ASSERT_TRUE(Eventually("all are quarantined", [&] { return Quarantined() == kPartitions; }))
+      << link_->process().LogTail();
   EXPECT_EQ(Resume(0, {}).code, Code(ExitCode::kBlocked)) << "there is nothing to go on with";
   for (int partition = 0; partition < kPartitions; ++partition) {
     const CommandOutput output = Resume(partition, {"--from=earliest"});
