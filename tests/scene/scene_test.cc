@@ -1,6 +1,8 @@
 #include "tests/scene/scene_test.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
@@ -17,6 +19,11 @@ struct OpenScene {
 OpenScene& Open() {
   static OpenScene* const open = new OpenScene;
   return *open;
+}
+
+bool AllRun(KafkaCluster& cluster) {
+  const std::vector<int> ids = cluster.broker_ids();
+  return std::all_of(ids.begin(), ids.end(), [&](int id) { return cluster.Running(id); });
 }
 
 // Clusters end with the run, not with the static objects of the process.
@@ -42,7 +49,8 @@ void SceneFixture::SetUp() {
 void SceneFixture::TearDown() {
   replicator_.reset();
   producer_.reset();
-  if (HasFailure()) CloseScene();
+  if (scene_ == nullptr) return;
+  if (HasFailure() || !AllRun(scene_->source()) || !AllRun(scene_->target())) CloseScene();
 }
 
 void SceneFixture::CloseScene() { Open() = {}; }

@@ -2,7 +2,8 @@
 //
 // A scene starts with the first test that wants it. The tests of a process share it for as long as they want the same
 // shape, so each has topics of its own; a link of its own comes from CopyScene::Replicator. A test that kills a broker
-// starts it again, and one that arms a rule of a proxy removes it. A test that failed takes its scene with it.
+// starts it again, and one that arms a rule of a proxy removes it. A test that failed, or that left a broker dead,
+// takes its scene with it.
 //
 //   class StatusTest : public SceneTest<OneToOne> {};
 //   TEST_F(StatusTest, ...) { CreateTopic("orders", 2); WriteAll(scene_->Load("orders", 2)); ... }
@@ -19,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "replicator/base/exit_code.h"
 #include "tests/cluster/load.h"
 #include "tests/scene/copy_scene.h"
@@ -58,7 +60,7 @@ class SceneFixture : public ::testing::Test {
   void StartReplicator();
   // The program ends by itself with that code; `words` stand in its log.
   void ExpectEnds(ReplicatorProcess& replicator, ExitCode code, const std::vector<std::string>& words = {});
-
+  // Starts one, and sees it end.
   void ExpectRunEnds(const ReplicatorOptions& options, ExitCode code, const std::vector<std::string>& words);
   // kill -9 of replicator_, which was healthy up to there.
   void KillReplicator();
