@@ -12,8 +12,15 @@ begin_run() {
 
 end_run() { echo; tests/run_report.py "$RUN"; }
 
-# The heavy tests take turns, and random histories go on where those of the commit before have ended.
-commit_count() { git rev-list --count HEAD 2>/dev/null || echo 0; }
+# The heavy tests take turns, and random histories go on where those of the commit before have ended. A clone without
+# history has no count; its commit's name is a number, too.
+commit_count() {
+  if [ "$(git rev-parse --is-shallow-repository)" = true ]; then
+    echo $((16#$(git rev-parse HEAD | cut -c1-5)))
+  else
+    git rev-list --count HEAD
+  fi
+}
 ROTATION=4
 
 # Tests by a Bazel query in which `all` stands for all tests that are not `manual`.
@@ -53,12 +60,14 @@ unit_args() { echo "--test_env=REPLICATOR_FIRST_SEED=$(($(commit_count) * SEEDS_
 
 run_opt() { # quick|some|all
   local brokers
+  [ "$1" != some ] || echo "heavy tests: turn $(($(commit_count) % ROTATION)) of $ROTATION; ./dev test all takes all of them"
   brokers="$(tagged broker) except $(tagged rotated)"
   query_tests "\$all except $(tagged broker)" | run_targets unit --config=opt --build_tests_only $(unit_args)
   query_tests "$brokers" | run_targets brokers --config=opt --flaky_test_attempts=2 $(broker_args brokers)
   case $1 in
     some) rotated_share ;;
     all) query_tests "$(tagged rotated)" ;;
+    quick) ;;
   esac | run_targets rotated --config=opt --flaky_test_attempts=2 $(broker_args rotated)
 }
 
