@@ -23,6 +23,7 @@ run_planted() { # NAME...
   REPORT=$(end_run) || CODE=$?
   ends_with() { [ "${REPORT##*$'\n'}" = "$1" ]; }
   says() { [[ $REPORT == *"$1"* ]]; }
+  lacks() { ! says "$1"; }
   fails() { [ "$CODE" = 1 ]; }
   passes() { [ "$CODE" = 0 ]; }
 }
@@ -41,9 +42,11 @@ check "... they are named: a failed status" says "planted_harness_1  HARNESS in 
 check "... a failure and its consequence" says "planted_consequence  HARNESS in Planted.FailsOnItsFirstTry: planted: the load"
 check "... a time-out" says "planted_hang  STALLED in Planted.FailsOnItsFirstTry: ended by SIGTERM"
 
-run_planted harness_1 harness_2 harness_3 consequence
+run_planted harness_1 harness_2 suite consequence
 check "four of them fail the run" fails
 check "... because they are four" says "4 targets needed a second try (at most 3)"
+check "a suite that cannot be set up is the harness's failure" says "planted_suite  HARNESS in PlantedSuite: "
+check "... and its cases are not skipped ones" lacks "SKIPPED"
 
 [ "$wrongs" = 0 ] && echo "mechanism: all as it should be"
 [ "$wrongs" = 0 ]
