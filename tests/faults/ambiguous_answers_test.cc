@@ -291,7 +291,7 @@ TEST_F(AmbiguousAnswersTest, AnswerWithAnotherOffsetStopsOnlyItsPartition) {
   ASSERT_TRUE(replicator_->WaitForLog("is quarantined (foreign-write)", kStrikeTimeout)) << replicator_->LogTail();
   const int64_t before = RecordsOrFail(scene_->TargetRecords(topic_));
   EXPECT_TRUE(scene_->WaitForTargetRecords(topic_, before + 1'000)) << replicator_->LogTail();
-  absl::StatusOr<ExitStatus> ended = replicator_->Stop(absl::Seconds(10));
+  absl::StatusOr<ExitStatus> ended = replicator_->Stop(kStopPatience);
   ASSERT_TRUE(ended.ok()) << ended.status();
   EXPECT_EQ(ended->code, Code(ExitCode::kQuarantined)) << replicator_->LogTail();
   ASSERT_NO_FATAL_FAILURE(ResumeQuarantined());

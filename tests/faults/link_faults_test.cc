@@ -124,7 +124,7 @@ TEST_F(LinkFaultsTest, FaultyTopicsAreLeftOutTogetherAndTheRestIsCopied) {
       << replicator->Log();
   EXPECT_EQ(RecordsOrFail(scene_->TargetRecords("faults-fewer")), 0) << "nothing is written where it is in doubt";
   EXPECT_EQ(RecordsOrFail(scene_->TargetRecords("faults-foreign")), 10);
-  absl::StatusOr<ExitStatus> ended = replicator->Stop(absl::Seconds(10));
+  absl::StatusOr<ExitStatus> ended = replicator->Stop(kStopPatience);
   ASSERT_TRUE(ended.ok()) << ended.status();
   EXPECT_EQ(ended->code, Code(ExitCode::kQuarantined)) << "quarantined partitions are told by the exit code";
 }

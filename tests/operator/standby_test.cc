@@ -67,7 +67,7 @@ TEST_F(StandbyTest, OfTwoStartedTogetherOneCopiesAndTheOtherTakesOver) {
   ExpectEqual(*b);
 }
 
-TEST_F(StandbyTest, AStandbySaysForWhomItWaitsAndACleanStopHandsOverAtOnce) {
+TEST_F(StandbyTest, AStandbySaysForWhomItWaitsAndACleanStopHandsOver) {
   ASSERT_NO_FATAL_FAILURE(Begin("handed"));
   std::unique_ptr<ReplicatorProcess> a = RunElsewhere();
   ASSERT_NE(a, nullptr);
