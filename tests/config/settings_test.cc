@@ -39,6 +39,7 @@ TEST_F(SettingsTest, AnotherClusterThanTheFilePins) {
 }
 
 TEST_F(SettingsTest, AnotherIsolationLevelThanTheLinkBeganWith) {
+  ASSERT_NO_FATAL_FAILURE(HaveSomeTopic());
   ReplicatorOptions options = scene_->Replicator("nothing");
   std::unique_ptr<ReplicatorProcess> replicator = Run(options);
   ASSERT_NE(replicator, nullptr);

@@ -63,6 +63,7 @@ TEST_F(LinkFaultsTest, ATargetThatIsTooOld) {
 }
 
 TEST_F(LinkFaultsTest, AStateFolderOfAnotherLink) {
+  ASSERT_NO_FATAL_FAILURE(HaveSomeTopic());
   ReplicatorOptions options = scene_->Replicator("nothing");
   std::unique_ptr<ReplicatorProcess> replicator = Run(options);
   ASSERT_NE(replicator, nullptr);
@@ -73,6 +74,7 @@ TEST_F(LinkFaultsTest, AStateFolderOfAnotherLink) {
 }
 
 TEST_F(LinkFaultsTest, AStateFolderThatAnotherProcessUses) {
+  ASSERT_NO_FATAL_FAILURE(HaveSomeTopic());
   const ReplicatorOptions options = scene_->Replicator("nothing");
   std::unique_ptr<ReplicatorProcess> replicator = Run(options);
   ASSERT_NE(replicator, nullptr);

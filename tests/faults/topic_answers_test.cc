@@ -77,6 +77,7 @@ TEST_F(EmptySourceTest, HasAnErrorForTheTopic) {
 }
 
 TEST_F(TopicAnswersTest, TheSourceDoesNotDescribeTheTopic) {
+  ASSERT_NO_FATAL_FAILURE(HaveSomeTopic());
   ASSERT_NO_FATAL_FAILURE(BeginWithNothing("odd-settings"));
   // DescribeConfigs v1: correlation id 4, throttle time 4, count 4; error code 2, message 2, type 1; then the name.
   constexpr int64_t kNameAt = 4 + 4 + 4 + 2 + 2 + 1 + 2;
@@ -88,6 +89,7 @@ TEST_F(TopicAnswersTest, TheSourceDoesNotDescribeTheTopic) {
 }
 
 TEST_F(TopicAnswersTest, TheTargetDoesNotShowTheTopicYet) {
+  ASSERT_NO_FATAL_FAILURE(HaveSomeTopic());
   ASSERT_NO_FATAL_FAILURE(BeginWithNothing("odd-creation"));
   // CreateTopics v4: correlation id 4, throttle time 4, count 4; then the name. The topic is created all the same.
   constexpr int64_t kNameAt = 4 + 4 + 4 + 2;

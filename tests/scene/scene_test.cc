@@ -60,6 +60,11 @@ void SceneFixture::CreateTopic(const std::string& topic, int partitions, std::ma
       scene_->source_admin().CreateTopic({.name = topic, .partitions = partitions, .configs = std::move(configs)}));
 }
 
+void SceneFixture::HaveSomeTopic() {
+  const absl::Status created = scene_->source_admin().CreateTopic({.name = "bystander"});
+  ASSERT_TRUE(created.ok() || absl::IsAlreadyExists(created)) << created;
+}
+
 void SceneFixture::WriteAll(const LoadOptions& load, LoadCounts* counts) {
   absl::StatusOr<LoadCounts> written = WriteLoad(load, kPatience);
   ASSERT_TRUE(written.ok()) << written.status();

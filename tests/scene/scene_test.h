@@ -46,6 +46,9 @@ class SceneFixture : public ::testing::Test {
 
   // A topic of the source.
   void CreateTopic(const std::string& topic, int partitions = 1, std::map<std::string, std::string> configs = {});
+  // A topic that no test copies, so that the source has one. A process looks for ten seconds whether one without topics
+  // is really empty.
+  void HaveSomeTopic();
   // Writes records_total records; `counts`, if given, says what was written.
   void WriteAll(const LoadOptions& load, LoadCounts* counts = nullptr);
   // A topic of the source with so many records.
