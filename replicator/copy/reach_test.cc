@@ -1,4 +1,4 @@
-// What a shard's sources and sinks log of brokers that they cannot reach.
+// What a shard's sources, sinks and settlers log of brokers that they cannot reach.
 #include <glog/logging.h>
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include "replicator/copy/rate_limiter.h"
 #include "replicator/copy/sink.h"
 #include "replicator/copy/source.h"
+#include "replicator/locate/settler.h"
 
 namespace replicator {
 namespace {
@@ -66,13 +67,24 @@ kafka::Endpoint Nobody(asio::io_context& io) {
 
 class ReachTest : public testing::Test {
  protected:
-  static Stream Begun() {
+  using Streams = std::vector<std::unique_ptr<Stream>>;
+
+  static Assignment Orders() {
     Assignment assignment;
     assignment.source_topic = assignment.target_topic = "orders";
     assignment.partition = 0;
-    Stream stream(assignment, Partition::Options());
-    stream.partition.Begin(SourceOffset(0), TargetOffset(0), Ordinal(0));
-    return stream;
+    return assignment;
+  }
+  // One for each broker.
+  static Streams NewStreams() {
+    Streams streams;
+    for (int i = 0; i < kBrokers; ++i) streams.push_back(std::make_unique<Stream>(Orders(), Partition::Options()));
+    return streams;
+  }
+  static Streams BegunStreams() {
+    Streams streams = NewStreams();
+    for (const auto& stream : streams) stream->partition.Begin(SourceOffset(0), TargetOffset(0), Ordinal(0));
+    return streams;
   }
 
   // Until each broker has failed `kFailures` times.
@@ -94,12 +106,11 @@ TEST_F(ReachTest, EachSourceBrokerThatCannotBeReachedIsLogged) {
   kafka::FetchMemory memory(io_.get_executor(), 8 << 20);
   SourceOptions options;
   options.limit = &limit_;
-  std::vector<Stream> streams;
-  for (int i = 0; i < kBrokers; ++i) streams.push_back(Begun());
+  const Streams streams = BegunStreams();
   std::vector<std::unique_ptr<Source>> sources;
   for (int i = 0; i < kBrokers; ++i) {
     sources.push_back(std::make_unique<Source>(io_.get_executor(), i, Nobody(io_), options, memory, owners_[i]));
-    sources.back()->Add(&streams[i]);
+    sources.back()->Add(streams[i].get());
     asio::co_spawn(io_, sources.back()->Run(), kafka::MustNotThrow());
   }
   Run();
@@ -110,20 +121,35 @@ TEST_F(ReachTest, EachSourceBrokerThatCannotBeReachedIsLogged) {
 }
 
 TEST_F(ReachTest, EachTargetBrokerThatCannotBeReachedIsLogged) {
-  std::vector<Stream> streams;
-  for (int i = 0; i < kBrokers; ++i) streams.push_back(Begun());
+  const Streams streams = BegunStreams();
   std::vector<std::unique_ptr<Sink>> sinks;
   for (int i = 0; i < kBrokers; ++i) {
     sinks.push_back(
         std::make_unique<Sink>(io_.get_executor(), i, Nobody(io_), kafka::ConnectionOptions(), limit_, owners_[i]));
-    sinks.back()->Add(&streams[i]);
-    sinks.back()->Ready(&streams[i]);
+    sinks.back()->Add(streams[i].get());
+    sinks.back()->Ready(streams[i].get());
     asio::co_spawn(io_, sinks.back()->Run(), kafka::MustNotThrow());
   }
   Run();
   for (int i = 0; i < kBrokers; ++i)
     EXPECT_EQ(lines_.Count(absl::StrCat("target broker ", i, ": cannot connect")), 1) << i;
   for (const std::unique_ptr<Sink>& sink : sinks) sink->Stop();
+  io_.run();
+}
+
+TEST_F(ReachTest, EachBrokerThatCannotBeAskedIsLogged) {
+  const Streams streams = NewStreams();  // the target is to say where each stands
+  std::vector<std::unique_ptr<Settler>> settlers;
+  for (int i = 0; i < kBrokers; ++i) {
+    settlers.push_back(
+        std::make_unique<Settler>(io_.get_executor(), i, Nobody(io_), kafka::ConnectionOptions(), owners_[i]));
+    settlers.back()->Add(streams[i].get());
+    asio::co_spawn(io_, settlers.back()->Run(), kafka::MustNotThrow());
+  }
+  Run();
+  for (int i = 0; i < kBrokers; ++i)
+    EXPECT_EQ(lines_.Count(absl::StrCat("target broker ", i, ": cannot connect")), 1) << i;
+  for (const std::unique_ptr<Settler>& settler : settlers) settler->Stop();
   io_.run();
 }
 

@@ -158,11 +158,9 @@ void Shard::AddStreams(std::vector<Assignment> assignments) {
 void Shard::Restore(Stream& stream) {
   if (stream.assignment.stored == nullptr) return;
   const offsets::PartitionState& state = *stream.assignment.stored;
-  stream.partition.Restore(state);
+  stream.Restore(state);
   stream.records_lost = state.records_lost;
-  stream.source_log_start_max = state.source_log_start_max;
   if (state.current_at_ms > 0) stream.tombstones.Begin(state.current_at_ms);
-  stream.history_in_doubt = stream.partition.begun();
   if (!state.resume_from.empty()) {
     stream.resume.emplace();
     stream.resume->request = {stream.assignment.source_topic, stream.assignment.partition, state.resume_from, true};
@@ -204,8 +202,7 @@ void Shard::CheckTopicsAreThere(Stream& stream) {
   if (is_back) {
     LOG(INFO) << stream.Name() << ": its topic is there again; looking whether it is the one that was copied";
     stream.ForgetQuarantine();
-    stream.partition.CheckAgain();
-    stream.history_in_doubt = stream.partition.begun();
+    stream.CheckAgain();
   }
   if (source_is_gone) {
     stream.partition.PutInQuarantine(
@@ -247,7 +244,7 @@ void Shard::RerouteSource(Member& member) {
   if (leader.epoch != stream.source_leader.epoch) stream.fetch_not_before = {};
   // The same broker at another address may have another disk.
   const bool has_moved = member.source != nullptr && desk != member.source;
-  if (leader != stream.source_leader || has_moved) stream.DoubtHistory();
+  if (leader != stream.source_leader || has_moved) stream.doubt.Doubt(DoubtReason::kLeaderChanged);
   stream.source_leader = leader;
   if (desk == member.source) return;
   if (member.source != nullptr) {
@@ -265,7 +262,10 @@ void Shard::RerouteTarget(Member& member) {
   const Leader leader = LeaderOf(target_metadata_, stream.assignment.target_topic, stream.assignment.partition);
   TargetDesk* desk = leader.broker < 0 ? nullptr : TargetDeskFor(leader.broker);
   // Another leader may lack what the old one acknowledged (an unclean election): the target is asked first (F).
-  if (leader != stream.target_leader) stream.partition.OnTargetChange();
+  if (leader != stream.target_leader) {
+    stream.partition.OnTargetChange();
+    stream.placement.OnTargetLeaderChange();
+  }
   stream.target_leader = leader;
   if (desk == member.target) return;
   if (member.target != nullptr) {
@@ -373,7 +373,8 @@ void Shard::Changed(Stream& stream) {
   if (partition.must_settle() && !stream.settling) {
     // The first failure is settled at once; a partition that fails again and again waits longer each time.
     stream.ask_not_before =
-        Clock::now() + (partition.producer_forgotten() ? kOldRequestLife : BackoffAfter(partition.failures() - 1));
+        Clock::now() +
+        (partition.must_outwait_old_requests() ? kOldRequestLife : BackoffAfter(partition.failures() - 1));
   }
   stream.settling = partition.must_settle();
   keeper_.Note(stream);
@@ -384,8 +385,8 @@ void Shard::Changed(Stream& stream) {
   }
   if (member.source != nullptr) {
     member.source->source.Note(stream);
-    if (stream.range_in_doubt || stream.history_in_doubt || stream.resume.has_value() ||
-        stream.open_transaction.wants_owner() || !partition.begun())
+    if (!stream.doubt.may_fetch() || stream.resume.has_value() || stream.open_transaction.wants_owner() ||
+        !partition.begun())
       member.source->locator.Wake();
   }
 }

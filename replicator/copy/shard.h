@@ -163,7 +163,6 @@ class Shard : public StreamOwner {
   static void Hear(Member& member, Clock::time_point now);
   void WatchTransaction(Stream& stream, Clock::time_point now);
   void WatchTombstones(Stream& stream, Clock::time_point now, int64_t now_ms);
-  void RetryWhatCanPass(Stream& stream, Clock::time_point now);
   void ShareMemory();
   void PublishStatus() ABSL_LOCKS_EXCLUDED(mutex_);
   static void AddTo(ShardStatus& status, const Stream& stream, Clock::time_point now);

@@ -18,9 +18,6 @@ namespace {
 constexpr Clock::duration kLookInterval = std::chrono::seconds(5);
 // How long the source may take to say where its log begins and ends before an operator is told that it does not.
 constexpr Clock::duration kResumeTimeout = std::chrono::seconds(10);
-// A target that refused a batch or us (rights, a policy, a size) may be mended without a word: it is tried again.
-constexpr Clock::duration kRetryMin = std::chrono::minutes(1);
-constexpr int kRetryDoublingsMax = 4;
 // How often a wish that waits for new metadata is looked at.
 constexpr Clock::duration kMetadataPoll = std::chrono::milliseconds(100);
 
@@ -81,7 +78,7 @@ void Shard::LookAtAll(Clock::time_point now) {
     Hear(member, now);
     if (partition.begun()) WatchTombstones(stream, now, now_ms);
     if (partition.quarantined()) {
-      RetryWhatCanPass(stream, now);
+      if (stream.RetryIfDue(now)) Changed(stream);
       continue;
     }
     const bool has_begun = partition.begun() && !partition.is_resuming();
@@ -138,22 +135,6 @@ void Shard::WatchTombstones(Stream& stream, Clock::time_point now, int64_t now_m
   }
 }
 
-// Told once when it begins and once when it is over, however often it is tried in between.
-void Shard::RetryWhatCanPass(Stream& stream, Clock::time_point now) {
-  if (stream.partition.quarantine()->code != QuarantineCode::kTargetRefused) return;
-  if (stream.retry_not_before == Clock::time_point()) {
-    stream.retry_not_before = now + kRetryMin * (1 << std::min(stream.retries, kRetryDoublingsMax));
-    return;
-  }
-  if (now < stream.retry_not_before) return;
-  stream.retry_not_before = {};
-  ++stream.retries;
-  stream.records_at_retry = stream.partition.records_copied();
-  stream.source_heard_at.reset();  // nobody has asked meanwhile
-  stream.partition.CheckAgain();
-  Changed(stream);
-}
-
 void Shard::Resume(ResumeRequest request, std::function<void(absl::StatusOr<ResumePlan>)> done) {
   asio::post(io_, [this, request = std::move(request), done = std::move(done)]() mutable {
     BeginResume(std::move(request), std::move(done));
@@ -178,10 +159,6 @@ void Shard::BeginResume(ResumeRequest request, std::function<void(absl::StatusOr
   }
   if (stream.resume.has_value() && stream.resume->done != nullptr) {
     return done(absl::FailedPreconditionError(absl::StrCat(stream.Name(), " is being resumed already. Try again")));
-  }
-  if (stream.being_located > 0) {
-    return done(absl::FailedPreconditionError(
-        absl::StrCat("the place of ", stream.Name(), " in the source is being looked for at this moment. Try again")));
   }
   PendingResume resume;
   resume.request = std::move(request);
@@ -288,19 +265,15 @@ void Shard::CarryOut(Member& member, const ResumePlan& plan, const Assignment& i
   stream.retries = 0;
   stream.retry_not_before = {};
   stream.malformed_batches = 0;
-  stream.ClearRangeDoubt();
-  stream.tail.reset();
   stream.meter.Reset();
   stream.source_heard_at.reset();
   if (plan.starts_anew) {
-    stream.partition.StartAnew();
+    stream.StartAnew();
   } else if (plan.from.has_value()) {
-    stream.partition.ResumeAt(SourceOffset(*plan.from));
+    stream.ResumeAt(SourceOffset(*plan.from));
   } else {
-    stream.partition.CheckAgain();
+    stream.CheckAgain();
   }
-  if (plan.starts_anew || plan.from.has_value()) stream.source_log_start_max = stream.border_epoch = -1;
-  stream.history_in_doubt = !plan.starts_anew && !plan.from.has_value() && stream.partition.begun();
   Changed(stream);
 }
 

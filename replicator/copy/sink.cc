@@ -77,7 +77,7 @@ void Sink::Add(Stream* stream) {
     stream->partition.Pause();
   } else if (stream->partition.paused()) {
     stream->partition.Resume();
-    stream->DoubtHistory();  // nothing was asked of the source for as long
+    stream->doubt.Doubt(DoubtReason::kTargetStalled);
   }
   wake_.Notify();  // a broker that could not be reached is tried only while it leads something: it does again
 }
@@ -321,7 +321,7 @@ void Sink::SetStalled(bool stalled) {
       stream->partition.Pause();
     } else {
       stream->partition.Resume();
-      stream->DoubtHistory();  // nothing was asked of the source for as long
+      stream->doubt.Doubt(DoubtReason::kTargetStalled);
     }
     owner_.Changed(*stream);
   }

@@ -155,7 +155,7 @@ void Source::DoubtHistories() {
   for (const auto& [topic, streams] : by_name_) {
     for (Stream* stream : streams) {
       if (stream == nullptr) continue;
-      stream->DoubtHistory();
+      stream->doubt.Doubt(DoubtReason::kConnectionNew);
       owner_.Changed(*stream);
     }
   }
@@ -167,7 +167,7 @@ bool Source::Collect(Clock::time_point now, Clock::time_point* next_due) {
   bool comes_back = false;
   std::vector<Stream*> waiting;
   for (Stream* stream : noted_) {
-    const bool wants = stream->partition.wants_fetch() && !stream->range_in_doubt && !stream->history_in_doubt;
+    const bool wants = stream->partition.wants_fetch() && stream->doubt.may_fetch();
     if (wants && stream->fetch_not_before <= now) {
       stream->noted_by_source = false;
       session_.Include(*stream);
@@ -271,18 +271,11 @@ void Source::HandlePartition(Stream& stream, const kafka::FetchResponse::Partiti
   // ones.
   if (stream.partition.fetch_offset() != asked) return;
   // It may also have got another leader, and what this one still has need not be what the new one has.
-  if (stream.source_leader.broker != broker_id_ || stream.history_in_doubt) return;
+  if (stream.source_leader.broker != broker_id_ || !stream.doubt.may_fetch()) return;
   if (answer.error_code != kafka::kErrorNone) return HandleError(stream, answer);
-  if (answer.diverging_epoch >= 0) {
-    return stream.partition.PutInQuarantine(
-        QuarantineCode::kSourceTruncated,
-        absl::StrCat("the source's log was truncated: epoch ", answer.diverging_epoch, " ends at ",
-                     answer.diverging_end_offset, " there, but offset ", asked.value,
-                     " of a later history was copied already. Exclude the topic to keep the copy as it is. ",
-                     kCopyAnew));
-  }
-  const bool tells = version_ >= kVersionLastFetchedEpoch;
-  if (std::exchange(stream.told_of_truncation, tells) && !tells) return stream.DoubtHistory();  // the last one did
+  if (answer.diverging_epoch >= 0)
+    return stream.doubt.OnDiverged(asked, answer.diverging_epoch, answer.diverging_end_offset);
+  if (!stream.doubt.OnResponse(/*broker_tells=*/version_ >= kVersionLastFetchedEpoch)) return;
   stream.source_failures = 0;
   stream.source_error.clear();
   stream.source_heard_at = session_.answered_at();
@@ -298,12 +291,12 @@ void Source::HandleError(Stream& stream, const kafka::FetchResponse::Partition& 
   const std::string error = kafka::ErrorText(answer.error_code);
   switch (kafka::ClassifyFetchError(answer.error_code)) {
     case kafka::FetchOutcome::kOffsetOutOfRange:
-      stream.range_in_doubt = true;
+      stream.doubt.OnOutOfRange();
       stream.source_error = error;
       return;
     case kafka::FetchOutcome::kRefreshMetadata:
     case kafka::FetchOutcome::kTopicIdChanged:
-      stream.DoubtHistory();
+      stream.doubt.Doubt(DoubtReason::kPartitionUnknown);
       owner_.MetadataIsStale(Side::kSource);
       return BackOff(stream, error);
     case kafka::FetchOutcome::kOk:
@@ -375,7 +368,7 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
   policy::BatchPlan plan = policy::PlanBatch(FactsOf(batch), context);
   if (plan.action == policy::BatchAction::kRefuse) {
     // A log of other batches may stand there now.
-    if (plan.reason == policy::BatchReason::kStartsEarly) stream.DoubtHistory();
+    if (plan.reason == policy::BatchReason::kStartsEarly) stream.doubt.Doubt(DoubtReason::kBatchBeginsEarly);
     Refuse(stream, QuarantineCode::kUnsupportedBatch, std::move(plan.explanation));
     return false;
   }
@@ -387,8 +380,8 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
   stream.malformed_batches = 0;
   if (batch.next_offset() > context.wanted_offset) {
     const bool is_first = stream.partition.fetch_offset() == stream.fetch_place.offset;
-    if (is_first && version_ < kVersionLastFetchedEpoch && stream.DoubtsBorder(batch.partition_leader_epoch()))
-      return false;
+    const bool is_told = version_ >= kVersionLastFetchedEpoch;
+    if (is_first && !is_told && !stream.doubt.OnFirstBatch(batch.partition_leader_epoch())) return false;
     stream.last_fetched_time_ms = batch.max_timestamp_ms();
   }
   const SourceOffset next(batch.next_offset());

@@ -18,7 +18,7 @@ offsets::PartitionWrite WriteOf(Stream& stream) {
   write.key = stream.assignment.key;
   write.state = stream.partition.TakeState();
   write.state.records_lost = stream.records_lost;
-  write.state.source_log_start_max = stream.source_log_start_max;
+  write.state.source_log_start_max = stream.doubt.log_start_max();
   write.state.current_at_ms = stream.tombstones.current_at_ms();
   if (stream.resume.has_value() && stream.resume->done == nullptr) {
     write.state.resume_from = stream.resume->request.from;

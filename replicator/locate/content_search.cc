@@ -74,36 +74,36 @@ policy::TailPlace Unclear(std::string reason) { return {policy::TailPlace::Kind:
 
 }  // namespace
 
-asio::awaitable<absl::StatusOr<TargetTailMarks>> ReadTargetTail(std::shared_ptr<kafka::Connection> connection,
-                                                                kafka::PeekTarget where, int64_t begin, int64_t end) {
-  TargetTailMarks tail;
-  tail.begin = begin;
-  tail.oldest_ms = std::numeric_limits<int64_t>::max();
+asio::awaitable<absl::StatusOr<TargetMarks>> ReadTargetMarks(std::shared_ptr<kafka::Connection> connection,
+                                                             kafka::PeekTarget where, int64_t begin, int64_t end) {
+  TargetMarks target;
+  target.begin = begin;
+  target.oldest_ms = std::numeric_limits<int64_t>::max();
   for (int64_t offset = begin; offset < end;) {
     absl::StatusOr<kafka::PeekedBatches> batches =
         co_await kafka::PeekBatches(connection, where, offset, kafka::IsolationLevel::kReadUncommitted);
     if (!batches.ok()) co_return batches.status();
     int64_t next_offset = offset;
     absl::Status read = batches->ForEach([&](kafka::RecordBatchView batch) -> absl::Status {
-      tail.begin = std::min(tail.begin, batch.base_offset());
+      target.begin = std::min(target.begin, batch.base_offset());
       next_offset = std::max(next_offset, batch.next_offset());
-      return batch.is_control() ? absl::OkStatus() : MarksOf(batch, tail.marks, tail.oldest_ms);
+      return batch.is_control() ? absl::OkStatus() : MarksOf(batch, target.marks, target.oldest_ms);
     });
     if (!read.ok()) {
-      tail.unreadable = std::string(read.message());
-      co_return tail;
+      target.unreadable = std::string(read.message());
+      co_return target;
     }
     if (next_offset == offset) co_return absl::UnavailableError(absl::StrCat("the target has nothing at ", offset));
     offset = next_offset;
   }
-  co_return tail;
+  co_return target;
 }
 
 asio::awaitable<absl::StatusOr<policy::TailPlace>> FindInSource(std::shared_ptr<kafka::Connection> connection,
                                                                 kafka::PeekTarget where, SourceRange range,
-                                                                TargetTailMarks tail) {
-  if (!tail.unreadable.empty()) co_return Unclear(absl::StrCat("on the target, ", tail.unreadable));
-  policy::TailMatch match(tail.begin, std::move(tail.marks));
+                                                                TargetMarks target) {
+  if (!target.unreadable.empty()) co_return Unclear(absl::StrCat("on the target, ", target.unreadable));
+  policy::TailMatch match(target.begin, std::move(target.marks));
   int64_t bytes = 0;
   for (int64_t offset = range.from; offset < range.end;) {
     if (match.matched() && match.records_since_match() >= kLookAheadRecords) break;

@@ -9,23 +9,16 @@
 #include <asio/awaitable.hpp>
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "kafka/client/peek.h"
 #include "policy/tail_match.h"
-#include "replicator/partition/target_tail_marks.h"
+#include "replicator/partition/placement.h"
 
 namespace replicator {
 
-// Target records that are looked at, first and when that did not suffice: 24 bytes each. A producer that repeats its
-// last records with the same times, which compaction then makes look like the originals, is noticed if it repeats
-// fewer.
-inline constexpr int64_t kTailRecordsFirst = 4'096;
-inline constexpr int64_t kTailRecordsMax = 32'768;
-// About as much is read of the target.
-inline constexpr int64_t kTailBytesMax = int64_t{64} << 20;
+// Read of the target at most, for its marks.
+inline constexpr int64_t kMarksBytesMax = int64_t{64} << 20;
 // Read of the source at most, from the place on that the records' times give: compaction makes it no more than the
 // target has, only aborted records could.
 inline constexpr int64_t kSearchBytesMax = int64_t{128} << 20;
@@ -33,8 +26,8 @@ inline constexpr int64_t kSearchBytesMax = int64_t{128} << 20;
 inline constexpr int64_t kLookAheadRecords = 10'000;
 
 // Reads the target's records from `begin` on up to `end`, its log end. Errors: what passes.
-asio::awaitable<absl::StatusOr<TargetTailMarks>> ReadTargetTail(std::shared_ptr<kafka::Connection> connection,
-                                                                kafka::PeekTarget where, int64_t begin, int64_t end);
+asio::awaitable<absl::StatusOr<TargetMarks>> ReadTargetMarks(std::shared_ptr<kafka::Connection> connection,
+                                                             kafka::PeekTarget where, int64_t begin, int64_t end);
 
 // What is read of the source: from `from` on, which no record of the tail lies before, up to `end` at most.
 struct SourceRange {
@@ -46,7 +39,7 @@ struct SourceRange {
 // Errors: what passes. What cannot be read for good makes the place unclear.
 asio::awaitable<absl::StatusOr<policy::TailPlace>> FindInSource(std::shared_ptr<kafka::Connection> connection,
                                                                 kafka::PeekTarget where, SourceRange range,
-                                                                TargetTailMarks tail);
+                                                                TargetMarks target);
 
 // Whether the first of `batches` is one that the link copies: neither a marker nor of an aborted transaction, whose
 // records may be those of one that was copied. `batches`: fetched from that one on. False when there is none.

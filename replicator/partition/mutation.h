@@ -15,8 +15,18 @@ enum class Mutation {
   kEDoesNotWaitForTheHighWatermark,
   kFCountsWithoutLooking,
   kFIgnoresLostRecords,
+  kFHearsAnEarlierLeader,
+  kGReadsOnBehindAnotherLeader,
+  kGPassesAnotherEpoch,
+  kGRetriesWithoutALook,
+  kGAnOldAnswerSettles,
+  kGTakesAnotherBatchForTheCopied,
+  kGForgetsWhereTheLogBegan,
+  kGGuessesAPlace,
   kHCountsBehindRetention,
+  kIDoesNotOutwaitOldRequests,
   kJPositionWaitsForAnAnswer,
+  kKTheOldHolderGoesOn,  // of the model's own: the lock's holders are its processes
 };
 
 #ifdef REPLICATOR_MUTATIONS

@@ -79,7 +79,7 @@ void Partition::Restore(const offsets::PartitionState& state) {
   eras_ = state.eras;
   options_.is_compacted = options_.is_compacted || state.is_compacted;
   position_ = fetch_offset_ = state.position;
-  target_end_ = next_expected_ = landed_end_ = state.target_end;
+  target_end_ = next_expected_ = proven_end_ = state.target_end;
   evidence_ = state.evidence;
   position_epoch_ = state.position_epoch;
   map_.Restore(state.origin, state.runs.closed, state.last_run, state.position, state.older_runs_omitted, state.marks);
@@ -131,7 +131,7 @@ void Partition::OnStored() {
   covered_ = std::max(covered_, std::exchange(being_covered_, 0));
 }
 
-void Partition::RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset landed_end) {
+void Partition::RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset proven_end) {
   ClearQueue();
   in_flight_.clear();
   unanswered_ = 0;
@@ -139,8 +139,8 @@ void Partition::RestartAt(SourceOffset position, TargetOffset target_end, Target
   if (!Mutated(Mutation::kAFetchesOnAfterAFailure) || phase_ == Phase::kNew) fetch_offset_ = position;
   target_end_ = target_end;
   next_expected_ = target_end;
-  landed_end_ = landed_end;
-  landed_crc_.reset();
+  proven_end_ = proven_end;
+  proven_crc_.reset();
   phase_ = producer_forgotten_ ? Phase::kRenewing : Phase::kCopying;
 }
 
@@ -150,7 +150,7 @@ void Partition::Accept(Batch batch) {
   CHECK(batch.source_base + batch.record_count <= batch.source_end);
   fetch_offset_ = batch.source_end;
   batch.end_epoch = batch.leader_epoch;
-  if (target_end_ < landed_end_) return Adopt(batch);
+  if (target_end_ < proven_end_) return Adopt(batch);
   queue_bytes_ += batch.size_bytes();
   queue_.push_back(std::move(batch));
 }
@@ -159,12 +159,12 @@ void Partition::Accept(Batch batch) {
 // the source still has all of those that were copied.
 void Partition::Adopt(const Batch& batch) {
   const TargetOffset end = target_end_ + batch.record_count;
-  if (end == landed_end_ && landed_crc_.value_or(batch.content_crc) != batch.content_crc)
-    return FindByContent(landed_end_, "the source's records do not lead to the last of them");
-  if (end > landed_end_) {
+  if (end == proven_end_ && proven_crc_.value_or(batch.content_crc) != batch.content_crc)
+    return FindByContent(proven_end_, "the source's records do not lead to the last of them");
+  if (end > proven_end_) {
     return PutInQuarantine(
         QuarantineCode::kTargetNotOurs,
-        absl::StrCat("the target's log ends at ", landed_end_.value,
+        absl::StrCat("the target's log ends at ", proven_end_.value,
                      ", inside of the batch that begins at source offset ", batch.source_base.value, ". ", kCopyAnew));
   }
   Landed(InFlightOf(batch, target_end_));
@@ -204,8 +204,8 @@ void Partition::SkipTo(SourceOffset next, int32_t leader_epoch) {
 
 int64_t Partition::SkipDeleted(SourceOffset log_start) {
   CHECK(is_drained() && !paused_);
-  if (target_end_ < landed_end_ && !Mutated(Mutation::kHCountsBehindRetention)) {
-    FindByContent(landed_end_, "the source has deleted some of them");
+  if (target_end_ < proven_end_ && !Mutated(Mutation::kHCountsBehindRetention)) {
+    FindByContent(proven_end_, "the source has deleted some of them");
     return 0;
   }
   const int64_t lost = log_start - position_;
@@ -336,13 +336,13 @@ void Partition::RenewProducer(Producer producer) {
   CHECK(must_renew_producer());
   if (resume_at_.has_value()) {
     eras_.clear();
-    map_.Reset({*resume_at_, landed_end_});
+    map_.Reset({*resume_at_, proven_end_});
     evidence_ = {};
     position_epoch_ = -1;
     producer_forgotten_ = false;
-    RestartAt(*std::exchange(resume_at_, std::nullopt), landed_end_, landed_end_);
+    RestartAt(*std::exchange(resume_at_, std::nullopt), proven_end_, proven_end_);
   }
-  eras_.push_back({landed_end_, producer, -landed_end_.value});
+  eras_.push_back({proven_end_, producer, -proven_end_.value});
   unsaved_ = must_sync_ = true;
   producer_forgotten_ = false;
   phase_ = Phase::kCopying;
@@ -370,7 +370,7 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
     return;
   }
   if (resume_at_.has_value()) {  // whatever is there stays
-    landed_end_ = log_end;
+    proven_end_ = log_end;
     phase_ = Phase::kRenewing;
     return;
   }
@@ -391,7 +391,7 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
   // Batches that were sent long ago can land after they were given up: what lies beyond target_end_ is read from the
   // source once more, and counted instead of sent.
   RestartAt(position_, target_end_, log_end);
-  if (log_end > target_end_) landed_crc_ = tail->content_crc;
+  if (log_end > target_end_) proven_crc_ = tail->content_crc;
 }
 
 // Another process, with a folder of its own, may have held the link since this folder's did, and have got a new
@@ -513,7 +513,7 @@ void Partition::StartAnew() {
   eras_.clear();
   map_.Reset({});
   position_ = fetch_offset_ = SourceOffset();
-  target_end_ = next_expected_ = landed_end_ = TargetOffset();
+  target_end_ = next_expected_ = proven_end_ = TargetOffset();
   evidence_ = {};
   position_epoch_ = -1;
   producer_forgotten_ = false;

@@ -17,6 +17,9 @@
 // Pure: no I/O, no clock, no thread, no coroutine. Events come in as method calls; what is to be done next is read from
 // can_send(), must_settle(), must_renew_producer(), wants_fetch() and quarantine(). One owner, one thread.
 //
+// Two more pure classes stand beside it: source_doubt.h says whether the source may be read, placement.h where a copy
+// begins.
+//
 // Invariants (docs/architecture.md; the tests cite the letters):
 //   A  the k-th record to replicate becomes the k-th record of the target: batches are taken strictly in source order,
 //   and
@@ -255,8 +258,11 @@ class Partition {
   bool must_settle() const { return phase_ == Phase::kSettling && unanswered_ == 0; }
   // The target has forgotten our producer id, and where it stands is known: get a new id, then RenewProducer.
   bool must_renew_producer() const { return phase_ == Phase::kRenewing; }
-  // The same, before the target was asked.
-  bool producer_forgotten() const { return producer_forgotten_; }
+  // A new producer id will be taken: before the target is asked where it stands for that, what a closed connection may
+  // have left in the broker must have had its time. The old id's sequence keeps none of that out any more (I).
+  bool must_outwait_old_requests() const {
+    return producer_forgotten_ && !Mutated(Mutation::kIDoesNotOutwaitOldRequests);
+  }
   // ResumeAt was called, and the partition has not begun anew yet.
   bool is_resuming() const { return resume_at_.has_value(); }
   bool wants_fetch() const { return phase_ == Phase::kCopying && !paused_ && queue_bytes_ < options_.queue_bytes_max; }
@@ -352,7 +358,7 @@ class Partition {
   void Landed(const InFlight& batch);
   void Adopt(const Batch& batch);
   void Fail(std::string error);
-  void RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset landed_end);
+  void RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset proven_end);
   void CutBackTo(TargetOffset log_end, const std::optional<TargetTail>& tail);
   offsets::SourceEvidence EvidenceBelow(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void ClearQueue();
@@ -371,8 +377,8 @@ class Partition {
   SourceOffset fetch_offset_;
   TargetOffset target_end_;
   TargetOffset next_expected_;  // target_end_ plus what is in flight
-  TargetOffset landed_end_;  // proven to be on the target, though not known from where in the source beyond target_end_
-  std::optional<uint32_t> landed_crc_;  // of the batch that ends there, when it was looked at
+  TargetOffset proven_end_;  // proven to be on the target, though not known from where in the source beyond target_end_
+  std::optional<uint32_t> proven_crc_;  // of the batch that ends there, when it was looked at
   std::vector<Era> eras_;               // oldest first; one, unless the target forgot a producer
   uint64_t next_send_id_ = 1;
   std::deque<Batch> queue_;

@@ -168,13 +168,13 @@ TEST_F(PartitionTest, AForgottenProducerIsRenewedWithItsOrdinalCountedFromTheTar
   partition_.Accept(MakeBatch(3, 2));
   partition_.OnAnswer(partition_.TakeSend().id, {.verdict = Verdict::kForgotten, .error = "UNKNOWN_PRODUCER_ID"});
   ASSERT_TRUE(partition_.must_settle());
-  EXPECT_TRUE(partition_.producer_forgotten());
+  EXPECT_TRUE(partition_.must_outwait_old_requests());
   TargetEnd(3, 3, OurTail(3));
   ASSERT_TRUE(partition_.must_renew_producer());
   EXPECT_FALSE(partition_.can_send() || partition_.wants_fetch() || partition_.must_settle());
   const Producer renewed = {.id = kOurs.id + 1, .epoch = 0};
   partition_.RenewProducer(renewed);
-  EXPECT_FALSE(partition_.producer_forgotten());
+  EXPECT_FALSE(partition_.must_outwait_old_requests());
   EXPECT_EQ(partition_.fetch_offset(), SourceOffset(3));
   partition_.Accept(MakeBatch(3, 2));
   const Send send = partition_.TakeSend();

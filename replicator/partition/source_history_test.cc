@@ -22,7 +22,7 @@ struct Header {
 class SourceHistoryTest : public ::testing::Test {
  protected:
   // A batch whose records nobody looks at.
-  kafka::RecordBatchView BatchOf(const Header& header) {
+  SourceBatch BatchOf(const Header& header) {
     bytes_.assign(kafka::kBatchHeaderBytes, '\0');
     kafka::StoreInt64(bytes_.data(), header.base_offset);
     kafka::StoreInt32(bytes_.data() + 8, static_cast<int32_t>(bytes_.size() - kafka::kLogOverheadBytes));
@@ -33,7 +33,7 @@ class SourceHistoryTest : public ::testing::Test {
     kafka::StoreInt32(bytes_.data() + 57, header.record_count);
     kafka::StoreInt32(bytes_.data() + 17,
                       static_cast<int32_t>(header.max_timestamp_ms));  // another content, another crc
-    return kafka::RecordBatchView(absl::MakeSpan(bytes_));
+    return HeaderOf(kafka::RecordBatchView(absl::MakeSpan(bytes_)));
   }
   offsets::SourceEvidence EvidenceOf(const Header& header) { return replicator::EvidenceOf(BatchOf(header)); }
   bool Contradicts(const Header& now) {

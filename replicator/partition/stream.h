@@ -1,5 +1,5 @@
-// A topic-partition in a shard's hands: its state machine (partition.h), where its leaders are, and when it may be
-// asked for again. Owned by its shard; touched only on that shard's event loop.
+// A topic-partition in a shard's hands: its state machine (partition.h, source_doubt.h, placement.h), where its leaders
+// are, and when it may be asked for again. Owned by its shard; touched only on that shard's event loop.
 #ifndef REPLICATOR_REPLICATOR_PARTITION_STREAM_H_
 #define REPLICATOR_REPLICATOR_PARTITION_STREAM_H_
 
@@ -14,7 +14,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "kafka/client/cluster.h"
-#include "kafka/client/peek.h"
 #include "kafka/net/signal.h"
 #include "kafka/wire/primitives.h"
 #include "offsets/store_codec.h"
@@ -22,8 +21,9 @@
 #include "replicator/partition/meter.h"
 #include "replicator/partition/open_transaction.h"
 #include "replicator/partition/partition.h"
+#include "replicator/partition/placement.h"
 #include "replicator/partition/resume.h"
-#include "replicator/partition/target_tail_marks.h"
+#include "replicator/partition/source_doubt.h"
 #include "replicator/partition/tombstone_watch.h"
 
 namespace replicator {
@@ -77,14 +77,6 @@ struct FetchPlace {
   bool operator==(const FetchPlace&) const = default;
 };
 
-// What the target shows of a partition at start.
-struct TargetAtStart {
-  Leader leader;                         // which was asked
-  TargetOffset log_end;                  // == high watermark
-  kafka::PeekedBatch last_batch;         // empty when the log is
-  std::optional<TargetTailMarks> marks;  // when they were wanted
-};
-
 // An operator's wish to let a quarantined stream go on from elsewhere, while the source is asked what it has.
 struct PendingResume {
   ResumeRequest request;
@@ -98,38 +90,33 @@ struct PendingResume {
 };
 
 struct Stream {
+  static constexpr Clock::duration kRetryMin = std::chrono::minutes(1);
+  static constexpr int kRetryDoublingsMax = 4;
+
   Stream(Assignment assigned, const Partition::Options& options)
-      : assignment(std::move(assigned)), partition(options) {}
+      : assignment(std::move(assigned)),
+        partition(options),
+        doubt(partition, assignment.source_topic_id != kafka::kNoUuid),
+        placement(partition, doubt, assignment.target_topic) {}
 
   Assignment assignment;  // changes by its shard only: the topic ids, when the operator accepts new ones
+  // The state machine, in three classes: what is copied, whether the source may be read, where the copy begins.
   Partition partition;
+  SourceDoubt doubt;
+  Placement placement;
 
   Leader source_leader;
   Leader target_leader;
 
   // As the source last told; -1: not known yet.
   int64_t source_log_start = -1;
-  int64_t source_log_start_max = -1;  // the highest ever told of this log: it does not go back
-  int64_t source_end = -1;            // the last stable offset: what a read_committed reader can see
+  int64_t source_end = -1;  // the last stable offset: what a read_committed reader can see
   int64_t source_high_watermark = -1;
   // When it told these last, or that they are as they were; to within a look (Shard::LookAtAll). nullopt: not known
   // yet.
   std::optional<Clock::time_point> source_heard_at;
   int64_t target_log_start = -1;      // as the target last told; -1: nothing was sent yet
   int64_t last_fetched_time_ms = -1;  // the last accepted batch's largest timestamp
-
-  int being_located = 0;              // locators that read `tail` at this moment: an earlier leader's may still
-  std::optional<TargetAtStart> tail;  // between the target's answer at start and Partition::Begin
-  int64_t tail_records_wanted = 0;    // to be read for its marks, since its last batch alone did not suffice
-  bool told_of_truncation = false;    // the source is asked with what was fetched last, and would say that it lost it
-  int32_t border_epoch = -1;          // the leader epoch whose first batch was met, and waited for such a look, last
-  // The source may have another history than the one that was copied: its last copied batch is to be looked at again,
-  // once all that was read is on the target.
-  bool history_in_doubt = false;
-  uint64_t doubts = 0;  // how often there was reason for it: what was asked before the last one settles nothing
-  std::optional<Clock::time_point> source_short_since;  // the source's log ended below what was copied from it
-  bool range_in_doubt = false;  // the source said OFFSET_OUT_OF_RANGE, or is to be asked where its log begins
-  bool range_settled = false;   // the target was asked since: it holds no more than is known of
 
   // Of the topic, by metadata.
   Absence source_absence;
@@ -167,35 +154,51 @@ struct Stream {
 
   void NoteLogStart(int64_t log_start) {
     source_log_start = log_start;
-    if (log_start <= source_log_start_max) return;
-    source_log_start_max = log_start;
-    if (log_start > partition.evidence().base_offset) partition.MarkUnsaved();  // nothing else tells this log any more
+    doubt.OnLogStart(log_start);
   }
 
-  // The source's leader or the connection to it changed, or it did not know the partition for a moment. Another log may
-  // stand behind the name now, or a truncated one: nothing more is read before the last copied batch was looked at (G).
-  // Not needed where the broker tells of both by itself: the topic has an id, and the broker is asked with the epoch of
-  // what lies below, which takes a source from 3.1 on, and that the epoch is known.
-  void DoubtHistory() {
-    ++doubts;
-    if (!partition.begun()) return;
-    const bool has_evidence = partition.evidence().base_offset >= 0;
-    const bool is_told = told_of_truncation && partition.position_epoch() >= 0;
-    if (assignment.source_topic_id != kafka::kNoUuid && (is_told || !has_evidence)) return;
-    history_in_doubt = true;
-    partition.OnTargetChange();
+  // Goes on from what an earlier process stored.
+  void Restore(const offsets::PartitionState& state) {
+    partition.Restore(state);
+    doubt.OnRestored(state.source_log_start_max);
   }
 
-  // A response begins with a batch that was written under `leader_epoch`. If that is not the one of what was read
-  // before, the log may have been cut back below in between, unseen: by a leader that lost the partition and got it
-  // back. True when this is to be looked at first. Not needed where the broker tells.
-  bool DoubtsBorder(int32_t leader_epoch) {
-    const int32_t below = partition.fetched_epoch();
-    // Once for each: who loses the partition after that gets it back with a higher one.
-    if (below < 0 || below == leader_epoch || border_epoch == leader_epoch) return false;
-    DoubtHistory();
-    if (history_in_doubt) border_epoch = leader_epoch;
-    return history_in_doubt;
+  // Out of a quarantine, to go on where it stands if the cause has passed. REQUIRES: partition.quarantined().
+  void CheckAgain() {
+    partition.CheckAgain();
+    doubt.OnCheckedAgain();
+    placement.OnCheckedAgain();
+  }
+
+  // Out of a quarantine, to go on at `from`, or from the beginning of an empty target: see partition.h. REQUIRES:
+  // partition.quarantined().
+  void ResumeAt(SourceOffset from) {
+    partition.ResumeAt(from);
+    doubt.OnBegunElsewhere();
+    placement.OnCheckedAgain();
+  }
+  void StartAnew() {
+    partition.StartAnew();
+    doubt.OnBegunElsewhere();
+    placement.OnCheckedAgain();
+  }
+
+  // A target that refused a batch or us (rights, a policy, a size) may be mended without a word: it is tried again,
+  // less and less often. Only what it was quarantined for is known then: of the source nobody has asked meanwhile.
+  // True when it was let go on. REQUIRES: partition.quarantined().
+  bool RetryIfDue(Clock::time_point now) {
+    if (partition.quarantine()->code != QuarantineCode::kTargetRefused) return false;
+    if (retry_not_before == Clock::time_point()) {
+      retry_not_before = now + kRetryMin * (1 << std::min(retries, kRetryDoublingsMax));
+      return false;
+    }
+    if (now < retry_not_before) return false;
+    retry_not_before = {};
+    ++retries;
+    records_at_retry = partition.records_copied();
+    source_heard_at.reset();
+    CheckAgain();
+    return true;
   }
 
   // Whether the quarantine it is in is to be told: once, however often what can pass is tried again in between, and
@@ -211,26 +214,6 @@ struct Stream {
   void ForgetQuarantine() {
     quarantine_logged.reset();
     quarantined_since_ms = 0;
-  }
-
-  // Nothing is under way, so that the partition's position says what is wanted of the source next.
-  bool IsAtRest() const { return partition.is_drained() && !partition.paused(); }
-
-  void ClearRangeDoubt() { range_in_doubt = range_settled = false; }
-
-  // The source has deleted what lies below `log_start`, and the partition's position lies there: goes on at
-  // `log_start`, and counts and returns how many offsets are lost. What was given up may have landed since: so the
-  // target is asked first, and the doubt stays until then. None, too, when the place is to be found by content.
-  // REQUIRES: IsAtRest().
-  int64_t PassRetention(int64_t log_start) {
-    if (!std::exchange(range_settled, true)) {
-      partition.OnTargetChange();
-      return 0;
-    }
-    ClearRangeDoubt();
-    const int64_t lost = partition.SkipDeleted(SourceOffset(log_start));
-    records_lost += lost;
-    return lost;
   }
 
   std::string Name() const { return absl::StrCat(assignment.source_topic, "-", assignment.partition); }

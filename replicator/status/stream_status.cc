@@ -44,16 +44,14 @@ CopyState StateOf(const Stream& stream, Clock::time_point now) {
 // It waits for the target to say where it stands.
 bool WaitsForTarget(const Stream& stream) {
   const Partition& partition = stream.partition;
-  return partition.must_settle() || partition.must_renew_producer() ||
-         (!partition.begun() && !partition.quarantined() && !stream.tail.has_value());
+  return partition.must_settle() || partition.must_renew_producer() || stream.placement.must_ask_target();
 }
 
 // It waits for the source to say where the copy begins or goes on.
 bool WaitsForSource(const Stream& stream) {
   const Partition& partition = stream.partition;
   if (partition.quarantined()) return false;
-  return stream.range_in_doubt || stream.history_in_doubt || stream.open_transaction.wants_owner() ||
-         (!partition.begun() && stream.tail.has_value());
+  return !stream.doubt.may_fetch() || stream.open_transaction.wants_owner() || stream.placement.must_search();
 }
 
 // Of the questions that are due; with the broker that was asked.

@@ -106,7 +106,7 @@ TEST_F(StreamStatusTest, OneThatCannotBeginStandsAndSaysForWhom) {
   stream_.settle_error.clear();
   EXPECT_EQ(Status(std::chrono::seconds(60)).stalled_on, "target broker 2");
   // The target has answered; now it is the source's turn.
-  stream_.tail.emplace();
+  stream_.placement.OnTarget({});
   stream_.locate_error = "source broker 1: no answer";
   EXPECT_EQ(Status(std::chrono::seconds(60)).stalled_on, "source broker 1: no answer");
   stream_.partition.Begin(SourceOffset(0), TargetOffset(0), Ordinal(0));

@@ -291,7 +291,7 @@ void History::Sink() {
   if (wire_.has_value()) return wire_->read ? DeliverAnswer() : ReadRequest();
   if (partition_->must_settle()) {
     // Before a new id is taken, what closed connections left behind has had its time.
-    if (partition_->producer_forgotten() && !late_.empty()) return LandLate();
+    if (partition_->must_outwait_old_requests() && !late_.empty()) return LandLate();
     return BeginSettle();
   }
   if (known_leader_epoch_ != target_.leader_epoch()) {

@@ -1,0 +1,118 @@
+#include "replicator/partition/placement.h"
+
+#include <glog/logging.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "replicator/partition/mutation.h"
+
+namespace replicator {
+
+TargetLastBatch LastBatchOf(std::string bytes) {
+  const kafka::RecordBatchView batch(absl::MakeSpan(bytes));
+  TargetLastBatch last;
+  last.producer = {batch.producer_id(), batch.producer_epoch()};
+  last.next_ordinal = Ordinal(int64_t{batch.base_sequence()} + batch.last_offset_delta() + 1);
+  last.bytes = std::move(bytes);
+  return last;
+}
+
+void Placement::OnTarget(TargetAtStart target) {
+  if (!waits()) return;
+  ++target_answers_;
+  target_ = std::make_shared<const TargetAtStart>(std::move(target));
+}
+
+void Placement::OnTargetLeaderChange() {
+  if (!Mutated(Mutation::kFHearsAnEarlierLeader)) Forget();
+}
+
+void Placement::Forget() {
+  ++target_answers_;
+  target_.reset();
+  marks_wanted_ = 0;
+}
+
+Placement::Search Placement::BeginSearch(int64_t log_start) {
+  CHECK(must_search());
+  doubt_.OnPlaceSought();
+  Search search;
+  search.target = target_;
+  search.target_answers = target_answers_;
+  search.doubts = doubt_.doubts();
+  if (target_->log_end.value == 0) {
+    partition_.Begin(SourceOffset(log_start), target_->log_end, Ordinal(0));
+    Forget();
+  } else if (!target_->last_batch.has_value()) {
+    QuarantineNotOurs(*search.target, "");
+  } else {
+    search.step = Step::kGaplessPlace;
+  }
+  return search;
+}
+
+bool Placement::IsOvertaken(const Search& search) const {
+  return !must_search() || search.target_answers != target_answers_ || search.doubts != doubt_.doubts();
+}
+
+void Placement::OnFound(Search& search, const Found& found) {
+  const Step step = std::exchange(search.step, Step::kNone);
+  if (step == Step::kNone || IsOvertaken(search)) return;
+  const TargetAtStart& target = *search.target;
+  if (found.place.has_value()) return BeginBehind(target, *found.place);
+  if (step == Step::kGaplessPlace && !partition_.is_compacted()) {
+    search.step = Step::kByTime;
+    return;
+  }
+  if (step == Step::kGaplessPlace && target.marks.has_value()) {
+    search.step = Step::kByRecords;
+    return;
+  }
+  if (step != Step::kByTime && WantsMoreMarks(target)) return;
+  QuarantineNotOurs(target, found.why_not);
+}
+
+// Has more of the target's end read, if there is more, and the search begun anew.
+bool Placement::WantsMoreMarks(const TargetAtStart& target) {
+  if (marks_wanted_ >= kMarksMax || (target.marks.has_value() && target.marks->is_whole)) return false;
+  const int64_t wanted = marks_wanted_ == 0 ? kMarksFirst : kMarksMax;
+  Forget();
+  marks_wanted_ = wanted;
+  return true;
+}
+
+// The header of the target's last batch says with which producer and sequence the target goes on (invariant B).
+void Placement::BeginBehind(const TargetAtStart& target, const SourcePlace& place) {
+  const TargetLastBatch& last = *target.last_batch;
+  if (last.producer.id < 0) {
+    partition_.PutInQuarantine(
+        QuarantineCode::kTargetNotOurs,
+        absl::StrCat("the last batch of the target topic ", target_topic_,
+                     " was written by a producer that is not idempotent, so not by this link. Exclude the topic if it "
+                     "is not to be copied. ",
+                     kCopyAnew));
+    return Forget();
+  }
+  if (!partition_.CanGoOnAt(SourceOffset(place.position), target.log_end)) {
+    return QuarantineNotOurs(target, absl::StrCat("the last of them is the source's up to offset ", place.position,
+                                                  ", which was copied long before"));
+  }
+  partition_.UseProducer(last.producer);
+  partition_.Begin(SourceOffset(place.position), target.log_end, last.next_ordinal, place.evidence);
+  Forget();
+}
+
+void Placement::QuarantineNotOurs(const TargetAtStart& target, const std::string& why_not) {
+  if (Mutated(Mutation::kGGuessesAPlace) && target.last_batch.has_value())
+    return partition_.Begin(SourceOffset(0), target.log_end, target.last_batch->next_ordinal);
+  partition_.PutInQuarantine(
+      partition_.is_foreign_unless_found() ? QuarantineCode::kForeignWrite : QuarantineCode::kTargetNotOurs,
+      absl::StrCat("the target topic ", target_topic_, " already holds ", target.log_end.value,
+                   " offsets in this partition, and its last records cannot be found at one place in the source",
+                   why_not.empty() ? "" : absl::StrCat(" (", why_not, ")"),
+                   ": they were not copied by this link, or the source no longer has them. Compare both sides and say ",
+                   "where to go on, or exclude the topic. ", kCopyAnew));
+  Forget();
+}
+
+}  // namespace replicator

@@ -1,0 +1,155 @@
+// Where a copy begins, or goes on when its place is not known: between what the target shows and Partition::Begin.
+//
+//   the target's log end, its last batch          OnTarget
+//                                            ------------------>   must_search()
+//   the source's log start                      BeginSearch           |
+//                                            ------------------>      v        what to look for next: a Step
+//   what was found                               OnFound              |
+//                                            ------------------>      v
+//                     Partition::Begin, or quarantine: nothing is guessed; or more of the target is wanted first
+//
+//  - The target is empty: the copy begins at the source's log start.
+//  - The target holds records: the copy goes on behind the source batch whose records are the target's last batch. It
+//  is
+//    looked for at the offset that a gapless copy gives, then by its time.
+//  - On a compacted topic the source may have that batch no more, and another that is the same. There, instead of by
+//    time, the target's last records are matched with the source's one by one (content_search.h).
+//  - No such place, or more than one: quarantine.
+//
+// The owner reads both sides and compares; what it found counts only while the target's leader is the one that was
+// asked, the source is not in doubt anew, and the partition still waits for its place.
+//
+// Pure: no I/O, no clock, no thread, no coroutine. One owner, the partition's.
+#ifndef REPLICATOR_REPLICATOR_PARTITION_PLACEMENT_H_
+#define REPLICATOR_REPLICATOR_PARTITION_PLACEMENT_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "kafka/batch/record_batch.h"
+#include "policy/tail_match.h"
+#include "replicator/partition/partition.h"
+#include "replicator/partition/source_doubt.h"
+
+namespace replicator {
+
+// Marks of the records at the end of a target partition's log.
+struct TargetMarks {
+  int64_t begin = 0;  // everything from this offset on was read
+  std::vector<policy::RecordMark> marks;
+  int64_t oldest_ms = 0;   // the smallest timestamp
+  bool is_whole = false;   // the log has nothing before it
+  std::string unreadable;  // why some of the records could not be read; empty: all were
+};
+
+// The batch that ends a target partition's log.
+struct TargetLastBatch {
+  Producer producer;
+  Ordinal next_ordinal;  // of its producer's records: its base sequence plus its record count
+  std::string bytes;     // the whole of it
+
+  // For reading only.
+  kafka::RecordBatchView view() const {
+    return kafka::RecordBatchView(absl::Span<char>(const_cast<char*>(bytes.data()), bytes.size()));
+  }
+};
+// REQUIRES: `bytes` are one v2 batch.
+TargetLastBatch LastBatchOf(std::string bytes);
+
+// What the target's leader shows of a partition that has not begun, its log end and its high watermark being equal.
+struct TargetAtStart {
+  TargetOffset log_end;
+  std::optional<TargetLastBatch> last_batch;  // nullopt: retention has left none, or there never was one
+  std::optional<TargetMarks> marks;           // when they were wanted
+};
+
+// Where a copy goes on, and the source batch that ends there, when it was seen whole.
+struct SourcePlace {
+  int64_t position = -1;
+  offsets::SourceEvidence evidence;
+};
+
+class Placement {
+ public:
+  // What to look for in the source next.
+  enum class Step : uint8_t {
+    kNone,          // the search is over
+    kGaplessPlace,  // the target's last batch, at the offset that it has in a gapless copy from offset 0 on
+    kByTime,        // the target's last batch, by its time
+    kByRecords,     // the target's last records, by the marks
+  };
+
+  struct Search {
+    Step step = Step::kNone;
+    std::shared_ptr<const TargetAtStart> target;  // what is looked for; null when the search is over at once
+
+    // Of when it began.
+    uint64_t target_answers = 0;
+    uint64_t doubts = 0;
+  };
+
+  struct Found {
+    std::optional<SourcePlace> place;  // nullopt: there is none, or more than one
+    std::string why_not;               // in words, when there is something to say
+  };
+
+  // Target records whose marks are wanted, first and when those do not suffice: 24 bytes each. A producer that repeats
+  // its last records with the same times, which compaction then makes look like the originals, is noticed if it repeats
+  // fewer.
+  static constexpr int64_t kMarksFirst = 4'096;
+  static constexpr int64_t kMarksMax = 32'768;
+
+  // All outlive this object.
+  Placement(Partition& partition, SourceDoubt& doubt, const std::string& target_topic)
+      : partition_(partition), doubt_(doubt), target_topic_(target_topic) {}
+  Placement(const Placement&) = delete;
+  Placement& operator=(const Placement&) = delete;
+
+  // ---- The target.
+
+  // The target is to be asked where its log ends, and for its last batch.
+  bool must_ask_target() const { return waits() && target_ == nullptr; }
+  // How many records at the target's end marks are wanted of, too.
+  int64_t marks_wanted() const { return marks_wanted_; }
+  void OnTarget(TargetAtStart target);
+  // Another leader may have lost what the one that was asked has: what it said counts no more.
+  void OnTargetLeaderChange();
+  // The partition was let out of a quarantine: what was known of the target may be old.
+  void OnCheckedAgain() { Forget(); }
+
+  // ---- The source.
+
+  // The source is to be searched.
+  bool must_search() const { return waits() && target_ != nullptr; }
+  // `log_start`: where the source's log begins. An empty target needs no search: the partition begins. REQUIRES:
+  // must_search().
+  Search BeginSearch(int64_t log_start);
+  // What is found counts no more: end the search.
+  bool IsOvertaken(const Search& search) const;
+  // What search.step has led to: begins the partition, quarantines it, or says what to look for next. Does nothing for
+  // a search that is overtaken but end it.
+  void OnFound(Search& search, const Found& found);
+
+ private:
+  bool waits() const { return !partition_.begun() && !partition_.quarantined(); }
+  void Forget();
+  bool WantsMoreMarks(const TargetAtStart& target);
+  void BeginBehind(const TargetAtStart& target, const SourcePlace& place);
+  void QuarantineNotOurs(const TargetAtStart& target, const std::string& why_not);
+
+  Partition& partition_;
+  SourceDoubt& doubt_;
+  const std::string& target_topic_;
+  std::shared_ptr<const TargetAtStart> target_;  // between the target's answer and the end of the search
+  uint64_t target_answers_ = 0;                  // how often that changed
+  int64_t marks_wanted_ = 0;
+};
+
+}  // namespace replicator
+
+#endif  // REPLICATOR_REPLICATOR_PARTITION_PLACEMENT_H_
