@@ -35,6 +35,11 @@ policy::BatchFacts FactsOf(const kafka::RecordBatchView& batch) {
   return facts;
 }
 
+bool DoesNotKnow(const kafka::FetchResponse::Partition& answer) {
+  const kafka::FetchOutcome outcome = kafka::ClassifyFetchError(answer.error_code);
+  return outcome == kafka::FetchOutcome::kRefreshMetadata || outcome == kafka::FetchOutcome::kTopicIdChanged;
+}
+
 // Outside of the fetch set for a moment only: its queue is full, or it is about to begin.
 bool ComesBackSoon(const Stream& stream) {
   const Partition& partition = stream.partition;
@@ -266,12 +271,15 @@ Stream* Source::Find(const kafka::FetchResponse::Topic& topic, int32_t partition
 
 void Source::HandlePartition(Stream& stream, const kafka::FetchResponse::Partition& answer,
                              const kafka::BufferRef& buffer) {
-  const SourceOffset asked = stream.fetch_place.offset;
+  // The partition may have got another leader, and what this one still has need not be what the new one has.
+  if (stream.source_leader.broker != broker_id_) return;
   // While the request was out the partition may have gone back (a failure at the target): these bytes are not its next
   // ones.
-  if (stream.partition.fetch_offset() != asked) return;
-  // It may also have got another leader, and what this one still has need not be what the new one has.
-  if (stream.source_leader.broker != broker_id_ || !stream.doubt.may_fetch()) return;
+  const SourceOffset asked = stream.fetch_place.offset;
+  const bool is_overtaken = stream.partition.fetch_offset() != asked || !stream.doubt.may_fetch();
+  // Whatever was asked for: the log behind the name may be another one when it is known again.
+  if (DoesNotKnow(answer)) stream.doubt.Doubt(DoubtReason::kPartitionUnknown);
+  if (is_overtaken) return;
   if (answer.error_code != kafka::kErrorNone) return HandleError(stream, answer);
   if (answer.diverging_epoch >= 0)
     return stream.doubt.OnDiverged(asked, answer.diverging_epoch, answer.diverging_end_offset);
@@ -296,7 +304,6 @@ void Source::HandleError(Stream& stream, const kafka::FetchResponse::Partition& 
       return;
     case kafka::FetchOutcome::kRefreshMetadata:
     case kafka::FetchOutcome::kTopicIdChanged:
-      stream.doubt.Doubt(DoubtReason::kPartitionUnknown);
       owner_.MetadataIsStale(Side::kSource);
       return BackOff(stream, error);
     case kafka::FetchOutcome::kOk:

@@ -124,7 +124,7 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
     if (!found.ok()) co_return found.status();
     placement.OnFound(search, *found);
   }
-  if (search.target->log_end.value > 0 && stream->partition.begun()) {
+  if (search.target->log_end.value > 0 && stream->partition.has_place() && !stream->partition.quarantined()) {
     LOG(INFO) << stream->Name() << ": goes on at source offset " << stream->partition.position() << ", target offset "
               << stream->partition.target_end();
   }

@@ -21,7 +21,6 @@ enum class Mutation {
   kGRetriesWithoutALook,
   kGAnOldAnswerSettles,
   kGTakesAnotherBatchForTheCopied,
-  kGForgetsWhereTheLogBegan,
   kGGuessesAPlace,
   kHCountsBehindRetention,
   kIDoesNotOutwaitOldRequests,

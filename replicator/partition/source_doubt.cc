@@ -13,8 +13,9 @@ namespace replicator {
 // leader epoch of what lies below, which takes a source from 3.1 on, and that the epoch is known.
 bool SourceDoubt::IsTold(DoubtReason reason) const {
   if (reason >= DoubtReason::kRestored || !topic_has_id_) return false;
-  const bool has_evidence = partition_.evidence().base_offset >= 0;
-  return !has_evidence || (broker_tells_ && partition_.position_epoch() >= 0);
+  const bool is_epoch_known = partition_.position_epoch() >= 0;
+  const bool was_read = partition_.evidence().base_offset >= 0 || partition_.fetched_epoch() >= 0;
+  return !was_read || (broker_tells_ && is_epoch_known);
 }
 
 void SourceDoubt::Doubt(DoubtReason reason) {
@@ -111,7 +112,7 @@ absl::StatusOr<HistoryLook> SourceDoubt::BeginLook(const LogEnds& log, Clock::ti
     look.may_be_gone = true;
     return look;
   }
-  if (!topic_has_id_ && log.start < log_start_max_ && !Mutated(Mutation::kGForgetsWhereTheLogBegan)) {
+  if (!topic_has_id_ && log.start < log_start_max_) {
     Conclude(look, absl::StrCat("the source's log begins at offset ", log.start, " now, but everything below ",
                                 log_start_max_, " was deleted before (if a broker that crashed has brought that back, ",
                                 "resume with --from=", position, ")"));

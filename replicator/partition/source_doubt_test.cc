@@ -189,10 +189,18 @@ TEST(SourceDoubt, AnEpochThatIsNotKnownIsNoBorder) {
   EXPECT_TRUE(copy.doubt.may_fetch());
 }
 
-TEST(SourceDoubt, ABorderThatCannotBeLookedAtIsPassed) {
+// What was left out so far ends there under a leader epoch: that can be looked at although nothing was copied.
+TEST(SourceDoubt, WhereOnlyMarkersWereReadTheLastOneIsLookedAt) {
   Copy copy(/*topic_has_id=*/true, offsets::SourceEvidence());
   copy.partition.SkipTo(SourceOffset(101), /*leader_epoch=*/5);
-  EXPECT_TRUE(copy.doubt.OnFirstBatch(7));
+  copy.doubt.Doubt(DoubtReason::kLeaderChanged);
+  copy.Settle();
+  ASSERT_EQ(copy.doubt.question(), Question::kHistory);
+  HistoryLook look = *copy.BeginLook(0, 200);
+  ASSERT_EQ(look.read_at, 100);
+  const SourceBatch other = {.base_offset = 100, .last_offset = 102, .record_count = 3, .leader_epoch = 7};
+  ASSERT_TRUE(copy.doubt.OnLook(look, other).ok());
+  EXPECT_TRUE(copy.IsTruncated());
 }
 
 TEST(SourceDoubt, ALogThatDivergesIsAnother) {

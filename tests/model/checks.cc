@@ -19,6 +19,27 @@ bool History::Contaminated() const {
   return !std::all_of(batches.begin(), batches.end(), [this](const auto& batch) { return InPlace(batch); });
 }
 
+// The content of the target's last batch; kForeignContent where there is none.
+int History::LastContent() const {
+  return target_.batches().empty() ? kForeignContent : target_.batches().back().produce.content;
+}
+
+// What was read, or what is acknowledged on the target, is not what the source has there now.
+bool History::HasDiverged() const {
+  if (!was_cut_below_) return false;
+  const int below = read_[partition().position().value] - 1;
+  if (below >= 0 && !source_.entry(below).is_there) return true;
+  const bool is_acknowledged = partition().target_end().value >= target_.log_end();
+  return is_acknowledged && LastContent() >= 0 && !source_.entry(LastContent()).is_there;
+}
+
+// `batch`, the target's last, follows what it follows in the source.
+bool History::IsOfOneHistory(const TargetLog::LogBatch& batch) const {
+  const auto& batches = target_.batches();
+  const int before = batches.size() < 2 ? -1 : batches[batches.size() - 2].produce.content;
+  return source_.entry(batch.produce.content).before == std::max(before, -1);
+}
+
 // A late request of an earlier life, with a producer that was renewed there: this life cannot know that it is ours.
 bool History::StrangerLanded() const {
   const auto& batches = target_.batches();
@@ -32,12 +53,16 @@ bool History::StrangerLanded() const {
 // sending behind it. The second cannot be prevented from here, only noticed.
 void History::CheckAppend(bool late, bool producer_known_before) {
   const TargetLog::LogBatch& last = target_.batches().back();
-  if (InPlace(last)) return;
+  if (InPlace(last)) {
+    if (!IsOfOneHistory(last)) Violated("G: batch ", last.produce.content, " is of another history than the one below");
+    return;
+  }
   const auto& batches = target_.batches();
   const bool pushed =
       std::any_of(batches.begin(), batches.end() - 1, [this](const auto& batch) { return !InPlace(batch); });
   if (pushed) return;
-  if (!producer_known_before && (late || last.base_offset == late_end_)) {
+  const bool is_behind_late = last.base_offset == late_end_ && (!producer_known_before || late_was_forgotten_);
+  if (is_behind_late || (late && !producer_known_before)) {
     ++coverage_.late_doubles;
     return;
   }
@@ -45,15 +70,24 @@ void History::CheckAppend(bool late, bool producer_known_before) {
 }
 
 void History::CheckStep() {
-  if (!violation_.empty()) return;
-  if (paused_ && partition_->queue_bytes() != 0) Violated("memory: a paused partition holds batches");
-  const int64_t target_end = partition_->target_end().value;
-  const int64_t position = partition_->position().value;
+  if (!violation_.empty() || is_blind_) return;
+  if (paused_ && partition().queue_bytes() != 0) Violated("memory: a paused partition holds batches");
+  if (!partition().has_place()) return;
+  const int64_t target_end = partition().target_end().value;
+  const int64_t position = partition().position().value;
   if (target_end == last_target_end_ && position == last_position_) return;
-  if (target_end > last_target_end_) CheckAcknowledged(last_target_end_, target_end);
-  if (source_.RecordsBelow(position) != target_end - target_.start()) {
-    Violated("A, J: at position ", position, " the target end is ", target_end, ", but ",
-             source_.RecordsBelow(position), " records lie below it");
+  // With a folder from before the source was cut back, intents that never landed are taken for what the target holds in
+  // their place; the look at the history, which comes next, shows it.
+  const bool is_in_doubt = was_cut_below_ && !machine_->doubt.may_fetch();
+  if (target_end > last_target_end_ && !is_in_doubt) CheckAcknowledged(last_target_end_, target_end);
+  const int content = read_[position] - 1;  // in the history that was read, if that is known
+  if (content >= 0 || !was_cut_below_) {
+    const int64_t records = content < 0 ? source_.RecordsBelow(position)
+                                        : source_.entry(content).first_record + source_.entry(content).record_count;
+    if (records != target_end - target_.start()) {
+      Violated("A, J: at position ", position, " the target end is ", target_end, ", but ", records,
+               " records lie below it");
+    }
   }
   last_target_end_ = target_end;
   last_position_ = position;
@@ -78,29 +112,36 @@ void History::CheckAcknowledged(int64_t from, int64_t to) {
 }
 
 void History::CheckQuarantine() {
-  const QuarantineCode code = partition_->quarantine()->code;
-  Trace("quarantine: ", QuarantineCodeName(code), ": ", partition_->quarantine()->reason);
-  if (partition_->can_send() || partition_->must_settle() || partition_->wants_fetch() ||
-      partition_->queue_bytes() != 0) {
+  const QuarantineCode code = partition().quarantine()->code;
+  Trace("quarantine: ", QuarantineCodeName(code), ": ", partition().quarantine()->reason);
+  if (partition().can_send() || partition().must_settle() || partition().wants_fetch() ||
+      partition().queue_bytes() != 0) {
     Violated("a partition in quarantine does something");
   }
   bool justified = false;
   if (code == QuarantineCode::kForeignWrite || code == QuarantineCode::kTargetNotOurs) {
     ++coverage_.foreign_quarantines;
-    justified = Contaminated() || StrangerLanded() || place_is_gone_;
+    justified = Contaminated() || StrangerLanded() || place_is_gone_ || was_cut_below_;
   } else if (code == QuarantineCode::kTargetLost) {
     ++coverage_.lost_quarantines;
     justified = lost_before_life_;
   }
-  if (!justified) Violated("G: quarantine without cause: ", partition_->quarantine()->reason);
+  if (code == QuarantineCode::kSourceTruncated || code == QuarantineCode::kUnsupportedBatch) {
+    ++coverage_.truncated_quarantines;
+    justified = was_cut_below_;
+  }
+  if (!justified) Violated("G: quarantine without cause: ", partition().quarantine()->reason);
 }
 
 // Everything was copied, once and in order, and the position says so. Foreign or doubled records can only lie behind
 // it, where nothing was sent since.
 void History::CheckDrained() {
   ++coverage_.drained;
-  const int64_t target_end = partition_->target_end().value;
-  if (partition_->position().value != source_.end()) Violated("J: position ", partition_->position().value);
+  // The target holds more, and what the source has does not reach that far yet: then the last of it will be compared.
+  if (was_cut_below_ && partition().target_end().value < target_.log_end()) return;
+  if (HasDiverged()) return Violated("G: goes on although the source has another history");
+  const int64_t target_end = partition().target_end().value;
+  if (partition().position().value != source_.end()) Violated("J: position ", partition().position().value);
   if (target_end - target_.start() != source_.records())
     Violated("A: ", target_end - target_.start(), " records copied");
   int64_t end = target_.start();
@@ -117,12 +158,14 @@ void History::CheckDrained() {
 
 // Each target offset of this life translates to its source record, and back; a gap goes to the record after it.
 void History::CheckMap() {
-  const offsets::OffsetMap& map = partition_->map();
+  // Of another history than the source's, or perhaps so.
+  if (was_cut_below_ && (partition().quarantined() || partition().target_end().value < target_.log_end())) return;
+  const offsets::OffsetMap& map = partition().map();
   int64_t next_source = -1;
   for (int index = 0; index < source_.visible(); ++index) {
-    const SourceLog::Entry& entry = source_.entry(index);
+    const SourceLog::Entry& entry = source_.entry(source_.content_at(index));
     const int64_t base = target_.start() + entry.first_record;
-    if (entry.record_count == 0 || base < life_begin_ || base >= partition_->target_end().value) continue;
+    if (entry.record_count == 0 || base < life_begin_ || base >= partition().target_end().value) continue;
     for (int record = 0; record < entry.record_count; ++record) {
       const SourceOffset source(entry.base + record);
       const TargetOffset target(base + record);

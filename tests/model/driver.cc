@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/types/span.h"
-#include "kafka/net/buffer.h"
 #include "replicator/partition/mutation.h"
+#include "tests/model/content.h"
 #include "tests/model/history.h"
 
 namespace replicator::tests {
@@ -18,25 +17,12 @@ constexpr int kEventsSpread = 60;
 constexpr int kEntriesMax = 14;
 constexpr int64_t kSequenceMax = 0x7fffffff;
 // Rounds in which a history without further faults must have copied everything.
-constexpr int kDrainRoundsMax = 200;
-constexpr size_t kBatchBytes = 10;
+constexpr int kDrainRoundsMax = 500;
 constexpr int64_t kQueueBytesMax = 30;
 
-// Batches need bytes only to be told apart: a batch's slice begins at the index of its source entry, in one buffer that
-// lives as long as the process.
-kafka::Slice ContentSlice(int content) {
-  constexpr size_t kSize = kEntriesMax + kBatchBytes;
-  static auto* const budget = new kafka::MemoryBudget(kSize);
-  static auto* const buffer = [] {
-    CHECK(budget->TryReserve(kSize));
-    return new kafka::BufferRef(budget->Allocate(kSize, kSize));
-  }();
-  return kafka::Slice(*buffer, absl::Span<char>((*buffer)->data() + content, kBatchBytes));
-}
-
-int ContentOf(const kafka::Slice& slice) {
-  static char* const begin = ContentSlice(0).bytes().data();
-  return static_cast<int>(slice.bytes().data() - begin);
+const std::string& TargetTopic() {
+  static const auto* const topic = new std::string("orders");
+  return *topic;
 }
 
 }  // namespace
@@ -65,6 +51,16 @@ void Coverage::Add(const Coverage& other) {
   located += other.located;
   alternations += other.alternations;
   checks_again += other.checks_again;
+  searches_overtaken += other.searches_overtaken;
+  source_elections += other.source_elections;
+  source_truncations += other.source_truncations;
+  source_recreations += other.source_recreations;
+  looks += other.looks;
+  blind += other.blind;
+  looks_overtaken += other.looks_overtaken;
+  borders += other.borders;
+  divergences_told += other.divergences_told;
+  truncated_quarantines += other.truncated_quarantines;
 }
 
 std::string RunHistory(uint64_t seed, Coverage& coverage, std::vector<std::string>* trace) {
@@ -78,8 +74,35 @@ History::History(uint64_t seed, Coverage& coverage, std::vector<std::string>* tr
       source_(random_, 1 + random_.Below(kEntriesMax), 0),
       target_(random_.OneIn(2) ? 0 : 7, /*refuses_unknown_producers=*/random_.OneIn(4)) {}
 
+History::Machine::Machine(const Partition::Options& options, bool topic_has_id)
+    : partition(options), doubt(partition, topic_has_id), placement(partition, doubt, TargetTopic()) {}
+
+void History::Machine::CheckAgain() {
+  partition.CheckAgain();
+  doubt.OnCheckedAgain();
+  placement.OnCheckedAgain();
+}
+
+// With a rule broken that matters seldom: the faults in which it does.
+void History::FavourWhatIsBroken() {
+  if (Mutated(Mutation::kKTheOldHolderGoesOn)) {
+    stores_ = true;
+    menu_ |= 1u << kProcessDeath | 1u << kForgetProducer;
+  } else if (Mutated(Mutation::kGAnOldAnswerSettles)) {
+    source_has_ids_ = source_tells_ = false;
+    menu_ = 1u << kSourceTruncation | 1u << kSourceElection | 1u << kPauses;
+    steps_per_fault_ = 2;
+  } else if (Mutated(Mutation::kGRetriesWithoutALook)) {
+    source_has_ids_ = source_tells_ = false;
+    menu_ = 1u << kSourceRecreation | 1u << kOtherCauses;
+  }
+}
+
 void History::Setup() {
   stores_ = random_.OneIn(2);
+  source_has_ids_ = random_.OneIn(2);
+  source_tells_ = source_has_ids_ && random_.OneIn(2);
+  source_fences_ = source_has_ids_ || random_.OneIn(2);
   menu_ = static_cast<uint32_t>(random_.Next());
   if (random_.OneIn(2)) menu_ &= static_cast<uint32_t>(random_.Next());
   steps_per_fault_ = 2 << random_.Below(3);
@@ -92,6 +115,12 @@ void History::Setup() {
   if (Knows(kUncleanElection) && Knows(kForeignWriter)) menu_ &= ~(1u << kLateRequests);
   // What retention takes at the source must not be needed again.
   if (Knows(kSourceRetention)) menu_ &= ~(1u << (random_.OneIn(2) ? kSourceRetention : kUncleanElection));
+  if (!random_.OneIn(3)) menu_ &= ~(1u << kSourceTruncation | 1u << kSourceRecreation);
+  FavourWhatIsBroken();
+  if (source_has_ids_) menu_ &= ~(1u << kSourceRecreation);  // shows by the id
+  // Beyond what the sequence can tell, so kept out: a late request of the old history lands in the place of a batch of
+  // the new one.
+  if (Knows(kSourceTruncation) || Knows(kSourceRecreation)) menu_ &= ~(1u << kLateRequests | 1u << kForeignWriter);
   for (int i = random_.Below(4); i > 0; --i) source_.Grow();
   // What was there before: records of this producer id, which the ordinal counts, or of somebody before it.
   int64_t ordinal = 0;
@@ -101,38 +130,56 @@ void History::Setup() {
   }
   true_high_watermark_ = target_.log_end();
   ordinals_minus_target_[producer_.id] = ordinal - target_.log_end();
-  Begin(random_.OneIn(2) ? source_.start() : 0, ordinal);
+  Begin(random_.OneIn(2) && !Knows(kSourceRecreation) ? source_.start() : 0, ordinal);
 }
 
-void History::Begin(int64_t position, int64_t ordinal) {
-  partition_.emplace(FreshPartition());
+// Where the model knows the place: what was there before the history began cannot be found.
+void History::Begin(int64_t position, int64_t ordinal, const offsets::SourceEvidence& evidence) {
   other_states_ = std::exchange(states_, {});
-  state_on_its_way_.reset();
-  BeginPartition(position, ordinal);
+  NewMachine();
+  partition().Begin(SourceOffset(position), TargetOffset(target_.log_end()), Ordinal(ordinal), evidence);
+  known_leader_epoch_ = target_.leader_epoch();
+  NoteBegun();
 }
 
-void History::BeginPartition(int64_t position, int64_t ordinal) {
-  partition_->Begin(SourceOffset(position), TargetOffset(target_.log_end()), Ordinal(ordinal));
-  range_in_doubt_ = range_settled_ = is_restarted_ = false;
-  life_begin_ = last_target_end_ = target_.log_end();
+// The partition has begun: what the model keeps of it begins anew.
+void History::NoteBegun() {
+  producer_ = partition().producer();
+  is_restarted_ = false;
+  life_begin_ = last_target_end_ = partition().target_end().value;
   life_producers_ = {producer_.id};
   last_position_ = -1;
   lost_before_life_ = false;
-  known_leader_epoch_ = target_.leader_epoch();
-  Trace("begin: position ", position, ", target end ", target_.log_end(), ", ordinal ", ordinal);
+  Trace("begin: position ", partition().position().value, ", target end ", life_begin_, ", producer ", producer_.id);
 }
 
-Partition History::FreshPartition() const {
-  return Partition({.producer = producer_, .queue_bytes_max = kQueueBytesMax, .stores_intents = stores_});
+// Of a process that begins. It gets metadata before anything else.
+void History::NewMachine() {
+  machine_ = std::make_unique<Machine>(
+      Partition::Options{.producer = producer_, .queue_bytes_max = kQueueBytesMax, .stores_intents = stores_},
+      source_has_ids_);
+  state_on_its_way_.reset();
+  fetch_.reset();
+  source_ends_.reset();
+  look_.reset();
+  look_read_.reset();
+  search_.reset();
+  stale_.reset();
+  paused_ = false;
+  early_batches_ = 0;
+  known_source_epoch_ = source_.leader_epoch();
+  known_source_broker_ = source_.broker();
+  // Its folder may know of another history than the one that was read last.
+  if (was_cut_below_) read_.fill(0);
 }
 
 // What the stored state says, and nothing else.
 void History::Restore(const offsets::PartitionState& state) {
   producer_ = state.eras.back().producer;
-  partition_.emplace(FreshPartition());
-  partition_->Restore(state);
+  NewMachine();
+  partition().Restore(state);
+  doubt().OnRestored(state.source_log_start_max);
   is_restarted_ = true;
-  range_in_doubt_ = range_settled_ = false;
   life_begin_ = state.origin.target.value;
   lost_before_life_ |= lowest_cut_ < life_begin_;
   last_target_end_ = state.target_end.value;
@@ -153,8 +200,8 @@ std::string History::Run() {
     CheckStep();
   }
   if (!done()) Drain();
-  if (!violation_.empty()) return violation_;
-  partition_->quarantined() ? CheckQuarantine() : CheckDrained();
+  if (!violation_.empty() || is_blind_) return violation_;
+  partition().quarantined() ? CheckQuarantine() : CheckDrained();
   CheckMap();
   return violation_;
 }
@@ -176,6 +223,8 @@ void History::Step() {
     default:
       if (random_.OneIn(2)) source_.Grow();
       if (random_.OneIn(2)) KeepState();
+      if (random_.OneIn(4)) HearOfSourceLeader();
+      if (old_holder_ != nullptr) OldHolderGoesOn();
       return;
   }
 }
@@ -187,11 +236,10 @@ void History::Drain() {
   while (source_.visible() < source_.entries()) source_.Grow();
   if (paused_) TogglePause();
   if (random_.OneIn(2)) late_.clear();
+  HearOfSourceLeader();
+  has_heard_ = false;
   for (int round = 0; round < kDrainRoundsMax && !done(); ++round) {
-    if (partition_->position().value == source_.end() && !partition_->must_settle() && !partition_->in_flight() &&
-        known_leader_epoch_ == target_.leader_epoch()) {
-      return;
-    }
+    if (IsDrained()) return;
     if (random_.OneIn(4)) LandLate();
     Replicate(target_.log_end());
     CheckStep();
@@ -201,107 +249,78 @@ void History::Drain() {
     CheckStep();
   }
   if (!done())
-    Violated("stuck: position ", partition_->position().value, " of ", source_.end(), ", target end ",
-             partition_->target_end().value, ", log end ", target_.log_end(), ": ", partition_->last_error());
+    Violated("stuck: position ", partition().position().value, " of ", source_.end(), ", target end ",
+             partition().target_end().value, ", log end ", target_.log_end(), ": ", partition().last_error());
 }
 
-// ---- The source.
-
-void History::Source() {
-  if (range_in_doubt_) return CheckRange();
-  fetch_.has_value() ? DeliverFetch() : RequestFetch();
-}
-
-void History::RequestFetch() {
-  if (partition_->wants_fetch()) fetch_ = partition_->fetch_offset();
-}
-
-void History::DeliverFetch() {
-  const SourceOffset asked = *std::exchange(fetch_, std::nullopt);
-  if (asked != partition_->fetch_offset()) {
-    ++coverage_.overtaken_fetches;
-    return Trace("fetch from ", asked.value, " was overtaken");
-  }
-  if (asked.value < source_.log_start()) {
-    range_in_doubt_ = true;
-    return Trace("no offset ", asked.value, " at the source");
-  }
-  int index = source_.FirstAt(asked.value);
-  if (index > 0 && random_.OneIn(8)) --index;  // what is known already must change nothing
-  for (int left = 1 + random_.Below(4); left > 0 && index < source_.visible(); --left, ++index) {
-    const SourceLog::Entry& entry = source_.entry(index);
-    const int64_t target_end = partition_->target_end().value;
-    if (entry.record_count == 0) {
-      Trace("skip to ", entry.end);
-      partition_->SkipTo(SourceOffset(entry.end));
-    } else {
-      Trace("accept batch ", index, " [", entry.base, ", ", entry.end, ")");
-      partition_->Accept({.source_base = SourceOffset(entry.base),
-                          .source_end = SourceOffset(entry.end),
-                          .record_count = entry.record_count,
-                          .bytes = ContentSlice(index),
-                          .content_crc = static_cast<uint32_t>(index)});
-    }
-    if (partition_->target_end().value > target_end) {
-      ++coverage_.adopted;
-      last_target_end_ = partition_->target_end().value;  // checked when the settle found it; it can be lost by now
-      Trace("  adopted, target end ", last_target_end_);
-    }
-  }
-}
-
-// As the locator does: retention takes nothing here that is not on the target.
-void History::CheckRange() {
-  if (!partition_->is_drained() || paused_) return;
-  if (partition_->position().value >= source_.log_start()) {
-    range_in_doubt_ = range_settled_ = false;
-    return;
-  }
-  if (!std::exchange(range_settled_, true)) return partition_->OnTargetChange();
-  range_in_doubt_ = range_settled_ = false;
-  const int64_t lost = partition_->SkipDeleted(SourceOffset(source_.log_start()));
-  Trace("the source begins at ", source_.log_start(), ", ", lost, " offsets lost");
-  if (lost > 0 && !Mutated(Mutation::kHCountsBehindRetention)) Violated("H: counts as lost what is on the target");
-}
-
-// Settler and locator: the target's last batch tells where the copy goes on, if the source still has it.
-void History::Locate() {
-  if (wire_.has_value()) return;
-  Replicate(target_.log_end());
-  ++coverage_.located;
-  if (target_.batches().empty()) {
-    place_is_gone_ = true;  // by an election
-    return partition_->PutInQuarantine(QuarantineCode::kTargetNotOurs, "the target has no batch to look for");
-  }
-  const TargetLog::LogBatch& last = target_.batches().back();
-  const int content = last.produce.content;
-  place_is_gone_ = content < 0 || source_.entry(content).base < source_.log_start();
-  if (Contaminated() || place_is_gone_)
-    return partition_->PutInQuarantine(QuarantineCode::kTargetNotOurs, "its last batch is not in the source");
-  producer_ = last.produce.producer;
-  partition_->UseProducer(producer_);
-  BeginPartition(source_.entry(content).end, target_.log_end() + ordinals_minus_target_.at(producer_.id));
+bool History::IsDrained() const {
+  return partition().begun() && partition().position().value == source_.end() && !partition().must_settle() &&
+         !partition().in_flight() && known_leader_epoch_ == target_.leader_epoch() && machine_->doubt.may_fetch() &&
+         has_heard_;
 }
 
 // ---- The sink.
 
 void History::Sink() {
-  if (!partition_->begun()) return Locate();
   if (settle_.has_value()) return EndSettle();
   if (wire_.has_value()) return wire_->read ? DeliverAnswer() : ReadRequest();
-  if (partition_->must_settle()) {
+  if (partition().must_settle()) {
     // Before a new id is taken, what closed connections left behind has had its time.
-    if (partition_->must_outwait_old_requests() && !late_.empty()) return LandLate();
+    if (partition().must_outwait_old_requests() && !late_.empty()) return LandLate();
     return BeginSettle();
   }
   if (known_leader_epoch_ != target_.leader_epoch()) {
     known_leader_epoch_ = target_.leader_epoch();
     Trace("target change: leader epoch ", known_leader_epoch_);
-    return partition_->OnTargetChange();
+    placement().OnTargetLeaderChange();
+    return partition().OnTargetChange();
   }
-  if (partition_->must_renew_producer()) return RenewProducer();
-  if (partition_->can_send()) return Send();
+  if (placement().must_ask_target()) return AskTargetAtStart();
+  if (placement().must_search()) return Search();
+  if (partition().must_renew_producer()) return RenewProducer();
+  if (partition().can_send()) return Send();
   KeepState();
+}
+
+// Settler: the target's leader shows its last batch, once its replicas have all of the log.
+void History::AskTargetAtStart() {
+  Replicate(target_.log_end());
+  ++coverage_.located;
+  TargetAtStart target;
+  target.log_end = TargetOffset(target_.log_end());
+  if (!target_.batches().empty()) {
+    const Producer& producer = target_.batches().back().produce.producer;
+    const auto known = ordinals_minus_target_.find(producer.id);
+    const int64_t ordinal = known == ordinals_minus_target_.end() ? 0 : target_.log_end() + known->second;
+    target.last_batch = TargetLastBatch{producer, Ordinal(ordinal), std::string(1, static_cast<char>(LastContent()))};
+  }
+  Trace("target at start: log end ", target_.log_end());
+  placement().OnTarget(std::move(target));
+}
+
+// A second process copies into the same partition. It meets no faults.
+void History::OldHolderGoesOn() {
+  Partition& old = old_holder_->partition;
+  if (old.quarantined() || !old.begun()) return;
+  if (old.must_settle()) {
+    Replicate(target_.log_end());
+    const TargetOffset end(target_.log_end());
+    return old.OnTargetEnd(end, end, target_.TailAt(end.value));
+  }
+  if (old.can_store() || old.must_store()) {
+    old.TakeState();
+    return old.OnStored();
+  }
+  if (!old.can_send()) return;
+  const replicator::Send send = old.TakeSend();
+  const Produce produce = {send.producer, send.base_sequence, send.record_count, ContentOf(send.bytes)};
+  const bool known = target_.Knows(produce.producer);
+  const ProduceResult result = target_.Append(produce);
+  Trace("the old holder sends batch ", produce.content, ": error ", result.error, " at ", result.base_offset);
+  if (result.appended) CheckAppend(/*late=*/false, known);
+  Answer answer = {.verdict = Answer::Verdict::kUnclear, .error = "45"};
+  if (result.error == 0) answer = {.verdict = Answer::Verdict::kAppended, .base_offset = result.base_offset};
+  old.OnAnswer(send.id, answer);
 }
 
 // ---- The store.
@@ -313,10 +332,11 @@ void History::KeepState() {
       states_.Write(*state_on_its_way_);
     } else {
       state_on_its_way_.reset();
-      partition_->OnStored();
+      partition().OnStored();
     }
-  } else if (partition_->must_store() || ((partition_->can_store() || partition_->has_unsaved()) && random_.OneIn(4))) {
-    state_on_its_way_ = partition_->TakeState();
+  } else if (partition().must_store() || ((partition().can_store() || partition().has_unsaved()) && random_.OneIn(4))) {
+    state_on_its_way_ = partition().TakeState();
+    state_on_its_way_->source_log_start_max = doubt().log_start_max();
     state_is_written_ = false;
   } else if (random_.OneIn(4)) {
     states_.Sync();
@@ -324,7 +344,7 @@ void History::KeepState() {
 }
 
 void History::Send() {
-  const replicator::Send send = partition_->TakeSend();
+  const replicator::Send send = partition().TakeSend();
   const int content = ContentOf(send.bytes);
   const int64_t ordinal = send.expected.value + ordinals_minus_target_.at(send.producer.id);
   Trace("send ", send.id, ": batch ", content, ", sequence ", send.base_sequence, ", expected at ",
@@ -349,7 +369,7 @@ void History::ReadRequest() {
     Trace("broker: not enough replicas, nothing appended");
     const uint64_t id = wire_->send_id;
     wire_.reset();
-    return partition_->OnAnswer(id, {.verdict = Answer::Verdict::kUnclear, .error = "19"});
+    return partition().OnAnswer(id, {.verdict = Answer::Verdict::kUnclear, .error = "19"});
   }
   const bool known = target_.Knows(wire_->produce.producer);
   wire_->read = true;
@@ -378,8 +398,8 @@ void History::DeliverAnswer() {
   }
   Trace("answer ", id, ": ", result.error, " at ", result.base_offset);
   wire_.reset();
-  partition_->OnAnswer(id, answer);
-  if (random_.OneIn(8)) partition_->OnAnswer(id, answer);
+  partition().OnAnswer(id, answer);
+  if (random_.OneIn(8)) partition().OnAnswer(id, answer);
 }
 
 // One connection to the leader: the log end first.
@@ -402,26 +422,30 @@ void History::EndSettle() {
   } else if (tail_is_readable_) {
     tail = target_.TailAt(settle.log_end);
   }
-  const int64_t before = partition_->target_end().value;
-  partition_->OnTargetEnd(TargetOffset(settle.log_end), TargetOffset(high_watermark), tail);
-  const int64_t after = partition_->target_end().value;
+  const int64_t before = partition().target_end().value;
+  partition().OnTargetEnd(TargetOffset(settle.log_end), TargetOffset(high_watermark), tail);
+  doubt().OnTargetSettled();
+  const int64_t after = partition().target_end().value;
   coverage_.acknowledged_by_settling += after > before;
   coverage_.cut_back += after < before;
+  if (after < before && was_cut_below_)
+    read_[partition().position().value] = 0;  // read last in another history, perhaps
   coverage_.intents_settled += std::exchange(is_restarted_, false) && after > before;
-  if (!partition_->quarantined() && settle.log_end == high_watermark) {
+  if (!partition().quarantined() && settle.log_end == high_watermark) {
     CheckAcknowledged(std::min(before, settle.log_end), settle.log_end);
   }
   Trace("settled: log end ", settle.log_end, ", high watermark ", high_watermark, ", next sequence ",
         tail.has_value() ? tail->next_sequence : -2, "; target end ", before, " -> ", after, ", position ",
-        partition_->position().value);
+        partition().position().value);
 }
 
 void History::RenewProducer() {
+  if (!late_.empty()) Violated("I: a new producer id is taken while requests of the old one are under way");
   ++coverage_.producers_renewed;
   producer_.id = ordinals_minus_target_.rbegin()->first + 1;
   ordinals_minus_target_[producer_.id] = -settled_end_;
   life_producers_.insert(producer_.id);
-  partition_->RenewProducer(producer_);
+  partition().RenewProducer(producer_);
   Trace("producer renewed: ", producer_.id, ", ordinal 0 at ", settled_end_);
 }
 

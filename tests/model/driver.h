@@ -35,6 +35,16 @@ struct Coverage {
   int64_t checks_again = 0;  // out of a quarantine
   int64_t alternations = 0;  // of processes with folders of their own
   int64_t located = 0;       // by the target's last batch, instead of by counting
+  int64_t searches_overtaken = 0;
+  int64_t source_elections = 0;
+  int64_t source_truncations = 0;
+  int64_t source_recreations = 0;
+  int64_t looks = 0;             // at the source's history, that ended
+  int64_t looks_overtaken = 0;   // by another reason for doubt
+  int64_t blind = 0;             // ended where another log cannot be told from the one that was copied
+  int64_t borders = 0;           // of leader epochs, that led to a look
+  int64_t divergences_told = 0;  // by the source
+  int64_t truncated_quarantines = 0;
 
   void Add(const Coverage& other);
 };

@@ -43,6 +43,14 @@ void History::Fault() {
       return DeleteAtSource();
     case kOtherCauses:
       return StopAndCheckAgain();
+    case kSourceElection:
+      return ElectAtSource();
+    case kSourceTruncation:
+      return TruncateSource();
+    case kSourceRecreation:
+      // Where nothing asks the source, and no fetch is out, it takes longer than that lasts.
+      if (paused_ || fetch_.has_value()) RecreateSource();
+      return;
     case kFaultKinds:
       return;
   }
@@ -62,7 +70,7 @@ void History::BreakConnection(const char* why) {
   const uint64_t id = wire_->send_id;
   if (wire_->read && wire_->result.error == 0) stale_ = StaleAnswer{id, wire_->result.base_offset};
   wire_.reset();
-  partition_->OnAnswer(id, {.verdict = Answer::Verdict::kUnclear, .error = why});
+  partition().OnAnswer(id, {.verdict = Answer::Verdict::kUnclear, .error = why});
 }
 
 // REQUEST_TIMED_OUT or NOT_ENOUGH_REPLICAS_AFTER_APPEND: the leader has it, its followers not yet.
@@ -71,7 +79,7 @@ void History::TimeOut() {
   Trace("answer ", wire_->send_id, ": not replicated in time");
   const uint64_t id = wire_->send_id;
   wire_.reset();
-  partition_->OnAnswer(id, {.verdict = Answer::Verdict::kUnclear, .error = "7"});
+  partition().OnAnswer(id, {.verdict = Answer::Verdict::kUnclear, .error = "7"});
 }
 
 void History::LandLate() {
@@ -87,12 +95,13 @@ void History::LandLate() {
   ++coverage_.late_landings;
   CheckAppend(/*late=*/true, known);
   late_end_ = result.end_offset;
+  late_was_forgotten_ = !known;
 }
 
 void History::DeliverStaleAnswer() {
   if (!stale_.has_value()) return;
   Trace("stale answer ", stale_->send_id, " at ", stale_->base_offset);
-  partition_->OnAnswer(stale_->send_id, {.verdict = Answer::Verdict::kAppended, .base_offset = stale_->base_offset});
+  partition().OnAnswer(stale_->send_id, {.verdict = Answer::Verdict::kAppended, .base_offset = stale_->base_offset});
   stale_.reset();
 }
 
@@ -120,36 +129,23 @@ void History::ElectUncleanly() {
   BreakConnection("election");
 }
 
-// Takes only what is on the target for good: nothing is lost, however far behind the owner is.
-void History::DeleteAtSource() {
-  int64_t end = source_.log_start();
-  for (const TargetLog::LogBatch& batch : target_.batches()) {
-    if (batch.produce.content == kEarlierContent) continue;
-    if (!InPlace(batch) || batch.end_offset() > true_high_watermark_) break;
-    const int64_t next = source_.entry(batch.produce.content).end;
-    if (next > end && !random_.OneIn(3)) end = next;
-  }
-  if (end == source_.log_start()) return;
-  ++coverage_.retentions;
-  source_.DeleteBelow(end);
-  Trace("retention at the source: begins at ", end);
-}
-
-// Quarantined for what has nothing to do with the target (its topic was hidden at the source), and let go on. Answers
-// that are due come meanwhile, or later.
+// Quarantined for what has nothing to do with the source, or for its absence, and let go on. Answers that are due come
+// meanwhile, or later; and nobody asks the source.
 void History::StopAndCheckAgain() {
-  if (!partition_->begun()) return;
+  if (!partition().begun()) return;
   ++coverage_.checks_again;
   Trace("quarantined for another cause");
-  partition_->PutInQuarantine(QuarantineCode::kSourceDeleted, "hidden");
-  if (partition_->can_send() || partition_->must_settle() || partition_->wants_fetch())
+  const QuarantineCode cause = random_.OneIn(2) ? QuarantineCode::kSourceDeleted : QuarantineCode::kTargetRefused;
+  partition().PutInQuarantine(cause, "hidden");
+  if (partition().can_send() || partition().must_settle() || partition().wants_fetch())
     Violated("a partition in quarantine does something");
   for (int i = stores_ ? random_.Below(4) : 0; i > 0; --i) KeepState();
   for (int i = random_.Below(3); i > 0 && wire_.has_value(); --i) wire_->read ? DeliverAnswer() : ReadRequest();
   if (random_.OneIn(4)) BreakConnection("meanwhile");
-  if (!partition_->IsQuarantinedFor(QuarantineCode::kSourceDeleted)) Violated("G: an answer ends a quarantine");
+  if (Knows(kSourceRecreation) && random_.OneIn(2)) RecreateSource();
+  if (!partition().IsQuarantinedFor(cause)) Violated("G: an answer ends a quarantine");
   Trace("checked again");
-  partition_->CheckAgain();
+  machine_->CheckAgain();
 }
 
 void History::RestartBroker() {
@@ -175,16 +171,19 @@ void History::WriteForeign() {
 void History::TogglePause() {
   paused_ = !paused_;
   Trace(paused_ ? "pause" : "resume");
-  paused_ ? partition_->Pause() : partition_->Resume();
+  if (paused_) return partition().Pause();
+  partition().Resume();
+  doubt().Doubt(DoubtReason::kTargetStalled);
 }
 
 // What the present holder does at its end, of which the next one's folder knows nothing.
 void History::CopyWithNewProducer() {
   const int64_t records = target_.log_end() - target_.start();
   if (Contaminated() || !late_.empty() || records >= source_.records()) return;
-  const int content = source_.EntryOf(records);
+  const int content = source_.ContentOf(records);
   const SourceLog::Entry& entry = source_.entry(content);
   if (entry.first_record != records || entry.base < source_.log_start()) return;
+  if (entry.before != LastContent()) return;  // the source has another history
   const int64_t id = ordinals_minus_target_.rbegin()->first + 1;
   ordinals_minus_target_[id] = -target_.log_end();
   target_.Append({{.id = id, .epoch = 0}, 0, entry.record_count, content});
@@ -201,47 +200,48 @@ void History::Die() {
   BreakConnection("death of the process");
   if (state_on_its_way_.has_value() && !state_is_written_ && random_.OneIn(2)) states_.Write(*state_on_its_way_);
   if (is_power_cut) states_.CutPower();
-  if (Knows(kSourceRetention) && random_.OneIn(2)) DeleteAtSource();  // nobody copies, for long
+  if (!states_.Read().has_value()) return TakeOver();
+  // Nobody copies, for long.
+  if (Knows(kSourceRetention) && random_.OneIn(2)) DeleteAtSource();
+  if (Knows(kSourceTruncation) && random_.OneIn(4)) TruncateSource();
+  if (Knows(kSourceRecreation) && random_.OneIn(4)) RecreateSource();
   // Another process takes over, with what its own folder knows from the last time that it held the link.
   if (tail_is_readable_ && other_states_.Read().has_value() && random_.OneIn(2)) {
     if (random_.OneIn(2)) CopyWithNewProducer();
     std::swap(states_, other_states_);
+    if (Mutated(Mutation::kKTheOldHolderGoesOn)) old_holder_ = std::move(machine_);
     ++coverage_.alternations;
   }
-  const std::optional<offsets::PartitionState> state = states_.Read();
-  if (!state.has_value()) return TakeOver();
   ++coverage_.restarts;
   coverage_.power_cuts += is_power_cut;
-  fetch_.reset();
-  stale_.reset();
-  state_on_its_way_.reset();
-  paused_ = false;
-  Restore(*state);
+  Restore(*states_.Read());
 }
 
-// The next owner begins where the target's log, replicated to its end and looked at, proves that it may.
+// The next owner's folder is empty: it looks for its place.
 void History::TakeOver() {
   if (Contaminated()) return;
-  const auto& batches = target_.batches();
-  // Where the source has the last batch no more, the next owner stops.
-  if (!batches.empty() && batches.back().produce.content >= 0 &&
-      source_.entry(batches.back().produce.content).base < source_.log_start())
-    return;
-  BreakConnection("death of the process");
-  Replicate(target_.log_end());
-  fetch_.reset();
-  stale_.reset();
-  paused_ = false;
-  ++coverage_.take_overs;
-  int64_t position = source_.start();
-  if (const int64_t records = target_.log_end() - target_.start(); records > 0) {
-    position = source_.entry(source_.EntryOf(records - 1)).end;
-    if (records < source_.records() && random_.OneIn(2)) position = source_.entry(source_.EntryOf(records)).base;
+  if (Knows(kSourceTruncation) && random_.OneIn(8)) TruncateSource();
+  const int content = LastContent();
+  if (content == kEarlierContent || !tail_is_readable_) {
+    // The model knows it: what was there before the history began, or left no batch to look at.
+    if (content >= 0 && !source_.entry(content).is_there) return;
+    BreakConnection("death of the process");
+    Replicate(target_.log_end());
+    ++coverage_.take_overs;
+    const int64_t records = target_.log_end() - target_.start();
+    const int64_t position = records == 0 ? source_.log_start() : source_.entry(source_.ContentOf(records - 1)).end;
+    const std::optional<TargetTail> tail = target_.TailAt(target_.log_end());
+    if (tail.has_value() && tail->producer.id >= 0) producer_ = tail->producer;
+    const offsets::SourceEvidence evidence =
+        content < 0 ? offsets::SourceEvidence() : EvidenceOf(HeaderOf(source_.ContentOf(records - 1)));
+    return Begin(position, target_.log_end() + ordinals_minus_target_.at(producer_.id), evidence);
   }
-  // The next owner goes on with the producer that the last batch's header names.
-  const std::optional<TargetTail> tail = target_.TailAt(target_.log_end());
-  if (tail.has_value() && tail->producer.id >= 0) producer_ = tail->producer;
-  Begin(position, target_.log_end() + ordinals_minus_target_.at(producer_.id));
+  BreakConnection("death of the process");
+  ++coverage_.take_overs;
+  other_states_ = std::exchange(states_, {});
+  NewMachine();
+  known_leader_epoch_ = target_.leader_epoch();
+  Trace("begins with an empty folder");
 }
 
 int64_t History::RandomBorder(int64_t from, int64_t to) {

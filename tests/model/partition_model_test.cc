@@ -1,5 +1,5 @@
-// Partition against a target log in memory: half a million random histories, and the proof that a history notices each
-// deliberate break of an invariant.
+// The state machine of one partition against logs in memory: half a million random histories, and the proof that a
+// history notices each deliberate break of an invariant.
 //
 //   partition_model_test --seeds=1000000        more histories
 //   partition_model_test --first_seed=7000000   others; by default those behind $REPLICATOR_FIRST_SEED
@@ -45,8 +45,17 @@ constexpr MutationCase kMutations[] = {
     {Mutation::kEDoesNotWaitForTheHighWatermark, "EDoesNotWaitForTheHighWatermark"},
     {Mutation::kFCountsWithoutLooking, "FCountsWithoutLooking"},
     {Mutation::kFIgnoresLostRecords, "FIgnoresLostRecords"},
+    {Mutation::kFHearsAnEarlierLeader, "FHearsAnEarlierLeader"},
+    {Mutation::kGReadsOnBehindAnotherLeader, "GReadsOnBehindAnotherLeader"},
+    {Mutation::kGPassesAnotherEpoch, "GPassesAnotherEpoch"},
+    {Mutation::kGRetriesWithoutALook, "GRetriesWithoutALook"},
+    {Mutation::kGAnOldAnswerSettles, "GAnOldAnswerSettles"},
+    {Mutation::kGTakesAnotherBatchForTheCopied, "GTakesAnotherBatchForTheCopied"},
+    {Mutation::kGGuessesAPlace, "GGuessesAPlace"},
     {Mutation::kHCountsBehindRetention, "HCountsBehindRetention"},
+    {Mutation::kIDoesNotOutwaitOldRequests, "IDoesNotOutwaitOldRequests"},
     {Mutation::kJPositionWaitsForAnAnswer, "JPositionWaitsForAnAnswer"},
+    {Mutation::kKTheOldHolderGoesOn, "KTheOldHolderGoesOn"},
 };
 
 std::string Replay(uint64_t seed) {
@@ -95,6 +104,16 @@ TEST_F(PartitionModel, EveryHistoryCopiesExactlyOnceInOrderOrStopsForACause) {
       {"located by content", coverage.located},
       {"alternating holders", coverage.alternations},
       {"checked again", coverage.checks_again},
+      {"searches overtaken", coverage.searches_overtaken},
+      {"source elections", coverage.source_elections},
+      {"source truncations", coverage.source_truncations},
+      {"source topics made anew", coverage.source_recreations},
+      {"looks at the history", coverage.looks},
+      {"beyond what looks can tell", coverage.blind},
+      {"looks overtaken", coverage.looks_overtaken},
+      {"borders of leader epochs", coverage.borders},
+      {"divergences told", coverage.divergences_told},
+      {"source quarantines", coverage.truncated_quarantines},
   };
   for (const auto& [name, count] : reached) {
     std::printf("  %-28s %lld\n", name, static_cast<long long>(count));

@@ -95,7 +95,7 @@ std::optional<TargetTail> TargetLog::TailAt(int64_t end) const {
     const Produce& produce = batch->produce;
     if (produce.producer.id < 0) return TargetTail{produce.producer, -1};
     return TargetTail{produce.producer, AddToSequence(produce.base_sequence, produce.record_count),
-                      static_cast<uint32_t>(produce.content)};
+                      static_cast<uint32_t>(produce.content), produce.record_count};
   }
   return std::nullopt;
 }
