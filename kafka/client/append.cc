@@ -55,8 +55,8 @@ std::string OneRecordBatch(std::string_view key, std::string_view value, int64_t
   header.WriteInt64(timestamp_ms);
   header.WriteInt64(producer_id);
   header.WriteInt16(producer_epoch);
-  header.WriteInt32(0);  // base sequence
-  header.WriteInt32(1);  // record count
+  header.WriteInt32(producer_id < 0 ? -1 : 0);  // base sequence
+  header.WriteInt32(1);                         // record count
   batch += OneRecord(key, value);
   StoreInt32(batch.data() + kBatchLengthAt, static_cast<int32_t>(batch.size() - kLogOverheadBytes));
   const uint32_t crc = Crc32c(absl::MakeConstSpan(batch).subspan(kAttributesAt));

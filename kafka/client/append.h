@@ -13,7 +13,8 @@
 
 namespace replicator::kafka {
 
-// An uncompressed v2 batch of one record, the first one of an idempotent producer: base sequence 0.
+// An uncompressed v2 batch of one record: the first one of an idempotent producer, base sequence 0, or with producer_id
+// -1 one of no such producer.
 std::string OneRecordBatch(std::string_view key, std::string_view value, int64_t timestamp_ms, int64_t producer_id,
                            int16_t producer_epoch);
 

@@ -105,7 +105,8 @@ asio::awaitable<absl::Status> Locator::OnEnds(std::shared_ptr<kafka::Connection>
 asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                               LogEnds log) {
   Placement& placement = stream->placement;
-  Search search = placement.BeginSearch(log.start);
+  const int64_t begin_at = stream->assignment.begin_at;
+  Search search = placement.BeginSearch(begin_at >= 0 ? begin_at : log.start);
   while (search.step != Placement::Step::kNone) {
     absl::StatusOr<Found> found = Found();
     switch (search.step) {

@@ -33,7 +33,7 @@ void Placement::Forget() {
   marks_wanted_ = 0;
 }
 
-Placement::Search Placement::BeginSearch(int64_t log_start) {
+Placement::Search Placement::BeginSearch(int64_t begin) {
   CHECK(must_search());
   doubt_.OnPlaceSought();
   Search search;
@@ -41,7 +41,7 @@ Placement::Search Placement::BeginSearch(int64_t log_start) {
   search.target_answers = target_answers_;
   search.doubts = doubt_.doubts();
   if (target_->log_end.value == 0) {
-    partition_.Begin(SourceOffset(log_start), target_->log_end, Ordinal(0));
+    partition_.Begin(SourceOffset(begin), target_->log_end, Ordinal(0));
     Forget();
   } else if (!target_->last_batch.has_value()) {
     QuarantineNotOurs(*search.target, "");

@@ -2,7 +2,7 @@
 //
 //   the target's log end, its last batch          OnTarget
 //                                            ------------------>   must_search()
-//   the source's log start                      BeginSearch           |
+//   where the source's records begin             BeginSearch           |
 //                                            ------------------>      v        what to look for next: a Step
 //   what was found                               OnFound              |
 //                                            ------------------>      v
@@ -126,9 +126,9 @@ class Placement {
 
   // The source is to be searched.
   bool must_search() const { return waits() && target_ != nullptr; }
-  // `log_start`: where the source's log begins. An empty target needs no search: the partition begins. REQUIRES:
+  // `begin`: where a copy into an empty target begins, which needs no search: the partition begins. REQUIRES:
   // must_search().
-  Search BeginSearch(int64_t log_start);
+  Search BeginSearch(int64_t begin);
   // What is found counts no more: end the search.
   bool IsOvertaken(const Search& search) const;
   // What search.step has led to: begins the partition, quarantines it, or says what to look for next. Does nothing for

@@ -42,6 +42,8 @@ struct Assignment {
   bool is_compacted = false;                              // by cleanup.policy, of either side
   offsets::PartitionKey key;                              // in the store
   std::shared_ptr<const offsets::PartitionState> stored;  // what an earlier process left; null: nothing
+  // Source offset at which a copy into an empty target partition begins; -1: at the start of the source's log.
+  int64_t begin_at = -1;
 };
 
 // Where a partition's leader is, by the last metadata. broker -1: it has none at present.
