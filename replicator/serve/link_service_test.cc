@@ -66,19 +66,19 @@ TEST_F(LinkServiceTest, WhatIsSetAfterTheStopTellsNobodyAndHarmsNothing) {
 }
 
 TEST_F(LinkServiceTest, AStopDoesNotWaitForAShardThatIsStuck) {
-  kafka::SteadyEvent stuck;
-  kafka::SteadyEvent release;
-  shard_->Describe([&](const std::vector<PartitionStatus>&) {
-    stuck.Notify();
-    release.WaitUntil(Clock::now() + std::chrono::hours(1));
+  const auto stuck = std::make_shared<kafka::SteadyEvent>();
+  const auto release = std::make_shared<kafka::SteadyEvent>();  // the shard's thread may still be in it at the end
+  shard_->Describe([stuck, release](const std::vector<PartitionStatus>&) {
+    stuck->Notify();
+    release->WaitUntil(Clock::now() + std::chrono::hours(1));
   });
-  ASSERT_TRUE(stuck.WaitUntil(Clock::now() + kPatience));
+  ASSERT_TRUE(stuck->WaitUntil(Clock::now() + kPatience));
   std::thread client([&] {
     const absl::StatusOr<HttpAnswer> answer = AskStatus();
     EXPECT_TRUE(!answer.ok() || answer->code == 409) << answer->body;
   });
   service_->Stop();  // the shard is stuck until after this
-  release.Notify();
+  release->Notify();
   client.join();
 }
 
