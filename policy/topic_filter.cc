@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -15,7 +17,27 @@ constexpr absl::string_view kHeartbeats = "heartbeats";
 constexpr std::array<absl::string_view, 5> kBrokerTopics = {
     "__consumer_offsets", "__transaction_state", "__share_group_state", "__remote_log_metadata", "__cluster_metadata"};
 
+// The topic whose full name an element of `topics` is, be it written as a name or with its dots and dashes escaped;
+// nothing for a pattern. A dot may match other names, too: a name it is all the same.
+std::optional<std::string> NameIn(absl::string_view element) {
+  std::string name;
+  for (size_t i = 0; i < element.size(); ++i) {
+    const bool is_escaped =
+        element[i] == '\\' && i + 1 < element.size() && absl::StrContains(".-", element.substr(i + 1, 1));
+    if (is_escaped) ++i;
+    const char c = element[i];
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_' && c != '-') return std::nullopt;
+    name.push_back(c);
+  }
+  if (name.empty()) return std::nullopt;
+  return name;
+}
+
 }  // namespace
+
+bool IsLinkTopic(absl::string_view topic) {
+  return absl::StartsWith(topic, "replicator-link.") && absl::EndsWith(topic, ".internal");
+}
 
 bool IsBrokerTopic(absl::string_view topic) {
   return std::find(kBrokerTopics.begin(), kBrokerTopics.end(), topic) != kBrokerTopics.end();
@@ -30,7 +52,9 @@ absl::string_view Explain(TopicDecision decision) {
     case TopicDecision::kExcluded:
       return "matches topics.exclude";
     case TopicDecision::kInternal:
-      return "is internal to the brokers or to MirrorMaker";
+      return "is internal by its name, and not named in full in topics";
+    case TopicDecision::kNever:
+      return "belongs to the brokers or to a link of this program";
   }
   return "unknown";
 }
@@ -41,6 +65,9 @@ absl::StatusOr<TopicFilter> TopicFilter::Create(TopicFilterOptions options) {
   absl::StatusOr<JavaPatternList> exclude = JavaPatternList::Compile(options.topics_exclude);
   if (!exclude.ok()) return exclude.status();
   TopicFilter filter;
+  for (const std::string& element : options.topics) {
+    if (std::optional<std::string> name = NameIn(element)) filter.named_.insert(*std::move(name));
+  }
   filter.options_ = std::move(options);
   filter.include_ = *std::move(include);
   filter.exclude_ = *std::move(exclude);
@@ -49,24 +76,41 @@ absl::StatusOr<TopicFilter> TopicFilter::Create(TopicFilterOptions options) {
 
 // Names as ReplicationPolicy (offsetSyncsTopic, checkpointsTopic, heartbeatsTopic) and MirrorMakerConfig.workerConfig
 // build them. The separator is taken both as configured and as ".", for topics written before it was changed.
-bool TopicFilter::IsMirrorMakerTopic(absl::string_view topic) const {
-  if (topic == kHeartbeats) return true;
+bool TopicFilter::IsInternal(absl::string_view topic) const {
+  if (absl::StartsWith(topic, "__") || absl::StartsWith(topic, ".") || topic == kHeartbeats) return true;
   for (const std::string& alias : options_.cluster_aliases) {
     if (topic == absl::StrCat(alias, options_.separator, kHeartbeats)) return true;
   }
-  for (const absl::string_view separator : {absl::string_view(options_.separator), absl::string_view(".")}) {
-    const std::string internal = absl::StrCat(separator, "internal");
-    if (absl::StartsWith(topic, "mm2-") && absl::EndsWith(topic, internal)) return true;
-    if (absl::EndsWith(topic, absl::StrCat(separator, "checkpoints", internal))) return true;
+  for (const absl::string_view separator :
+       {absl::string_view(options_.separator), absl::string_view("."), absl::string_view("-")}) {
+    if (absl::EndsWith(topic, absl::StrCat(separator, "internal"))) return true;
   }
   return false;
 }
 
 TopicDecision TopicFilter::Decide(absl::string_view topic) const {
-  if (IsBrokerTopic(topic) || IsMirrorMakerTopic(topic)) return TopicDecision::kInternal;
+  if (IsBrokerTopic(topic) || IsLinkTopic(topic)) return TopicDecision::kNever;
+  const bool is_named = named_.contains(topic);
   if (!include_.Matches(topic)) return TopicDecision::kNotIncluded;
-  if (exclude_.Matches(topic)) return TopicDecision::kExcluded;
+  if (!(is_named && options_.excludes_by_default) && exclude_.Matches(topic)) return TopicDecision::kExcluded;
+  if (!is_named && IsInternal(topic)) return TopicDecision::kInternal;
   return TopicDecision::kCopy;
+}
+
+bool TopicFilter::IsLeftOutByRule(absl::string_view topic) const {
+  const TopicDecision decision = Decide(topic);
+  return decision == TopicDecision::kInternal || (decision == TopicDecision::kExcluded && options_.excludes_by_default);
+}
+
+std::vector<std::string> TopicFilter::PatternsWithout(const std::vector<std::string>& topics) const {
+  std::vector<std::string> without;
+  for (const std::string& element : options_.topics) {
+    const absl::StatusOr<JavaPatternList> pattern = JavaPatternList::Compile({element});
+    const bool matches = pattern.ok() && std::any_of(topics.begin(), topics.end(),
+                                                     [&](const std::string& topic) { return pattern->Matches(topic); });
+    if (!matches) without.push_back(element);
+  }
+  return without;
 }
 
 }  // namespace replicator::policy

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -32,20 +33,61 @@ TEST(TopicFilterTest, ExcludesWinOverIncludes) {
   EXPECT_EQ(filter.Decide("payments"), TopicDecision::kNotIncluded);
 }
 
-TEST(TopicFilterTest, NeverCopiesTopicsOfTheBrokersOrOfMirrorMakerEvenWhenAskedTo) {
-  const TopicFilter filter = Make({.topics = {".*"}, .topics_exclude = {}, .cluster_aliases = {"A", "B"}});
-  for (const char* topic : {"__consumer_offsets", "__transaction_state", "__share_group_state", "__cluster_metadata",
-                            "__remote_log_metadata", "mm2-offset-syncs.B.internal", "mm2-configs.A.internal",
-                            "heartbeats", "A.heartbeats", "A.checkpoints.internal"}) {
+TEST(TopicFilterTest, NoPatternIncludesInternalNamesWhateverIsExcluded) {
+  const TopicFilter filter = Make({.topics = {".*", ".*heartbeats"},
+                                   .topics_exclude = {"foo"},
+                                   .excludes_by_default = false,
+                                   .cluster_aliases = {"A", "B"}});
+  for (const char* topic :
+       {"__CruiseControlMetrics", "__debezium-heartbeat.x", ".hidden", "app.internal", "app-internal", "heartbeats",
+        "A.heartbeats", "x.checkpoints.internal", "mm2-offset-syncs.B.internal", "mm2-configs.A.internal"}) {
     EXPECT_EQ(filter.Decide(topic), TopicDecision::kInternal) << topic;
+    EXPECT_TRUE(filter.IsLeftOutByRule(topic)) << topic;
   }
-  for (const char* topic : {"sensor.heartbeats", "__debezium-heartbeat.x", "app.internal", "mm2-internals"}) {
+  for (const char* topic : {"sensor.heartbeats", "_schemas", "mm2-internals", "internal", "a.b"}) {
     EXPECT_EQ(filter.Decide(topic), TopicDecision::kCopy) << topic;
+    EXPECT_FALSE(filter.IsLeftOutByRule(topic)) << topic;
+  }
+  EXPECT_EQ(filter.Decide("foo"), TopicDecision::kExcluded);
+  EXPECT_FALSE(filter.IsLeftOutByRule("foo"));
+}
+
+TEST(TopicFilterTest, AFullNameIncludesAnInternalTopic) {
+  const std::vector<std::string> topics = {".*", "heartbeats", R"(x\.checkpoints\.internal)", "__metrics", "a.replica"};
+  for (const bool excludes_by_default : {true, false}) {
+    TopicFilterOptions options = {.topics = topics, .excludes_by_default = excludes_by_default};
+    if (!excludes_by_default) options.topics_exclude = {"__metrics"};
+    const TopicFilter filter = Make(options);
+    EXPECT_EQ(filter.Decide("heartbeats"), TopicDecision::kCopy);
+    EXPECT_EQ(filter.Decide("x.checkpoints.internal"), TopicDecision::kCopy);
+    EXPECT_EQ(filter.Decide("a.replica"), TopicDecision::kCopy);
+    EXPECT_EQ(filter.Decide("other.internal"),
+              excludes_by_default ? TopicDecision::kExcluded : TopicDecision::kInternal);
+    EXPECT_TRUE(filter.IsLeftOutByRule("other.internal"));
+    // What the file excludes stays excluded.
+    EXPECT_EQ(filter.Decide("__metrics"), excludes_by_default ? TopicDecision::kCopy : TopicDecision::kExcluded);
   }
 }
 
+TEST(TopicFilterTest, NeverCopiesTopicsOfTheBrokersOrOfLinksEvenByTheirNames) {
+  const std::vector<std::string> never = {"__consumer_offsets",    "__transaction_state",
+                                          "__share_group_state",   "__cluster_metadata",
+                                          "__remote_log_metadata", "replicator-link.A-to-B.internal"};
+  const TopicFilter filter = Make({.topics = never, .topics_exclude = {}, .excludes_by_default = false});
+  for (const std::string& topic : never) {
+    EXPECT_EQ(filter.Decide(topic), TopicDecision::kNever) << topic;
+    EXPECT_FALSE(filter.IsLeftOutByRule(topic)) << topic;
+  }
+}
+
+TEST(TopicFilterTest, TellsWhichPatternsMatchNothing) {
+  const TopicFilter filter = Make({.topics = {"orders", "paymnts", "log-.*", ".*d+.*"}});
+  EXPECT_EQ(filter.PatternsWithout({"orders", "payments", "dog"}), (std::vector<std::string>{"paymnts", "log-.*"}));
+}
+
 TEST(TopicFilterTest, RecognisesMirrorMakerTopicsWithAnotherSeparator) {
-  const TopicFilter filter = Make({.topics_exclude = {}, .cluster_aliases = {"A"}, .separator = "_"});
+  const TopicFilter filter =
+      Make({.topics_exclude = {}, .excludes_by_default = false, .cluster_aliases = {"A"}, .separator = "_"});
   for (const char* topic : {"mm2-offset-syncs_B_internal", "A_checkpoints_internal", "A_heartbeats",
                             "mm2-configs.A.internal", "A.checkpoints.internal"}) {
     EXPECT_EQ(filter.Decide(topic), TopicDecision::kInternal) << topic;

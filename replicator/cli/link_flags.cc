@@ -24,9 +24,7 @@ absl::StatusOr<std::string> StateDirFromFlags() {
   if (FLAGS_config.empty()) {
     return absl::InvalidArgumentError("which link? Write --config=FILE or --state-dir=DIR, as `run` has it");
   }
-  const absl::StatusOr<LinkConfig> config = LoadLinkConfig(FLAGS_config);
-  if (!config.ok()) return config.status();
-  return config->DefaultStateDir();
+  return LoadDefaultStateDir(FLAGS_config);
 }
 
 ExitCode FailWith(Streams streams, const absl::Status& status) {

@@ -83,7 +83,8 @@ absl::Status CheckFlags() {
 }
 
 void Announce(const LinkConfig& config, const RunOptions& options) {
-  for (const std::string& note : config.notes) LOG(WARNING) << note;
+  for (const std::string& warning : config.warnings) LOG(WARNING) << warning;
+  for (const std::string& info : config.infos) LOG(INFO) << info;
   if (FLAGS_shards > options.shards) {
     LOG(WARNING) << "--shards=" << FLAGS_shards << " is cut to tasks.max=" << config.tasks_max << " of "
                  << config.file_name;
@@ -93,11 +94,14 @@ void Announce(const LinkConfig& config, const RunOptions& options) {
             << absl::StrJoin(config.target.bootstrap_servers, ",") << ", topics "
             << absl::StrJoin(config.topic_filter.options().topics, ",") << ", " << options.shards
             << (options.shards == 1 ? " shard" : " shards");
-  if (!config.has_topics_exclude) {
+  if (config.topic_filter.options().excludes_by_default) {
     LOG(INFO) << "no topics.exclude in " << config.file_name << ": as in MirrorMaker up to 3.9, topics that match "
-              << policy::kTopicsExcludeDefault
-              << " are not copied. MirrorMaker 4 leaves out less, mm2.*\\.internal in place of the first: write "
-                 "topics.exclude to have other topics that end with .internal or -internal copied";
+              << policy::kTopicsExcludeDefault << " are not copied, but for those whose full names stand in topics";
+  }
+  if (config.begins_at_end) {
+    LOG(INFO)
+        << "auto.offset.reset=latest: partitions that the source has when this link starts for the first time are "
+           "copied from their ends on, later ones from their beginning";
   }
 }
 

@@ -1,6 +1,7 @@
 #include "replicator/config/config.h"
 
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,12 +10,12 @@
 #include "gtest/gtest.h"
 #include "policy/replication_factor.h"
 #include "replicator/config/bootstrap_servers.h"
+#include "replicator/config/key_lookup.h"
 
 namespace replicator {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
@@ -71,7 +72,7 @@ TEST(ConfigTest, ReadsALinkWithMirrorMakersDefaults) {
   EXPECT_EQ(*config.replication_policy.TargetTopic("orders"), "A.orders");
   EXPECT_EQ(config.topic_filter.Decide("orders"), TopicDecision::kCopy);
   EXPECT_EQ(config.topic_filter.Decide("x.internal"), TopicDecision::kExcluded);
-  EXPECT_THAT(config.notes, IsEmpty());
+  EXPECT_THAT(config.warnings, IsEmpty());
 }
 
 TEST(ConfigTest, ReadsEveryHonouredKey) {
@@ -95,14 +96,14 @@ TEST(ConfigTest, ReadsEveryHonouredKey) {
   EXPECT_FALSE(config.refresh_topics_enabled);
   EXPECT_EQ(config.refresh_topics_interval, absl::Seconds(30));
   EXPECT_EQ(*config.replication_policy.TargetTopic("orders"), "orders");
-  EXPECT_THAT(config.notes, IsEmpty());
+  EXPECT_THAT(config.warnings, IsEmpty());
 }
 
 TEST(ConfigTest, LetsTheLinksKeyWinAndSaysWhichKeyHasNoEffect) {
   const LinkConfig config = WithLink("replication.factor = 1\nA->B.replication.factor = 3\n");
   EXPECT_EQ(config.replication_factor, 3);
-  EXPECT_THAT(config.notes, ElementsAre("mm2.properties:5: replication.factor has no effect: "
-                                        "A->B.replication.factor at line 6 takes its place"));
+  EXPECT_THAT(config.warnings, ElementsAre("mm2.properties:5: replication.factor has no effect: "
+                                           "A->B.replication.factor at line 6 takes its place"));
 }
 
 TEST(ConfigTest, LeavesTheReplicationFactorToTheTarget) {
@@ -110,9 +111,9 @@ TEST(ConfigTest, LeavesTheReplicationFactorToTheTarget) {
 }
 
 TEST(ConfigTest, KnowsWhetherTheFileSaysWhatIsExcluded) {
-  EXPECT_FALSE(WithLink("").has_topics_exclude);
-  EXPECT_TRUE(WithLink("topics.exclude = x\n").has_topics_exclude);
-  EXPECT_TRUE(WithLink("topics.blacklist = x\n").has_topics_exclude);
+  EXPECT_TRUE(WithLink("").topic_filter.options().excludes_by_default);
+  EXPECT_FALSE(WithLink("topics.exclude = x\n").topic_filter.options().excludes_by_default);
+  EXPECT_FALSE(WithLink("topics.blacklist = x\n").topic_filter.options().excludes_by_default);
 }
 
 TEST(ConfigTest, ReadsTheOldNameOfTheExcludesUnlessTheNewOneIsThere) {
@@ -120,7 +121,7 @@ TEST(ConfigTest, ReadsTheOldNameOfTheExcludesUnlessTheNewOneIsThere) {
   const LinkConfig both = WithLink("A->B.topics.blacklist = x\ntopics.exclude = y\n");
   EXPECT_EQ(both.topic_filter.Decide("x"), TopicDecision::kCopy);
   EXPECT_EQ(both.topic_filter.Decide("y"), TopicDecision::kExcluded);
-  EXPECT_THAT(both.notes, ElementsAre(HasSubstr("A->B.topics.blacklist has no effect")));
+  EXPECT_THAT(both.warnings, ElementsAre(HasSubstr("A->B.topics.blacklist has no effect")));
 }
 
 TEST(ConfigTest, KnowsWhichTopicSettingsTheFileKeepsFromTheTarget) {
@@ -132,12 +133,12 @@ TEST(ConfigTest, KnowsWhichTopicSettingsTheFileKeepsFromTheTarget) {
   EXPECT_TRUE(own.has_config_properties_exclude);
   EXPECT_TRUE(own.config_properties_exclude.Matches("retention.ms"));
   EXPECT_FALSE(own.config_properties_exclude.Matches("min.insync.replicas"));
-  EXPECT_THAT(own.notes, IsEmpty());
+  EXPECT_THAT(own.warnings, IsEmpty());
   EXPECT_FALSE(WithLink("config.properties.exclude =\n").config_properties_exclude.Matches("min.insync.replicas"));
   const LinkConfig both = WithLink("config.properties.blacklist = x\nA->B.config.properties.exclude = y\n");
   EXPECT_FALSE(both.config_properties_exclude.Matches("x"));
   EXPECT_TRUE(both.config_properties_exclude.Matches("y"));
-  EXPECT_THAT(both.notes, ElementsAre(HasSubstr("config.properties.blacklist has no effect")));
+  EXPECT_THAT(both.warnings, ElementsAre(HasSubstr("config.properties.blacklist has no effect")));
   EXPECT_THAT(ErrorWithLink("config.properties.exclude = (\n"),
               HasSubstr("mm2.properties:5: config.properties.exclude: the pattern `(`"));
 }
@@ -146,32 +147,54 @@ TEST(ConfigTest, UsesTheSeparatorInNamesAndForMirrorMakersOwnTopics) {
   const LinkConfig config = WithLink("replication.policy.separator = _ \n");
   EXPECT_EQ(*config.replication_policy.TargetTopic("orders"), "A_orders");
   EXPECT_EQ(config.topic_filter.Decide("A_heartbeats"), TopicDecision::kInternal);
+  EXPECT_EQ(config.topic_filter.Decide("A_checkpoints_internal"), TopicDecision::kInternal);
   EXPECT_TRUE(config.replication_policy.IsCycle("B_orders"));
 }
 
-TEST(ConfigTest, NamesEveryOtherKeyOnceWithItsLineAndReasonAndNeverItsValue) {
+TEST(ConfigTest, WarnsOfEachUnknownOrUndoneKeyAndNamesThoseWithoutEffectInOneLine) {
   const LinkConfig config = WithLink(
       "offset.lag.max = 12345\n"
       "A.consumer.fetch.max.bytes = 12345\n"
       "sync.topic.configs.enabled = 12345\n"
       "topic = 12345\n"
-      "A->B.groups = 12345\n");
-  EXPECT_THAT(
-      config.notes,
-      ElementsAre(StartsWith("mm2.properties:5: `offset.lag.max` is not honoured: not applicable: "),
-                  StartsWith("mm2.properties:6: `A.consumer.fetch.max.bytes` is not honoured: not applicable: "),
-                  StartsWith("mm2.properties:7: `sync.topic.configs.enabled` is not honoured: not yet: "),
-                  "mm2.properties:8: `topic` is not honoured: unknown key, did you mean `topics`?",
-                  StartsWith("mm2.properties:9: `A->B.groups` is not honoured: not yet: ")));
-  for (const std::string& note : config.notes) EXPECT_THAT(note, Not(HasSubstr("12345")));
+      "A->B.groups = 12345\n"
+      "offset-syncs.topic.location = 12345\n"
+      "A.consumer.client.rack = 12345\n");
+  EXPECT_THAT(config.warnings,
+              ElementsAre(StartsWith("mm2.properties:7: `sync.topic.configs.enabled` is not honoured: not yet: "),
+                          "mm2.properties:8: `topic` is not honoured: unknown key, did you mean `topics`?",
+                          StartsWith("mm2.properties:9: `A->B.groups` is not honoured: not yet: "),
+                          AllOf(StartsWith("mm2.properties:11: `A.consumer.client.rack` is not honoured: not yet: "),
+                                HasSubstr("another zone"))));
+  EXPECT_THAT(config.infos,
+              Contains("mm2.properties: keys that have no effect here: `offset.lag.max` (line 5), "
+                       "`offset-syncs.topic.location` (line 10): every offset is known exactly, so no offset-syncs "
+                       "topic is written; `A.consumer.fetch.max.bytes` (line 6): --buffer-bytes sets how much is "
+                       "fetched at once"));
+  for (const std::string& line : config.warnings) EXPECT_THAT(line, Not(HasSubstr("12345")));
+  for (const std::string& line : config.infos) EXPECT_THAT(line, Not(HasSubstr("12345")));
 }
 
-TEST(ConfigTest, CountsTheNotesAboveABound) {
+TEST(ConfigTest, SaysInOneLineWhatMirrorMakerDoesByDefaultAndThisVersionDoesNot) {
+  EXPECT_THAT(WithLink("").infos,
+              ElementsAre(AllOf(HasSubstr("this version does not"), HasSubstr("(emit.checkpoints.enabled)"),
+                                HasSubstr("(sync.topic.configs.enabled)"), HasSubstr("(sync.topic.acls.enabled)"),
+                                HasSubstr("(emit.heartbeats.enabled)"))));
+  EXPECT_THAT(WithLink("sync.topic.acls.enabled = false\nA->B.emit.checkpoints.enabled = False\n").infos,
+              ElementsAre(AllOf(HasSubstr("(sync.topic.configs.enabled)"), Not(HasSubstr("acls")),
+                                Not(HasSubstr("checkpoints")))));
+  EXPECT_THAT(WithLink("sync.topic.acls.enabled=false\nemit.checkpoints.enabled=false\nemit.heartbeats.enabled=false\n"
+                       "heartbeats.replication.enabled=false\nsync.topic.configs.enabled=false\n")
+                  .infos,
+              IsEmpty());
+}
+
+TEST(ConfigTest, CountsTheKeysAboveABound) {
   std::string many;
-  for (int i = 0; i < kConfigNotesMax + 7; ++i) many += "zzz" + std::to_string(i) + " = 1\n";
+  for (int i = 0; i < kConfigKeysToldMax + 7; ++i) many += "zzz" + std::to_string(i) + " = 1\n";
   const LinkConfig config = WithLink(many);
-  ASSERT_EQ(config.notes.size(), static_cast<size_t>(kConfigNotesMax) + 1);
-  EXPECT_EQ(config.notes.back(), "mm2.properties: 7 more keys are not honoured");
+  ASSERT_EQ(config.warnings.size(), static_cast<size_t>(kConfigKeysToldMax) + 1);
+  EXPECT_EQ(config.warnings.back(), "mm2.properties: 7 more keys are not honoured");
 }
 
 TEST(ConfigTest, ReadsTheIsolationLevelWhereMirrorMakersSourceConsumerDoes) {
@@ -185,8 +208,8 @@ TEST(ConfigTest, ReadsTheIsolationLevelWhereMirrorMakersSourceConsumerDoes) {
                                    "A.consumer.isolation.level = read_committed\n"
                                    "A->B.consumer.isolation.level = read_uncommitted\n");
   EXPECT_EQ(both.isolation_level, kafka::IsolationLevel::kReadCommitted);
-  EXPECT_THAT(both.notes, ElementsAre("mm2.properties:6: A->B.consumer.isolation.level has no effect: "
-                                      "A.consumer.isolation.level at line 5 takes its place"));
+  EXPECT_THAT(both.warnings, ElementsAre("mm2.properties:6: A->B.consumer.isolation.level has no effect: "
+                                         "A.consumer.isolation.level at line 5 takes its place"));
   EXPECT_EQ(ReadGood(base + "A.consumer.isolation.level = read_committed\n"
                             "A->B.source.consumer.isolation.level = read_uncommitted\n")
                 .isolation_level,
@@ -194,7 +217,7 @@ TEST(ConfigTest, ReadsTheIsolationLevelWhereMirrorMakersSourceConsumerDoes) {
 }
 
 TEST(ConfigTest, SaysThatRecordsOfAbortedTransactionsAreLeftOutWhenTheFileIsSilent) {
-  EXPECT_THAT(ReadGood(kLink).notes,
+  EXPECT_THAT(ReadGood(kLink).warnings,
               ElementsAre(AllOf(StartsWith("mm2.properties: A.consumer.isolation.level is not there"),
                                 HasSubstr("MirrorMaker would copy the records of aborted transactions"),
                                 HasSubstr("A.consumer.isolation.level=read_uncommitted"))));
@@ -210,7 +233,7 @@ TEST(ConfigTest, PinsClusterIds) {
   const LinkConfig config = WithLink("A.cluster.id = aaa \nB.cluster.id = bbb\n");
   EXPECT_EQ(config.source.cluster_id, "aaa");
   EXPECT_EQ(config.target.cluster_id, "bbb");
-  EXPECT_THAT(config.notes, IsEmpty());
+  EXPECT_THAT(config.warnings, IsEmpty());
   EXPECT_EQ(WithLink("").source.cluster_id, "");
 }
 
@@ -232,29 +255,114 @@ TEST(ConfigTest, TellsKeysOfOtherLinksAndClustersFromItsOwn) {
       "A->A.east.enabled = false\n"
       "A.east.bootstrap.servers = $PASSED_OVER\n"
       "A.consumer.isolation.level = read_committed\n");
-  EXPECT_THAT(config.notes,
-              ElementsAre(AllOf(HasSubstr(":5: "), HasSubstr("the cluster A.east"), Not(HasSubstr("hidden"))),
-                          AllOf(HasSubstr(":6: "), HasSubstr("the link B->A")),
-                          AllOf(HasSubstr(":8: "), HasSubstr("the cluster A.east"))));
+  EXPECT_THAT(config.warnings, IsEmpty());
+  EXPECT_THAT(
+      config.infos,
+      Contains(AllOf(HasSubstr("`A.east.sasl.jaas.config` (line 5), `A.east.bootstrap.servers` (line 8): of the "
+                               "cluster A.east, and this process copies A->B"),
+                     HasSubstr("`B->A.topics` (line 6): of the link B->A"), Not(HasSubstr("hidden")))));
 }
 
 TEST(ConfigTest, WarnsOfKeysThatStandTwice) {
   const LinkConfig config = WithLink("tasks.max = 2\ntasks.max = 3\n");
   EXPECT_EQ(config.tasks_max, 3);
-  EXPECT_THAT(config.notes,
+  EXPECT_THAT(config.warnings,
               ElementsAre("mm2.properties:6: tasks.max replaces the same key at line 5: delete one of the two"));
 }
 
 TEST(ConfigTest, DoesNotStartLessProtectedThanTheFileSays) {
-  for (const char* line : {"security.protocol = SASL_SSL", "A.security.protocol = SSL", "B.sasl.mechanism = hidden",
-                           "A.ssl.truststore.password = hidden", "A.consumer.sasl.jaas.config = hidden",
-                           "sasl.jaas.config = hidden", "A->B.source.cluster.security.protocol = SASL_PLAINTEXT",
-                           "A->B.producer.ssl.key.password = hidden", "B.security.protocol = "}) {
+  for (const char* line :
+       {"security.protocol = SASL_SSL", "A.security.protocol = SSL", "B.security.protocol = SASL_PLAINTEXT",
+        "A.consumer.security.protocol = SSL", "A->B.source.cluster.security.protocol = SASL_PLAINTEXT",
+        "A->B.security.protocol = SSL", "B.security.protocol = "}) {
     const std::string error = ErrorWithLink(std::string(line) + "\n");
     EXPECT_THAT(error, HasSubstr("mm2.properties:5: `" + std::string(line).substr(0, std::string(line).find(" = "))));
     EXPECT_THAT(error, HasSubstr("plaintext only"));
-    EXPECT_THAT(error, Not(HasSubstr("hidden")));
   }
+  // One side alone is plaintext.
+  EXPECT_THAT(ErrorWithLink("security.protocol = SSL\nA.security.protocol = PLAINTEXT\n"),
+              HasSubstr("mm2.properties:5: `security.protocol` asks"));
+}
+
+TEST(ConfigTest, TakesSettingsOfTlsAndSaslThatNoProtocolUses) {
+  const LinkConfig config = WithLink(
+      "ssl.client.auth = required\nB.sasl.mechanism = hidden\nA.ssl.truststore.password = hidden\n"
+      "A.consumer.sasl.jaas.config = hidden\nsecurity.protocol = SSL\nA.security.protocol = PLAINTEXT\n"
+      "B.security.protocol = PLAINTEXT\n");
+  EXPECT_THAT(config.infos, Contains(AllOf(HasSubstr("`ssl.client.auth` (line 5): there is no Connect worker"),
+                                           HasSubstr("`B.sasl.mechanism` (line 6), `A.ssl.truststore.password` (line "
+                                                     "7), `A.consumer.sasl.jaas.config` (line 8): no "
+                                                     "security.protocol of this link asks for TLS or SASL"),
+                                           Not(HasSubstr("hidden")))));
+  EXPECT_THAT(config.warnings, ElementsAre("mm2.properties:9: security.protocol has no effect: A.security.protocol at "
+                                           "line 10 takes its place"));
+}
+
+TEST(ConfigTest, RefusesWhatWouldMakeOtherRecordsBytesOrNames) {
+  for (const char* key : {"transforms", "A->B.transforms", "predicates"}) {
+    EXPECT_THAT(ErrorWithLink(std::string(key) + " = route\n"),
+                AllOf(StartsWith("mm2.properties:5: " + std::string(key)), HasSubstr("copied here as they are")));
+    EXPECT_THAT(WithLink(std::string(key) + " =\n").warnings, IsEmpty());
+  }
+  for (const char* key : {"key.converter", "A->B.value.converter", "B.header.converter"}) {
+    EXPECT_THAT(ErrorWithLink(std::string(key) + " = org.apache.kafka.connect.json.JsonConverter\n"),
+                AllOf(StartsWith("mm2.properties:5: " + std::string(key)), HasSubstr("other bytes")));
+    EXPECT_THAT(WithLink(std::string(key) + " = org.apache.kafka.connect.converters.ByteArrayConverter\n").warnings,
+                IsEmpty());
+  }
+  // MirrorMaker gives the target's worker nothing of the source.
+  EXPECT_THAT(WithLink("A.key.converter = x\n").infos, Contains(HasSubstr("`A.key.converter` (line 5)")));
+}
+
+TEST(ConfigTest, ReadsWhereTheFirstStartBegins) {
+  EXPECT_FALSE(WithLink("").begins_at_end);
+  EXPECT_FALSE(WithLink("A.consumer.auto.offset.reset = earliest\n").begins_at_end);
+  EXPECT_TRUE(WithLink("A.consumer.auto.offset.reset = latest\n").begins_at_end);
+  EXPECT_TRUE(WithLink("A->B.consumer.auto.offset.reset = latest\n").begins_at_end);
+  for (const char* value : {"none", "by_duration:PT1H", ""}) {
+    EXPECT_THAT(ErrorWithLink("A.consumer.auto.offset.reset = " + std::string(value) + "\n"),
+                AllOf(HasSubstr("mm2.properties:5: A.consumer.auto.offset.reset is `"),
+                      HasSubstr("write A.consumer.auto.offset.reset=earliest or")));
+  }
+  // Not where MirrorMaker's consumer looks.
+  const LinkConfig elsewhere = WithLink("auto.offset.reset = latest\n");
+  EXPECT_FALSE(elsewhere.begins_at_end);
+  EXPECT_THAT(elsewhere.warnings, ElementsAre(HasSubstr("write A.consumer.auto.offset.reset")));
+}
+
+TEST(ConfigTest, NamesAPatternThatHasLostItsBackslash) {
+  const LinkConfig config = WithLink("topics = .*\\d+.*, a\\\\.b\n");
+  EXPECT_THAT(config.warnings, ElementsAre(AllOf(HasSubstr("mm2.properties:5: topics has lost a backslash"),
+                                                 HasSubstr("read as `.*d+.*, a\\.b`"),
+                                                 HasSubstr("write: topics = .*\\\\d+.*, a\\\\.b"))));
+  EXPECT_EQ(config.topic_filter.Decide("dog"), TopicDecision::kCopy);
+  EXPECT_EQ(config.topic_filter.Decide("a1"), TopicDecision::kNotIncluded);
+  EXPECT_THAT(WithLink("topics.exclude = .*[\\-\\.]x\nconfig.properties.exclude = a\\.b\n").warnings, SizeIs(2));
+  EXPECT_THAT(WithLink("topics = .*\\\\d+.*, a\\:b, \\\n   c\n").warnings, IsEmpty());
+}
+
+TEST(ConfigTest, TakesTheServersOfTheWholeFileWhereAClusterHasNone) {
+  const std::string file = "clusters=A,B\nA->B.enabled=true\nbootstrap.servers=all:1\n";
+  const LinkConfig config = ReadGood(file + "B.bootstrap.servers=b:1\n" + kIsolation);
+  EXPECT_THAT(config.source.bootstrap_servers, ElementsAre("all:1"));
+  EXPECT_THAT(config.infos, Contains(HasSubstr("A.bootstrap.servers is not there: bootstrap.servers at line 3")));
+  EXPECT_THAT(config.warnings, IsEmpty());
+  EXPECT_THAT(ErrorOf(file), AllOf(HasSubstr("mm2.properties:3: bootstrap.servers would name both clusters"),
+                                   HasSubstr("write A.bootstrap.servers="), HasSubstr("write B.bootstrap.servers=")));
+  EXPECT_THAT(WithLink("bootstrap.servers = x:1\n").infos, Contains(HasSubstr("servers of their own")));
+}
+
+TEST(ConfigTest, FindsTheStateFolderByTheAliasesAlone) {
+  ::unsetenv("CONFIG_TEST_UNSET");
+  const std::string file = ::testing::TempDir() + "/state_dir.properties";
+  std::ofstream(file) << "clusters = A, B\nA.bootstrap.servers = ${env:CONFIG_TEST_UNSET}\nA->B.enabled = true\n"
+                         "tasks.max = none\nsecurity.protocol = SSL\n";
+  EXPECT_FALSE(LoadLinkConfig(file).ok());
+  const absl::StatusOr<std::string> folder = LoadDefaultStateDir(file);
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  EXPECT_EQ(*folder, "replicator-state/A-to-B");
+  std::ofstream(file) << "clusters = A, B\n";
+  EXPECT_THAT(std::string(LoadDefaultStateDir(file).status().message()), HasSubstr("write A->B.enabled=true"));
 }
 
 TEST(ConfigTest, RefusesBrokersThatItWouldNotConnectTo) {
@@ -342,6 +450,12 @@ TEST(ConfigTest, RefusesClassesOfTheOperatorsOwn) {
 TEST(ConfigTest, RefusesNamesThatNoTopicCanHave) {
   EXPECT_THAT(ErrorWithLink("replication.policy.separator = /\n"), HasSubstr("cannot be a part of a topic name"));
   EXPECT_THAT(ErrorWithLink("replication.policy.separator =\n"), HasSubstr("is empty"));
+  const LinkConfig keeps_names = WithLink(
+      "replication.policy.separator =\n"
+      "replication.policy.class = org.apache.kafka.connect.mirror.IdentityReplicationPolicy\n");
+  EXPECT_EQ(*keeps_names.replication_policy.TargetTopic("orders"), "orders");
+  EXPECT_EQ(keeps_names.topic_filter.Decide("interninternal"), TopicDecision::kCopy);
+  EXPECT_THAT(keeps_names.infos, Contains(HasSubstr("replication.policy.separator at line 5 is empty")));
 }
 
 TEST(ConfigTest, TakesValuesFromConfigProviders) {
@@ -354,7 +468,7 @@ TEST(ConfigTest, TakesValuesFromConfigProviders) {
       "config.providers.vars.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider\n");
   EXPECT_THAT(config.source.bootstrap_servers, ElementsAre("c:1", "d:2"));
   EXPECT_THAT(config.target.bootstrap_servers, ElementsAre("c:1", "d:2"));
-  EXPECT_THAT(config.notes, IsEmpty());
+  EXPECT_THAT(config.warnings, IsEmpty());
 }
 
 TEST(ConfigTest, SaysWithTheLineWhichVariableIsNotSet) {
@@ -385,7 +499,7 @@ TEST(ConfigTest, RefusesShellVariablesWithTheLine) {
 }
 
 TEST(ConfigTest, DoesNotLookUpWhatHasNoEffect) {
-  EXPECT_THAT(WithLink("groups = ${file:/no/such/file:x}\nC.x = ${env:CONFIG_TEST_UNSET}\n").notes,
+  EXPECT_THAT(WithLink("groups = ${file:/no/such/file:x}\nC.x = ${env:CONFIG_TEST_UNSET}\n").warnings,
               ElementsAre(HasSubstr("`groups` is not honoured: not yet"), HasSubstr("`C.x` is not honoured: unknown")));
 }
 
@@ -401,8 +515,9 @@ TEST(ConfigTest, TakesTheFileOfTheCharmedKafkaGuideWithEachKeyExplained) {
   EXPECT_EQ(config->isolation_level, kafka::IsolationLevel::kReadCommitted);
   EXPECT_EQ(*config->replication_policy.TargetTopic("orders"), "orders");
   EXPECT_EQ(config->topic_filter.Decide("orders"), TopicDecision::kCopy);
-  EXPECT_THAT(config->notes, SizeIs(11));
-  EXPECT_THAT(config->notes, Each(AnyOf(HasSubstr("not applicable: "), HasSubstr("not yet: "))));
+  EXPECT_THAT(config->warnings, SizeIs(6));
+  EXPECT_THAT(config->warnings, Each(HasSubstr("not yet: ")));
+  EXPECT_THAT(config->infos, Contains(AllOf(HasSubstr("new.producer.acks"), HasSubstr("old.producer.acks"))));
 }
 
 TEST(ConfigTest, TakesTheGuidesFileThatWasAppendedTwice) {
@@ -411,14 +526,14 @@ TEST(ConfigTest, TakesTheGuidesFileThatWasAppendedTwice) {
   const LinkConfig config = ReadGood(*once + *once + "tasks.max=8\n");
   EXPECT_EQ(config.tasks_max, 8);
   EXPECT_EQ(config.source.bootstrap_servers.size(), 2u);
-  EXPECT_THAT(config.notes, Contains(HasSubstr("tasks.max replaces the same key at line")).Times(2));
+  EXPECT_THAT(config.warnings, Contains(HasSubstr("tasks.max replaces the same key at line")).Times(2));
 }
 
 TEST(ConfigTest, ReportsAllErrorsAtOnceButBounded) {
   EXPECT_THAT(ErrorWithLink("tasks.max = x\nreplication.factor = y\n"),
               AllOf(HasSubstr("mm2.properties:5:"), HasSubstr("mm2.properties:6:")));
   std::string many = kLink;
-  for (int i = 0; i < 100; ++i) many += "A.ssl.x" + std::to_string(i) + " = 1\n";
+  for (int i = 0; i < 100; ++i) many += "x" + std::to_string(i) + " = $X\n";
   const std::string error = ErrorOf(many);
   EXPECT_EQ(std::count(error.begin(), error.end(), '\n'), kConfigErrorsMax - 1);
 }

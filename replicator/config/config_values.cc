@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -10,7 +11,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "policy/java_pattern_list.h"
 
 namespace replicator {
 namespace {
@@ -82,7 +85,39 @@ bool SecretHoldsShellVariable(absl::string_view value) {
   return false;
 }
 
+constexpr absl::string_view kSettingsPrefix = "config.providers.";
+constexpr absl::string_view kClassSuffix = ".class";
+constexpr absl::string_view kPathsSuffix = ".param.allowed.paths";
+constexpr absl::string_view kNamesSuffix = ".param.allowlist.pattern";
+
 std::string Shown(absl::string_view text) { return absl::StrCat("`", absl::Utf8SafeCEscape(text), "`"); }
+
+// Whether `path` begins with all parts of `start`, as Java's Path.startsWith has it. Both are normal.
+bool BeginsWith(const std::filesystem::path& path, const std::filesystem::path& start) {
+  return std::mismatch(start.begin(), start.end(), path.begin(), path.end()).first == start.end();
+}
+
+// org.apache.kafka.common.config.internals.AllowedPaths. `allowed`: none or an empty one allows every path.
+absl::Status CheckPath(const std::optional<std::string>& allowed, absl::string_view provider, const std::string& path) {
+  if (!allowed.has_value() || allowed->empty()) return absl::OkStatus();
+  const std::string key = absl::StrCat(kSettingsPrefix, provider, kPathsSuffix);
+  bool is_allowed = false;
+  for (const absl::string_view one : absl::StrSplit(*allowed, ',')) {
+    const std::filesystem::path start = std::filesystem::path(std::string(absl::StripAsciiWhitespace(one)));
+    if (!start.is_absolute()) {
+      return Refuse(absl::StrCat("cannot be looked up: ", key, " holds ", Shown(start.string()),
+                                 ", which is not an absolute path"));
+    }
+    // Without the empty part that a slash at the end makes.
+    const std::string normal = start.lexically_normal().string();
+    const absl::string_view trimmed = normal.size() > 1 ? absl::StripSuffix(normal, "/") : normal;
+    is_allowed |=
+        BeginsWith(std::filesystem::path(path).lexically_normal(), std::filesystem::path(std::string(trimmed)));
+  }
+  if (is_allowed) return absl::OkStatus();
+  return Refuse(
+      absl::StrCat("takes its value from ", Shown(path), ", which ", key, " does not allow: change one of the two"));
+}
 
 }  // namespace
 
@@ -117,19 +152,30 @@ struct ConfigValues::Reference {
   }
 };
 
+bool IsProviderSetting(absl::string_view key) {
+  return absl::ConsumePrefix(&key, kSettingsPrefix) &&
+         (absl::EndsWith(key, kClassSuffix) || absl::EndsWith(key, kPathsSuffix) || absl::EndsWith(key, kNamesSuffix));
+}
+
 ConfigValues::ConfigValues(const Properties& properties) {
-  providers_ = {{"env", Provider::kEnvironment}, {"file", Provider::kFile}, {"directory", Provider::kDirectory}};
+  providers_ = {{"env", {Kind::kEnvironment}}, {"file", {Kind::kFile}}, {"directory", {Kind::kDirectory}}};
   for (const Property& property : properties.entries()) {
     absl::string_view name = property.key;
-    if (!absl::ConsumePrefix(&name, "config.providers.") || !absl::ConsumeSuffix(&name, ".class")) continue;
-    absl::string_view class_name = absl::StripAsciiWhitespace(property.value);
-    Provider provider = class_name == kStrimziEnvironmentClass ? Provider::kEnvironment : Provider::kUnknown;
-    if (absl::ConsumePrefix(&class_name, kClassPrefix)) {
-      if (class_name == "EnvVarConfigProvider") provider = Provider::kEnvironment;
-      if (class_name == "FileConfigProvider") provider = Provider::kFile;
-      if (class_name == "DirectoryConfigProvider") provider = Provider::kDirectory;
+    if (!absl::ConsumePrefix(&name, kSettingsPrefix)) continue;
+    if (absl::ConsumeSuffix(&name, kPathsSuffix)) {
+      providers_[std::string(name)].allowed_paths = property.value;
+    } else if (absl::ConsumeSuffix(&name, kNamesSuffix)) {
+      providers_[std::string(name)].allowlist_pattern = std::string(absl::StripAsciiWhitespace(property.value));
+    } else if (absl::ConsumeSuffix(&name, kClassSuffix)) {
+      absl::string_view class_name = absl::StripAsciiWhitespace(property.value);
+      Kind kind = class_name == kStrimziEnvironmentClass ? Kind::kEnvironment : Kind::kUnknown;
+      if (absl::ConsumePrefix(&class_name, kClassPrefix)) {
+        if (class_name == "EnvVarConfigProvider") kind = Kind::kEnvironment;
+        if (class_name == "FileConfigProvider") kind = Kind::kFile;
+        if (class_name == "DirectoryConfigProvider") kind = Kind::kDirectory;
+      }
+      providers_[std::string(name)].kind = kind;
     }
-    providers_[std::string(name)] = provider;
   }
 }
 
@@ -157,41 +203,66 @@ absl::StatusOr<std::string> ConfigValues::Find(const Reference& reference) const
                                ", which the file does not declare: write config.providers.", reference.provider,
                                ".class=", kClassPrefix, "FileConfigProvider, or use ${env:NAME} or ${file:PATH:KEY}"));
   }
-  const std::string path(reference.path);
-  switch (provider->second) {
-    case Provider::kEnvironment: {
-      if (!path.empty()) {
-        return Refuse(absl::StrCat("has a path in ", Shown(absl::StrCat("${", reference.provider, ":...}")),
-                                   ", and environment variables have none: write ${env:", reference.key, "}"));
-      }
-      const char* value = std::getenv(std::string(reference.key).c_str());
-      if (value != nullptr) return std::string(value);
-      return Refuse(absl::StrCat("takes its value from the environment variable ", Shown(reference.key),
-                                 ", which is not set: set it where replicator is started, or write the value itself"));
-    }
-    case Provider::kFile: {
-      const absl::StatusOr<Properties> file = Properties::Load(path, Encoding::kUtf8);
-      if (!file.ok()) return Refuse(absl::StrCat("takes its value from a file: ", file.status().message()));
-      const Property* found = file->Find(reference.key);
-      if (found != nullptr) return found->value;
-      return Refuse(absl::StrCat("takes its value from the key ", Shown(reference.key), " of the file ", Shown(path),
-                                 ", which has no such key: add the line ", reference.key, "=VALUE to it"));
-    }
-    case Provider::kDirectory: {
-      const bool is_name = !reference.key.empty() && !absl::StrContains(reference.key, '/');
-      absl::StatusOr<std::string> bytes =
-          is_name ? ReadSmallFile(absl::StrCat(path, "/", reference.key))
-                  : absl::InvalidArgumentError(absl::StrCat(Shown(reference.key), " is not the name of a file"));
-      if (bytes.ok()) return bytes;
-      return Refuse(
-          absl::StrCat("takes its value from a file of the folder ", Shown(path), ": ", bytes.status().message()));
-    }
-    case Provider::kUnknown:
+  switch (provider->second.kind) {
+    case Kind::kEnvironment:
+      return FindInEnvironment(provider->second, reference);
+    case Kind::kFile:
+      return FindInFile(provider->second, reference);
+    case Kind::kDirectory:
+      return FindInDirectory(provider->second, reference);
+    case Kind::kUnknown:
       break;
   }
   return Refuse(absl::StrCat("takes its value from the config provider ", Shown(reference.provider),
                              ", whose Java class cannot be loaded: use ${env:NAME}, ${file:PATH:KEY} or "
                              "${directory:PATH:NAME}"));
+}
+
+absl::StatusOr<std::string> ConfigValues::FindInEnvironment(const Provider& provider,
+                                                            const Reference& reference) const {
+  if (!reference.path.empty()) {
+    return Refuse(absl::StrCat("has a path in ", Shown(absl::StrCat("${", reference.provider, ":...}")),
+                               ", and environment variables have none: write ${env:", reference.key, "}"));
+  }
+  if (provider.allowlist_pattern.has_value()) {
+    const absl::StatusOr<policy::JavaPatternList> allowed =
+        policy::JavaPatternList::Compile({*provider.allowlist_pattern});
+    const std::string key = absl::StrCat(kSettingsPrefix, reference.provider, kNamesSuffix);
+    if (!allowed.ok()) return Refuse(absl::StrCat("cannot be looked up: ", key, ": ", allowed.status().message()));
+    if (!allowed->Matches(reference.key)) {
+      return Refuse(absl::StrCat("takes its value from the environment variable ", Shown(reference.key), ", which ",
+                                 key, " does not allow: change one of the two"));
+    }
+  }
+  const char* value = std::getenv(std::string(reference.key).c_str());
+  if (value != nullptr) return std::string(value);
+  return Refuse(absl::StrCat("takes its value from the environment variable ", Shown(reference.key),
+                             ", which is not set: set it where replicator is started, or write the value itself"));
+}
+
+absl::StatusOr<std::string> ConfigValues::FindInFile(const Provider& provider, const Reference& reference) const {
+  const std::string path(reference.path);
+  const absl::Status allowed = CheckPath(provider.allowed_paths, reference.provider, path);
+  if (!allowed.ok()) return allowed;
+  const absl::StatusOr<Properties> file = Properties::Load(path, Encoding::kUtf8);
+  if (!file.ok()) return Refuse(absl::StrCat("takes its value from a file: ", file.status().message()));
+  const Property* found = file->Find(reference.key);
+  if (found != nullptr) return found->value;
+  return Refuse(absl::StrCat("takes its value from the key ", Shown(reference.key), " of the file ", Shown(path),
+                             ", which has no such key: add the line ", reference.key, "=VALUE to it"));
+}
+
+absl::StatusOr<std::string> ConfigValues::FindInDirectory(const Provider& provider, const Reference& reference) const {
+  const std::string path(reference.path);
+  const absl::Status allowed = CheckPath(provider.allowed_paths, reference.provider, path);
+  if (!allowed.ok()) return allowed;
+  const bool is_name = !reference.key.empty() && !absl::StrContains(reference.key, '/');
+  absl::StatusOr<std::string> bytes =
+      is_name ? ReadSmallFile(absl::StrCat(path, "/", reference.key))
+              : absl::InvalidArgumentError(absl::StrCat(Shown(reference.key), " is not the name of a file"));
+  if (bytes.ok()) return bytes;
+  return Refuse(
+      absl::StrCat("takes its value from a file of the folder ", Shown(path), ": ", bytes.status().message()));
 }
 
 absl::Status ConfigValues::CheckExpanded(const Property& property) const {

@@ -1,6 +1,7 @@
 #ifndef REPLICATOR_REPLICATOR_CONFIG_CONFIG_VALUES_H_
 #define REPLICATOR_REPLICATOR_CONFIG_CONFIG_VALUES_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
@@ -19,6 +20,10 @@ namespace replicator {
 // These three names need no declaration. The file may give the classes other names, as MirrorMaker wants it:
 // config.providers=vars and config.providers.vars.class=... What a provider finds is not looked at again.
 //
+// What restricts a provider in Kafka restricts it here: `config.providers.NAME.param.allowed.paths` (of the two that
+// read files: a list of absolute paths, nothing outside of them is read) and `...param.allowlist.pattern` (of env: a
+// Java pattern of the names that may be read).
+//
 // No message holds a value; they name the key, the provider, the environment variable, the file. They begin with the
 // key, the caller says where it stands. Not to be called from several threads at a time.
 class ConfigValues {
@@ -36,13 +41,24 @@ class ConfigValues {
   absl::Status CheckExpanded(const Property& property) const;
 
  private:
-  enum class Provider { kEnvironment, kFile, kDirectory, kUnknown };
+  enum class Kind { kEnvironment, kFile, kDirectory, kUnknown };
+  struct Provider {
+    Kind kind = Kind::kUnknown;
+    std::optional<std::string> allowed_paths = std::nullopt;
+    std::optional<std::string> allowlist_pattern = std::nullopt;
+  };
   struct Reference;
 
   absl::StatusOr<std::string> Find(const Reference& reference) const;
+  absl::StatusOr<std::string> FindInEnvironment(const Provider& provider, const Reference& reference) const;
+  absl::StatusOr<std::string> FindInFile(const Provider& provider, const Reference& reference) const;
+  absl::StatusOr<std::string> FindInDirectory(const Provider& provider, const Reference& reference) const;
 
   absl::flat_hash_map<std::string, Provider> providers_;  // by the name that stands in references
 };
+
+// A setting of a config provider that is read here: `config.providers.NAME.class` and the two restrictions.
+bool IsProviderSetting(absl::string_view key);
 
 }  // namespace replicator
 

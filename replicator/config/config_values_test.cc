@@ -88,6 +88,38 @@ TEST_F(ConfigValuesTest, TakesAWholeFileOfAFolder) {
   EXPECT_EQ(ValueOf("k=${directory:" + folder_.string() + ":password}"), "line one\nline two");
 }
 
+TEST_F(ConfigValuesTest, KeepsToThePathsThatAProviderMayRead) {
+  Write("password", "p");
+  const std::string path = Write("secrets", "user=x\n");
+  const std::string folder = folder_.string();
+  const std::string reads = "k=<${file:" + path + ":user}${directory:" + folder + ":password}>";
+  for (const std::string& allowed : {folder, folder + "/", "/no, " + folder + "/x/..", std::string()}) {
+    EXPECT_EQ(ValueOf("config.providers.file.param.allowed.paths=" + allowed +
+                      "\nconfig.providers.directory.param.allowed.paths=" + allowed + "\n" + reads),
+              "<xp>");
+  }
+  for (const std::string& allowed : {folder + "/other", folder.substr(0, folder.size() - 1), std::string("/no")}) {
+    EXPECT_THAT(ErrorOf("config.providers.file.param.allowed.paths=" + allowed + "\n" + reads),
+                HasSubstr("which config.providers.file.param.allowed.paths does not allow"));
+    EXPECT_THAT(ErrorOf("config.providers.directory.param.allowed.paths=" + allowed + "\n" + reads),
+                HasSubstr("which config.providers.directory.param.allowed.paths does not allow"));
+  }
+  EXPECT_THAT(ErrorOf("config.providers.file.param.allowed.paths=" + folder + "\nk=${file:" + folder +
+                      "/../config_values_test_2:user}"),
+              HasSubstr("does not allow"));
+  EXPECT_THAT(ErrorOf("config.providers.file.param.allowed.paths=here\n" + reads), HasSubstr("not an absolute path"));
+}
+
+TEST_F(ConfigValuesTest, KeepsToTheVariablesThatAProviderMayRead) {
+  const std::string pattern = "config.providers.env.param.allowlist.pattern=";
+  EXPECT_EQ(ValueOf(pattern + "CONFIG_.*\nk=${env:CONFIG_VALUES_TEST}"), "from the environment");
+  for (const char* other : {"CONFIG", "PATH|HOME", ""}) {
+    EXPECT_THAT(ErrorOf(pattern + other + "\nk=${env:CONFIG_VALUES_TEST}"),
+                HasSubstr("which config.providers.env.param.allowlist.pattern does not allow"));
+  }
+  EXPECT_THAT(ErrorOf(pattern + "(\nk=${env:CONFIG_VALUES_TEST}"), HasSubstr("cannot be looked up"));
+}
+
 TEST_F(ConfigValuesTest, DoesNotLookAgainAtWhatAProviderFound) {
   const std::string path = Write("secrets", "k=${env:CONFIG_VALUES_UNSET} $HOME\n");
   EXPECT_EQ(ValueOf("k=${file:" + path + ":k}"), "${env:CONFIG_VALUES_UNSET} $HOME");

@@ -192,6 +192,25 @@ std::optional<std::string> Unescape(absl::string_view text, Encoding encoding) {
   return Utf16ToUtf8(units);
 }
 
+// Java's reader has escapes for these alone, and others are written in front of what would end a key or be a comment.
+bool IsEscapeOfProperties(char c) { return absl::StrContains("trnfu\\:=#! \t\"'", absl::string_view(&c, 1)); }
+
+// See Property::with_lost_backslashes.
+std::string WithLostBackslashes(absl::string_view raw_value) {
+  std::string doubled;
+  bool has_lost = false;
+  for (size_t i = 0; i < raw_value.size(); ++i) {
+    doubled.push_back(raw_value[i]);
+    if (raw_value[i] != '\\' || ++i == raw_value.size()) continue;
+    if (!IsEscapeOfProperties(raw_value[i])) {
+      doubled.push_back('\\');
+      has_lost = true;
+    }
+    doubled.push_back(raw_value[i]);
+  }
+  return has_lost ? doubled : "";
+}
+
 // A key ends at the first '=', ':' or blank that is not escaped; at most one '=' or ':' among the blanks that follow
 // belongs to neither side.
 std::pair<absl::string_view, absl::string_view> SplitEntry(absl::string_view text) {
@@ -251,7 +270,7 @@ absl::StatusOr<Properties> Properties::Parse(absl::string_view bytes, std::strin
           absl::StrCat(properties.file_name_, ":", logical->line,
                        ": \\u has to be followed by four hexadecimal digits; write \\\\u for a backslash and a u"));
     }
-    all.push_back({*std::move(key), *std::move(value), logical->line});
+    all.push_back({*std::move(key), *std::move(value), logical->line, WithLostBackslashes(raw_value)});
   }
   properties.DropOverridden(std::move(all));
   return properties;

@@ -18,6 +18,9 @@ struct Property {
   std::string key;
   std::string value;
   int line = 0;  // the first line of the entry, from 1
+  // When the reader has dropped backslashes from the value that a regular expression would need (`\d` is read as `d`):
+  // the value as it has to be written to keep them. Else empty.
+  std::string with_lost_backslashes = {};
 };
 
 // What the bytes of a properties file mean: java.util.Properties.load() takes ISO-8859-1 from a stream, as MirrorMaker

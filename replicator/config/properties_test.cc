@@ -144,5 +144,16 @@ TEST(IsSecretKeyTest, KnowsWhatMayHoldASecret) {
   }
 }
 
+TEST(PropertiesTest, TellsHowToWriteWhatHasLostABackslash) {
+  const absl::StatusOr<Properties> properties =
+      Properties::Parse("a = x\\d+\\\\w\nb = \\\\d\nc = \\u0041\\:\\=\\#\\ \\t\nd = x\\.y\n", "f");
+  ASSERT_TRUE(properties.ok()) << properties.status();
+  EXPECT_EQ(properties->Find("a")->value, "xd+\\w");
+  EXPECT_EQ(properties->Find("a")->with_lost_backslashes, "x\\\\d+\\\\w");
+  EXPECT_EQ(properties->Find("b")->with_lost_backslashes, "");
+  EXPECT_EQ(properties->Find("c")->with_lost_backslashes, "");
+  EXPECT_EQ(properties->Find("d")->with_lost_backslashes, "x\\\\.y");
+}
+
 }  // namespace
 }  // namespace replicator

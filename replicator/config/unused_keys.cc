@@ -3,23 +3,18 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "replicator/base/nearest.h"
+#include "replicator/config/client_security.h"
 #include "replicator/config/client_settings.h"
+#include "replicator/config/key_lookup.h"
 #include "replicator/config/known_keys.h"
 
 namespace replicator {
 namespace {
-
-// Keys in messages stay on one line and of a readable length.
-std::string Quoted(absl::string_view text) {
-  constexpr size_t kShownMax = 200;
-  return absl::StrCat("`", absl::Utf8SafeCEscape(text.substr(0, kShownMax)), text.size() > kShownMax ? "..." : "", "`");
-}
 
 enum class Owner { kNone, kLink, kSource, kTarget, kElsewhere };
 
@@ -61,8 +56,8 @@ class Explainer {
 
   KeyRemark Run() const {
     if (owned_.owner == Owner::kElsewhere) {
-      return Note(absl::StrCat("it belongs to ", owned_.elsewhere, ", and this process copies ", file_.source, "->",
-                               file_.target));
+      return Info(
+          absl::StrCat("of ", owned_.elsewhere, ", and this process copies ", file_.source, "->", file_.target));
     }
     const KnownKey* of_link = FindLinkKey(owned_.name);
     const ClientSetting client = ParseClientSetting(owned_.name);
@@ -76,21 +71,24 @@ class Explainer {
   }
 
  private:
-  KeyRemark Note(absl::string_view reason) const {
-    return {KeyRemark::Kind::kNote, absl::StrCat(Quoted(key_), " is not honoured: ", reason)};
+  KeyRemark Info(absl::string_view reason) const { return {KeyRemark::Kind::kInfo, std::string(reason)}; }
+
+  KeyRemark Warning(absl::string_view reason) const {
+    return {KeyRemark::Kind::kWarning, absl::StrCat(Quoted(key_), " is not honoured: ", reason)};
   }
 
   KeyRemark Error(absl::string_view reason) const {
     return {KeyRemark::Kind::kError, absl::StrCat(Quoted(key_), " ", reason)};
   }
 
+  // Those security.protocol keys come here that MirrorMaker's clients do not look at. Whoever wrote one of them wants
+  // to be protected.
   KeyRemark Security(absl::string_view setting) const {
-    if (setting == "security.protocol" && absl::EqualsIgnoreCase(value_, "PLAINTEXT")) return {};
-    return Error(absl::StrCat(
-        "asks for encryption or authentication, and this build speaks plaintext only: it does not start less "
-        "protected than the file says. If the brokers have a plaintext listener, name it in bootstrap.servers and "
-        "delete this key",
-        setting == "security.protocol" ? " or write PLAINTEXT" : ""));
+    if (const KnownKey* of_link = FindLinkKey(setting)) return OfLink(*of_link);
+    if (setting != "security.protocol") {
+      return Info("no security.protocol of this link asks for TLS or SASL, so there is nothing to set");
+    }
+    return absl::EqualsIgnoreCase(value_, "PLAINTEXT") ? KeyRemark() : Error(PlaintextOnly());
   }
 
   KeyRemark OtherBrokers() const {
@@ -100,7 +98,8 @@ class Explainer {
 
   KeyRemark Known(const KnownKey& known) const {
     if (known.is_kept_by_false && absl::EqualsIgnoreCase(value_, "false")) return {};
-    return Note(absl::StrCat(known.fate == KeyFate::kNotYet ? "not yet: " : "not applicable: ", known.reason));
+    if (known.fate == KeyFate::kNotYet) return Warning(absl::StrCat("not yet: ", known.reason));
+    return Info(known.reason);
   }
 
   KeyRemark OfLink(const KnownKey& known) const {
@@ -112,10 +111,10 @@ class Explainer {
     const bool is_of_source = owned_.owner == Owner::kSource || client.side == LinkSide::kSource;
     const bool is_of_target = owned_.owner == Owner::kTarget || client.side == LinkSide::kTarget;
     if (client.role == ClientRole::kConsumer && is_of_target) {
-      return Note("not applicable: nothing is consumed from the target");
+      return Info("nothing is consumed from the target");
     }
     if (client.role == ClientRole::kProducer && is_of_source) {
-      return Note("not applicable: nothing is produced to the source");
+      return Info("nothing is produced to the source");
     }
     return known.fate == KeyFate::kHonoured ? WrongPlace(known.name) : Known(known);
   }
@@ -123,9 +122,11 @@ class Explainer {
   // Honoured, but not where it stands.
   KeyRemark WrongPlace(absl::string_view name) const {
     std::string place;
-    if (name == "isolation.level") {
+    if (FindClientKey(name) != nullptr) {
       place = absl::StrCat(file_.source, ".consumer.", name);
-    } else if (name == "cluster.id" || name == "bootstrap.servers") {
+    } else if (name == "bootstrap.servers") {
+      return Info(absl::StrCat(file_.source, " and ", file_.target, " have servers of their own"));
+    } else if (name == "cluster.id") {
       place = absl::StrCat(file_.source, ".", name, " or ", file_.target, ".", name);
     } else if (name == "clusters" || name == "config.providers") {
       place = std::string(name);
@@ -134,7 +135,7 @@ class Explainer {
     } else {
       place = absl::StrCat(name, " or ", file_.source, "->", file_.target, ".", name);
     }
-    return Note(absl::StrCat("it has no effect in this place: write ", place));
+    return Warning(absl::StrCat("it has no effect in this place: write ", place));
   }
 
   // A known key behind something that is neither a cluster nor a link, as told by the dot at which it ends.
@@ -154,12 +155,12 @@ class Explainer {
     const std::string nearest = Nearest(name, KnownKeyNames());
     if (!nearest.empty()) {
       const absl::string_view before = key_.substr(0, key_.size() - name.size());
-      return Note(absl::StrCat("unknown key, did you mean ", Quoted(absl::StrCat(before, nearest)), "?"));
+      return Warning(absl::StrCat("unknown key, did you mean ", Quoted(absl::StrCat(before, nearest)), "?"));
     }
     for (const size_t dot : dots) {
       if (may_name_owner && IsKnownBehind(dot)) return UnknownOwner(dot);
     }
-    return Note("unknown key");
+    return Warning("unknown key");
   }
 
   KeyRemark UnknownOwner(size_t dot) const {
@@ -170,7 +171,7 @@ class Explainer {
     for (const char* role : {"consumer", "producer", "admin", "source.cluster", "target.cluster"})
       names.push_back(role);
     const std::string nearest = Nearest(owner, names);
-    return Note(
+    return Warning(
         absl::StrCat("unknown key, ", Quoted(owner), " is neither one of the clusters ",
                      absl::StrJoin(file_.aliases, ", "), " nor a link between them",
                      nearest.empty() ? "" : absl::StrCat("; did you mean ", Quoted(absl::StrCat(nearest, rest)), "?")));

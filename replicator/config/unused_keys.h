@@ -18,19 +18,20 @@ struct FileShape {
 
 struct KeyRemark {
   enum class Kind {
-    kNone,   // as the file asks for it, nothing to tell
-    kNote,   // has no effect, for the reason told
-    kError,  // must not be passed over
+    kNone,     // as the file asks for it, nothing to tell
+    kInfo,     // has nothing to act on here
+    kWarning,  // unknown, not done by this version, or in a place where it has no effect
+    kError,    // must not be passed over
   };
   Kind kind = Kind::kNone;
-  std::string text;  // begins with the key in backquotes and holds no value
+  std::string text;  // holds no value; kInfo: the reason alone; else a sentence that begins with the key in backquotes
 };
 
 // True for a key of another link or another cluster than those of this process: whatever its value, it is passed over.
 bool BelongsElsewhere(const FileShape& file, absl::string_view key);
 
-// `value` decides in two cases only: TLS and SASL are errors unless it is PLAINTEXT, and `false` for something that
-// this program does not do needs no remark.
+// `value` decides in two cases only: a security.protocol is an error unless it is PLAINTEXT, and `false` for something
+// that this program does not do needs no remark.
 KeyRemark ExplainUnusedKey(const FileShape& file, absl::string_view key, absl::string_view value);
 
 }  // namespace replicator

@@ -28,7 +28,9 @@
 #include "replicator/base/human.h"
 #include "replicator/control/reconciler.h"
 #include "replicator/copy/shard.h"
+#include "replicator/link/topic_notes.h"
 #include "replicator/memory/link_memory.h"
+#include "replicator/ownership/first_start.h"
 #include "replicator/ownership/link_topic.h"
 #include "replicator/ownership/link_turn.h"
 #include "replicator/partition/absence.h"
@@ -84,6 +86,7 @@ class Link {
         source_limit_(options.source_bytes_per_second),
         target_limit_(options.target_bytes_per_second),
         stale_(io_.get_executor()),
+        topic_notes_(config.topic_filter),
         progress_(Clock::now()) {}
 
   int Run();
@@ -98,9 +101,11 @@ class Link {
   asio::awaitable<absl::Status> Identify();
   asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> FirstProducer(offsets::LinkRecord link);
   asio::awaitable<absl::Status> AwaitTurn();
+  asio::awaitable<absl::Status> FindStart();
   void TurnIsOver(const absl::Status& why);
   void LeaveTurn();
   asio::awaitable<absl::Status> Reconcile();
+  void TellTopics();
   void TellNoTopics();
   std::map<std::string, std::string> LeftOut();
   void LookAgain(const Absence& absence);
@@ -134,10 +139,12 @@ class Link {
   std::unique_ptr<LinkTurn> turn_;
   bool lost_its_turn_ = false;
   Producer producer_;
+  StartOffsets start_;  // where the copies of new partitions begin, but for those that begin at their start
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<LinkService> service_;
   kafka::Signal stale_;
   bool stale_sides_[2] = {false, false};
+  TopicNotes topic_notes_;
   Console console_;
   Progress progress_;
   bool ending_ = false;
@@ -193,6 +200,9 @@ asio::awaitable<absl::Status> Link::Prepare() {
   if (!identified.ok()) co_return identified;
   if (ending_) co_return Stopped();
   CrashPoint("after-identity");
+  if (config_.begins_at_end) identified = co_await FindStart();
+  if (!identified.ok()) co_return identified;
+  if (ending_) co_return Stopped();
   StartShards();
   co_return co_await Reconcile();
 }
@@ -204,6 +214,7 @@ asio::awaitable<absl::Status> Link::DryRun() {
   reconciler_ = std::make_unique<Reconciler>(config_, options_, *source_, *target_);
   absl::StatusOr<std::vector<Assignment>> assignments = co_await reconciler_->Reconcile();
   if (!assignments.ok()) co_return assignments.status();
+  TellTopics();
   const size_t faults = reconciler_->faults().size();
   LOG(INFO) << "dry run: " << assignments->size() << " partitions of topics that the target has would be copied; "
             << faults << " topics would be left out; nothing was changed";
@@ -266,6 +277,17 @@ asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> Link::FirstProducer(off
       *target_, LinkTopic(config_.source.alias, config_.target.alias), link.instance_id,
       absl::StrCat("the producer of this batch is that of link ", config_.Name(), " from cluster ",
                    link.source_cluster_id, " to cluster ", link.target_cluster_id));
+}
+
+asio::awaitable<absl::Status> Link::FindStart() {
+  FirstStartQuestion question;
+  question.topic = LinkTopic(config_.source.alias, config_.target.alias);
+  question.instance_id = memory_->link()->instance_id;
+  question.has_copied = !memory_->topics().empty();
+  absl::StatusOr<StartOffsets> start = co_await AgreeOnStart(config_, *source_, *target_, std::move(question));
+  if (!start.ok()) co_return start.status();
+  start_ = *std::move(start);
+  co_return absl::OkStatus();
 }
 
 asio::awaitable<absl::Status> Link::AwaitTurn() {
@@ -352,13 +374,17 @@ asio::awaitable<absl::Status> Link::Reconcile() {
   if (ending_) co_return Stopped();
   for (Assignment& assignment : *found) unsaved_.push_back(std::move(assignment));
   absl::Status completed = memory_->Complete(unsaved_);
-  service_->SetLeftOut(LeftOut());
+  TellTopics();
+  const std::set<std::string>& by_rule = topic_notes_.left_out_by_rule();
+  service_->SetLeftOut(LeftOut(), {by_rule.begin(), by_rule.end()});
   if (!completed.ok()) co_return completed;
   std::vector<Assignment> assignments = std::exchange(unsaved_, {});
   CrashPoint("after-topics");
   std::vector<std::vector<Assignment>> by_shard(shards_.size());
   const size_t count = assignments.size();
   for (Assignment& assignment : assignments) {
+    assignment.begin_at =
+        start_.Of(assignment.source_topic, assignment.source_topic_id, assignment.partition).value_or(-1);
     const size_t shard = absl::HashOf(assignment.source_topic, assignment.partition) % shards_.size();
     by_shard[shard].push_back(std::move(assignment));
   }
@@ -374,6 +400,14 @@ asio::awaitable<absl::Status> Link::Reconcile() {
   co_return absl::OkStatus();
 }
 
+void Link::TellTopics() {
+  std::vector<std::string> topics;
+  for (const auto& [name, topic] : source_->metadata()->topics) {
+    if (!topic.is_internal) topics.push_back(name);
+  }
+  for (const std::string& sentence : topic_notes_.Look(topics)) LOG(WARNING) << sentence;
+}
+
 void Link::TellNoTopics() {
   const bool is_gone = all_topics_absence_.IsGone(!source_->metadata()->topics.empty(), Clock::now());
   if (!all_topics_absence_.is_there() && !is_gone) return LookAgain(all_topics_absence_);
@@ -386,6 +420,8 @@ std::map<std::string, std::string> Link::LeftOut() {
   std::map<std::string, std::string> left_out = reconciler_->faults();
   left_out.insert(memory_->refused().begin(), memory_->refused().end());
   for (const auto& [topic, record] : memory_->topics()) {
+    if (topic_notes_.left_out_by_rule().contains(topic))
+      left_out.try_emplace(topic, absl::StrCat("it was copied so far, and ", kHowToHaveThem, " from now on"));
     if (config_.topic_filter.Decide(topic) != policy::TopicDecision::kCopy) continue;
     Absence& absence = topic_absence_[topic];
     if (!absence.IsGone(source_->metadata()->topics.contains(topic), Clock::now())) {

@@ -128,9 +128,10 @@ absl::Status LinkService::Start() {
   return absl::OkStatus();
 }
 
-void LinkService::SetLeftOut(std::map<std::string, std::string> left_out) {
+void LinkService::SetLeftOut(std::map<std::string, std::string> left_out, std::vector<std::string> by_rule) {
   absl::MutexLock lock(&mutex_);
   left_out_ = std::move(left_out);
+  left_out_by_rule_ = std::move(by_rule);
 }
 
 void LinkService::SetStandby(std::string text, bool is_known) {
@@ -162,6 +163,7 @@ HttpAnswer LinkService::Status() {
     status.waiting = waiting_;
     status.topics_trouble = topics_trouble_;
     status.left_out = left_out_;
+    status.left_out_by_rule = left_out_by_rule_;
   }
   for (Shard* shard : shards) {
     auto described = AskShard<std::vector<PartitionStatus>>(answers_, kDescribeTimeout,

@@ -61,7 +61,8 @@ class LinkService {
   // From any thread: this process copies now. The shards outlive the service.
   void SetShards(std::vector<Shard*> shards) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: the topics that are left out, and why.
-  void SetLeftOut(std::map<std::string, std::string> left_out) ABSL_LOCKS_EXCLUDED(mutex_);
+  void SetLeftOut(std::map<std::string, std::string> left_out, std::vector<std::string> by_rule)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: why topics cannot be looked for at present; empty when they can.
   void SetTopicsTrouble(std::string trouble) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -77,6 +78,7 @@ class LinkService {
   std::string waiting_ ABSL_GUARDED_BY(mutex_);
   std::string topics_trouble_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> left_out_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> left_out_by_rule_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<LocalServer> server_;  // last: its threads use the rest
 };
 

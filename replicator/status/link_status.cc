@@ -244,6 +244,7 @@ LinkStatus LinkStatus::Only(const std::string& topic) const {
   LinkStatus only = *this;
   std::erase_if(only.partitions, [&](const PartitionStatus& partition) { return partition.topic != topic; });
   std::erase_if(only.left_out, [&](const auto& entry) { return entry.first != topic; });
+  std::erase_if(only.left_out_by_rule, [&](const std::string& name) { return name != topic; });
   return only;
 }
 
@@ -261,6 +262,7 @@ std::string ToJson(const LinkStatus& status) {
   Put(out, "silent", status.silent);
   out["left_out"] = Json::object();
   for (const auto& [topic, why] : status.left_out) out["left_out"][topic] = why;
+  out["left_out_by_rule"] = status.left_out_by_rule;
   std::map<std::string, std::vector<const PartitionStatus*>> by_topic;
   for (const PartitionStatus& partition : status.partitions) by_topic[partition.topic].push_back(&partition);
   out["topics"] = Json::array();
@@ -299,6 +301,7 @@ absl::StatusOr<LinkStatus> ParseLinkStatus(const std::string& json) {
     Get(from, "waiting", status.waiting);
     Get(from, "silent", status.silent);
     Get(from, "left_out", status.left_out);
+    Get(from, "left_out_by_rule", status.left_out_by_rule);
     for (const Json& topic : from.at("topics")) {
       for (const Json& each : topic.at("partitions")) {
         PartitionStatus partition = PartitionOf(each);

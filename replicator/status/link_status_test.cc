@@ -127,6 +127,7 @@ TEST(LinkStatusTest, JsonComesBackAsItWas) {
   status.partitions[1].state = CopyState::kStalled;
   status.partitions[1].stalled_on = "target broker 2 does not answer";
   status.left_out["strange"] = "no \"room\" \xff";
+  status.left_out_by_rule = {"heartbeats"};
   const absl::StatusOr<LinkStatus> back = ParseLinkStatus(ToJson(status));
   ASSERT_TRUE(back.ok()) << back.status();
   EXPECT_EQ(back->link, status.link);
@@ -134,6 +135,7 @@ TEST(LinkStatusTest, JsonComesBackAsItWas) {
   EXPECT_EQ(back->as_of_ms, status.as_of_ms);
   EXPECT_EQ(back->source_cluster_id, "source-id");
   EXPECT_EQ(back->left_out.size(), 1);
+  EXPECT_EQ(back->left_out_by_rule, status.left_out_by_rule);
   ASSERT_EQ(back->partitions.size(), 3);
   EXPECT_EQ(back->partitions[0], status.partitions[2]) << "the quarantined one first";
   EXPECT_EQ(back->partitions[1], status.partitions[0]);
@@ -270,6 +272,18 @@ TEST(CheckStatusTest, TellsWhatIsWrongByItsCode) {
   status.partitions.clear();
   EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
   EXPECT_EQ(why, "strange is left out: no room\n") << "that it starts would not be true";
+}
+
+TEST(LinkStatusTest, WhatARuleLeavesOutIsShownAndNoAlarm) {
+  LinkStatus status = Running();
+  std::string why;
+  const ExitCode before = CheckStatus(status, 100, &why);
+  status.left_out_by_rule = {"heartbeats", "x.internal"};
+  EXPECT_EQ(CheckStatus(status, 100, &why), before);
+  EXPECT_EQ(before, ExitCode::kDone);
+  EXPECT_NE(StatusText(status, 0, StatusRows::kTopics).find("matches them: heartbeats, x.internal\n"),
+            std::string::npos);
+  EXPECT_EQ(status.Only("heartbeats").left_out_by_rule, std::vector<std::string>{"heartbeats"});
 }
 
 }  // namespace

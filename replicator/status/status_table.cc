@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "replicator/base/human.h"
 
@@ -225,6 +226,11 @@ std::string StatusText(const LinkStatus& status, int64_t now_ms, StatusRows rows
   }
   absl::StrAppend(&text, Quarantined(status, now_ms));
   for (const auto& [topic, why] : status.left_out) absl::StrAppend(&text, "\nLEFT OUT ", topic, ": ", why, "\n");
+  if (!status.left_out_by_rule.empty()) {
+    absl::StrAppend(
+        &text, "\nleft out by their names, though topics matches them: ", absl::StrJoin(status.left_out_by_rule, ", "),
+        "\n  a topic is copied when topics has its name in full\n");
+  }
   return text;
 }
 

@@ -173,7 +173,8 @@ void FuzzProperties(std::string_view input) {
     if (!config.ok()) continue;
     CHECK(!config->source.bootstrap_servers.empty() && !config->target.bootstrap_servers.empty());
     CHECK_NE(config->source.alias, config->target.alias);
-    CHECK_LE(config->notes.size(), properties->warnings().size() + properties->entries().size() + 1);
+    CHECK_LE(config->warnings.size(), properties->warnings().size() + properties->entries().size() + 2);
+    CHECK_LE(config->infos.size(), properties->entries().size() + 2);
   }
 }
 
