@@ -114,6 +114,13 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::Cont
   co_return co_await AnyBroker();
 }
 
+asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::Broker(int32_t id) {
+  if (metadata_ == nullptr || !metadata_->brokers.contains(id))
+    co_return absl::UnavailableError(absl::StrCat(name_, " does not show broker ", id, " at present"));
+  Endpoint endpoint = metadata_->brokers.at(id);
+  co_return co_await ConnectTo(endpoint);
+}
+
 asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::Leader(std::string topic,
                                                                                    int32_t partition) {
   const PartitionMetadata* found = metadata_ == nullptr ? nullptr : metadata_->FindPartition(topic, partition);

@@ -68,6 +68,8 @@ class ClusterClient {
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> AnyBroker();
   // To the controller if it is known and alive, else to any broker.
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Controller();
+  // A connection to the broker of this id; Unavailable when the last snapshot does not show it.
+  asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Broker(int32_t id);
   // A connection to the leader that the last snapshot names; Unavailable when it names none.
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> Leader(std::string topic, int32_t partition);
 
