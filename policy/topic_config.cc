@@ -1,131 +1,129 @@
 #include "policy/topic_config.h"
 
-#include <array>
+#include <cstdint>
 #include <map>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 
 namespace replicator::policy {
 namespace {
 
-// KIP-1030: LogConfig of 4.0 and newer refuses smaller segments.
-constexpr int64_t kSegmentBytesMinSince4 = 1 << 20;
+constexpr int64_t kSegmentBytesMinSince4 = 1024 * 1024;
 
-constexpr absl::string_view kTimestampDifference = "message.timestamp.difference.max.ms";
-
-// What decides which records stay and which fit: these follow the source even when only its brokers say so.
-constexpr std::array<absl::string_view, 4> kFollowsBrokers = {"cleanup.policy", "max.message.bytes", "retention.bytes",
-                                                              "retention.ms"};
-
-bool IsSetByBroker(ConfigSource source) {
-  return source == ConfigSource::kDynamicBroker || source == ConfigSource::kDynamicDefaultBroker ||
-         source == ConfigSource::kStaticBroker;
-}
-
-bool FollowsBrokers(absl::string_view name) {
-  for (const absl::string_view candidate : kFollowsBrokers) {
-    if (candidate == name) return true;
-  }
-  return false;
-}
-
-// The reason for leaving an override out, or empty.
+// Why the target would refuse an override, by its version or its make; or empty.
 absl::string_view ReasonToDrop(absl::string_view name, const TargetTraits& target) {
-  if (absl::EndsWith(name, ".replication.throttled.replicas")) return "it names broker ids of the source cluster";
-  if (name == "message.format.version") {
-    return "record batches are copied in format v2, and a target that stored an older one would rewrite them";
-  }
   if (name == "message.downconversion.enable" && target.is_4_or_newer) return "Kafka 4.0 removed it";
-  if (name == "remote.storage.enable" || absl::StartsWith(name, "remote.log.") ||
-      absl::StartsWith(name, "local.retention.")) {
-    return "tiered storage belongs to a cluster: set it on the target's topic if that cluster has it";
-  }
   if (absl::StartsWith(name, "confluent.")) return "Apache Kafka does not know it and would refuse the topic";
   return "";
 }
 
+// Removed by KIP-937: what it limits is limited by its two successors.
+bool IsGoneSince4(absl::string_view name) { return name == "message.timestamp.difference.max.ms"; }
+
 class Planner {
  public:
-  explicit Planner(const TargetTraits& target) : target_(target) {}
+  Planner(const SettingValues& source, const TargetTraits& target, const IsExcluded& is_excluded)
+      : source_(source), target_(target), is_excluded_(is_excluded) {}
 
-  void AddOverride(absl::string_view name, absl::string_view value) {
-    const absl::string_view reason = ReasonToDrop(name, target_);
-    if (!reason.empty()) {
-      notes_.push_back(absl::StrCat(name, " is not copied: ", reason));
-    } else if (name == kTimestampDifference && target_.is_4_or_newer) {
-      difference_ = std::string(value);
-    } else if (name == "segment.bytes") {
-      configs_[std::string(name)] = SegmentBytes(value);
-    } else {
-      configs_[std::string(name)] = std::string(value);
+  TopicConfigPlan Run() {
+    for (const TopicSetting& setting : AllTopicSettings()) Plan(setting);
+    for (const auto& [name, value] : source_) {
+      if (FindTopicSetting(name) == nullptr && value.is_override) PlanOverride(name, value.value);
     }
-  }
-
-  void AddBrokerValue(absl::string_view name, absl::string_view value) {
-    configs_[std::string(name)] = std::string(value);
-    notes_.push_back(absl::StrCat(name, "=", value,
-                                  " is set on the target's topic: the source's brokers say so, and the "
-                                  "target's may differ"));
-  }
-
-  TopicConfigPlan Finish() {
-    TranslateTimestampDifference();
     TopicConfigPlan plan;
-    plan.configs.assign(configs_.begin(), configs_.end());
+    for (auto& [name, setting] : configs_) plan.configs.push_back(std::move(setting));
     plan.notes = std::move(notes_);
     return plan;
   }
 
  private:
-  std::string SegmentBytes(absl::string_view value) {
-    int64_t bytes = 0;
-    if (!target_.is_4_or_newer || !absl::SimpleAtoi(value, &bytes) || bytes >= kSegmentBytesMinSince4) {
-      return std::string(value);
+  void Plan(const TopicSetting& setting) {
+    const auto found = source_.find(setting.name);
+    const bool is_override = found != source_.end() && found->second.is_override;
+    switch (setting.at_creation) {
+      case AtCreation::kLeftOut:
+        if (is_override) NoteLeftOut(setting.name, setting.why_left_out);
+        return;
+      case AtCreation::kOverride:
+        if (is_override) PlanOverride(setting.name, found->second.value);
+        return;
+      case AtCreation::kWhileCopying:
+        if (IsGoneSince4(setting.name) && target_.is_4_or_newer) return;
+        Set(setting.name, std::string(setting.while_copying), /*is_override=*/false);
+        if (is_override && found->second.value != setting.while_copying) {
+          notes_.push_back(absl::StrCat(setting.name, " is ", setting.while_copying, " while the link copies, and not ",
+                                        found->second.value, ": records are to arrive as they are"));
+        }
+        return;
+      case AtCreation::kSourceValue:
+        if (Excludes(setting.name, is_override)) return;
+        if (found != source_.end()) {
+          Set(setting.name, Allowed(setting.name, found->second.value), is_override);
+        } else if (!setting.of_older_source.empty()) {
+          Set(setting.name, std::string(setting.of_older_source), /*is_override=*/false);
+        }
     }
-    notes_.push_back(
-        absl::StrCat("segment.bytes is raised from ", bytes, " to ", kSegmentBytesMinSince4,
-                     ", the least that Kafka 4.0 and newer accept: retention and compaction, which work on "
-                     "whole segments, come later there"));
+  }
+
+  void PlanOverride(absl::string_view name, const std::string& value) {
+    const absl::string_view reason = ReasonToDrop(name, target_);
+    if (!reason.empty()) return NoteLeftOut(name, reason);
+    if (!Excludes(name, /*is_override=*/true)) Set(name, value, /*is_override=*/true);
+  }
+
+  bool Excludes(absl::string_view name, bool is_override) {
+    if (is_excluded_ == nullptr || !is_excluded_(name)) return false;
+    if (is_override) NoteLeftOut(name, "config.properties.exclude leaves it to the target");
+    return true;
+  }
+
+  void Set(absl::string_view name, std::string value, bool is_override) {
+    configs_[std::string(name)] = {std::string(name), std::move(value), is_override};
+  }
+
+  void NoteLeftOut(absl::string_view name, absl::string_view why) {
+    notes_.push_back(absl::StrCat(name, " is not copied: ", why));
+  }
+
+  // What the target takes in place of `value`.
+  std::string Allowed(absl::string_view name, const std::string& value) {
+    int64_t bytes = 0;
+    if (name != "segment.bytes" || !target_.is_4_or_newer || !absl::SimpleAtoi(value, &bytes) ||
+        bytes >= kSegmentBytesMinSince4) {
+      return value;
+    }
+    notes_.push_back(absl::StrCat("segment.bytes is raised from ", bytes, " to ", kSegmentBytesMinSince4,
+                                  ", the least that Kafka 4.0 and newer accept: retention and compaction, which work "
+                                  "on whole segments, come later there"));
     return absl::StrCat(kSegmentBytesMinSince4);
   }
 
-  // KIP-937 split it in two. Where the source (3.6 to 3.9) already set one of these, that one counts there as well.
-  void TranslateTimestampDifference() {
-    if (!difference_.has_value()) return;
-    std::string replacements;
-    for (const char* name : {"message.timestamp.before.max.ms", "message.timestamp.after.max.ms"}) {
-      if (!configs_.emplace(name, *difference_).second) continue;
-      absl::StrAppend(&replacements, replacements.empty() ? "" : " and ", name);
-    }
-    notes_.push_back(
-        replacements.empty()
-            ? absl::StrCat(kTimestampDifference, " is not copied: the topic already sets both of its successors")
-            : absl::StrCat(kTimestampDifference, " is written as ", replacements,
-                           ", its successors: Kafka 4.0 removed it"));
-  }
-
+  const SettingValues& source_;
   const TargetTraits target_;
-  std::map<std::string, std::string> configs_;
-  std::optional<std::string> difference_;
+  const IsExcluded& is_excluded_;
+  std::map<std::string, PlannedSetting> configs_;
   std::vector<std::string> notes_;
 };
 
 }  // namespace
 
-TopicConfigPlan PlanTopicConfigs(absl::Span<const SourceTopicConfig> source, const TargetTraits& target) {
-  Planner planner(target);
-  for (const SourceTopicConfig& config : source) {
-    if (!config.value.has_value()) continue;
-    if (config.source == ConfigSource::kTopicOverride) {
-      planner.AddOverride(config.name, *config.value);
-    } else if (IsSetByBroker(config.source) && FollowsBrokers(config.name)) {
-      planner.AddBrokerValue(config.name, *config.value);
-    }
-  }
-  return planner.Finish();
+TopicConfigPlan PlanTopicConfigs(const SettingValues& source, const TargetTraits& target,
+                                 const IsExcluded& is_excluded) {
+  return Planner(source, target, is_excluded).Run();
+}
+
+std::string UnknownSetting(absl::string_view broker_says) {
+  constexpr absl::string_view kWords = "Unknown topic config name: ";
+  const size_t begin = broker_says.find(kWords);
+  if (begin == absl::string_view::npos) return "";
+  absl::string_view name = broker_says.substr(begin + kWords.size());
+  name = name.substr(0, name.find_first_of(" ,;\n"));
+  absl::ConsumeSuffix(&name, ".");
+  return std::string(name);
 }
 
 }  // namespace replicator::policy

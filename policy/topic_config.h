@@ -1,53 +1,43 @@
+// What a topic of the target has to be created with, so that it keeps what the source's topic keeps and takes the
+// batches as they are. By the table in topic_settings.h.
 #ifndef REPLICATOR_POLICY_TOPIC_CONFIG_H_
 #define REPLICATOR_POLICY_TOPIC_CONFIG_H_
 
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/types/span.h"
+#include "policy/topic_settings.h"
 
 namespace replicator::policy {
 
-// Where a value in a DescribeConfigs answer comes from; the numbers are the protocol's
-// (DescribeConfigsResponse.ConfigSource, KIP-226), so a field of the answer may be cast to it.
-enum class ConfigSource : int8_t {
-  kUnknown = 0,
-  kTopicOverride = 1,
-  kDynamicBroker = 2,
-  kDynamicDefaultBroker = 3,
-  kStaticBroker = 4,
-  kDefault = 5,
-};
-
-// One entry of the source's DescribeConfigs answer for one topic. A sensitive value is absent.
-struct SourceTopicConfig {
-  std::string name;
-  std::optional<std::string> value;
-  ConfigSource source = ConfigSource::kUnknown;
-};
-
 struct TargetTraits {
-  // Kafka 4.0 removed configs (KIP-724, KIP-937) and raised minima (KIP-1030); such a config in CreateTopics refuses
-  // the whole topic.
+  // Kafka 4.0 removed settings (KIP-724, KIP-937) and raised minima (KIP-1030); such a one in CreateTopics refuses the
+  // whole topic.
   bool is_4_or_newer = false;
+};
+
+struct PlannedSetting {
+  std::string name;
+  std::string value;
+  // The source's topic sets it itself: where the target does not know it, that is to be told.
+  bool is_override = false;
+  bool operator==(const PlannedSetting&) const = default;
 };
 
 struct TopicConfigPlan {
   // For CreateTopics, sorted by name.
-  std::vector<std::pair<std::string, std::string>> configs;
-  // One sentence for each config that is left out or changed, for the log; without the topic's name.
+  std::vector<PlannedSetting> configs;
+  // One sentence for each override that is left out or changed, for the log; without the topic's name.
   std::vector<std::string> notes;
 };
 
-// What the target's topic has to be created with, so that it keeps what the source's topic keeps:
-//  - every override of the topic, but for what the target refuses or cannot mean;
-//  - what the source's brokers (not Kafka's own defaults) say about cleanup.policy, retention.ms, retention.bytes and
-//    max.message.bytes. A topic which relies on its brokers' log.retention.ms=-1 would otherwise lose its old records
-//    at the target's first retention check.
-TopicConfigPlan PlanTopicConfigs(absl::Span<const SourceTopicConfig> source, const TargetTraits& target);
+// `source`: every setting of the source's topic as it holds there. `is_excluded` may be null.
+TopicConfigPlan PlanTopicConfigs(const SettingValues& source, const TargetTraits& target,
+                                 const IsExcluded& is_excluded);
+
+// "topic override that the target does not know", as the broker's words to CreateTopics name it; empty when they are
+// about something else ("Unknown topic config name: NAME" since Kafka 0.10, LogConfig.validateNames).
+std::string UnknownSetting(absl::string_view broker_says);
 
 }  // namespace replicator::policy
 

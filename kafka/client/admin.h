@@ -16,7 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kafka/client/cluster.h"
-#include "kafka/wire/create_partitions.h"
+#include "kafka/client/request_steps.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/init_producer_id.h"
@@ -29,23 +29,39 @@ struct ProducerIdentity {
 };
 
 // The configs of each topic that could be described, with where each value comes from. A topic that could not (deleted
-// meanwhile, not authorised) has its error in `errors`. `keys`: only these configs; nullopt: all.
+// meanwhile, not authorised) has its error in `errors`.
 struct TopicConfigs {
   absl::flat_hash_map<std::string, std::vector<DescribeConfigsResponse::Config>> configs;
   absl::flat_hash_map<std::string, absl::Status> errors;
 };
+// `keys`: only these configs; nullopt: all. Any broker answers, and tells its own values where the topic sets none.
 asio::awaitable<absl::StatusOr<TopicConfigs>> DescribeTopics(
     ClusterClient& cluster, std::vector<std::string> topics,
     std::optional<std::vector<std::string>> keys = std::nullopt);
+// The same as broker `id` sees it.
+asio::awaitable<absl::StatusOr<TopicConfigs>> DescribeTopicsAt(ClusterClient& cluster, int32_t id,
+                                                               std::vector<std::string> topics,
+                                                               std::vector<std::string> keys);
 
-// Creates topics with their configs in the request. Returns the outcome per topic name; AlreadyExists is one of them.
+// What became of one topic of a request.
+struct TopicOutcome {
+  absl::Status status;  // AlreadyExists is one of them
+  int16_t error_code = 0;
+  std::string broker_says;  // its own words
+  bool is_made = false;     // by this CreateTopics, though perhaps not with all of its partitions
+};
+using TopicOutcomes = absl::flat_hash_map<std::string, TopicOutcome>;
+
+// Creates topics with their configs in the request, in steps (request_steps.h). A topic that is made with fewer
+// partitions than asked for, since the rest could not be added, has the reason.
 // `validate_only`: the controller checks everything and creates nothing.
-asio::awaitable<absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>>> CreateTopics(
-    ClusterClient& cluster, std::vector<CreateTopicsRequest::Topic> topics, bool validate_only);
+asio::awaitable<absl::StatusOr<TopicOutcomes>> CreateTopics(ClusterClient& cluster,
+                                                            std::vector<CreateTopicsRequest::Topic> topics,
+                                                            bool validate_only);
 
-// Gives topics more partitions. Returns the outcome per topic name.
-asio::awaitable<absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>>> CreatePartitions(
-    ClusterClient& cluster, std::vector<CreatePartitionsRequest::Topic> topics);
+// Gives topics more partitions, in steps. A topic's outcome is the first that is an error.
+asio::awaitable<absl::StatusOr<TopicOutcomes>> CreatePartitions(ClusterClient& cluster,
+                                                                std::vector<TopicGrowth> topics);
 
 // A new producer id, not transactional.
 asio::awaitable<absl::StatusOr<ProducerIdentity>> NewProducerId(ClusterClient& cluster);

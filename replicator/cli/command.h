@@ -25,7 +25,8 @@ struct Flag {
   std::string help;          // one line, or a few separated by '\n'
   std::string default_text;  // "" when there is none to tell
   bool is_required = false;
-  bool is_hidden = false;  // accepted, but not in any help: for benchmarks
+  bool is_repeatable = false;  // given more than once, its values are joined by commas
+  bool is_hidden = false;      // accepted, but not in any help: for benchmarks
 };
 
 // A subcommand. A flag that is not listed is refused, also when another command has it.

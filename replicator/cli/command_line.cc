@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -79,7 +79,7 @@ std::string MeantBy(absl::string_view word, absl::Span<const std::string> candid
 
 absl::Status ParseFlags(const Command& command, absl::Span<const Command> commands,
                         absl::Span<const std::string> arguments) {
-  absl::flat_hash_set<std::string> seen;
+  absl::flat_hash_map<std::string, std::string> seen;  // with its value
   for (size_t i = 0; i < arguments.size(); ++i) {
     absl::string_view argument = arguments[i];
     if (!absl::ConsumePrefix(&argument, "-") || argument.empty()) {
@@ -90,7 +90,10 @@ absl::Status ParseFlags(const Command& command, absl::Span<const Command> comman
     const std::string name = absl::StrReplaceAll(argument.substr(0, equals), {{"-", "_"}});
     const Flag* flag = FindFlag(command, name);
     if (flag == nullptr) return UnknownFlag(command, commands, name);
-    if (!seen.insert(name).second) return Usage(command, absl::StrCat(Dashed(name), " is given twice: keep one"));
+    const auto before = seen.find(name);
+    const bool is_repeated = before != seen.end();
+    if (is_repeated && !flag->is_repeatable)
+      return Usage(command, absl::StrCat(Dashed(name), " is given twice: keep one"));
     const bool has_next = i + 1 < arguments.size();
     std::string value;
     if (equals != absl::string_view::npos) {
@@ -104,6 +107,8 @@ absl::Status ParseFlags(const Command& command, absl::Span<const Command> comman
     } else {
       return Usage(command, absl::StrCat(Dashed(name), " needs a value: write ", Example(*flag)));
     }
+    if (is_repeated) value = absl::StrCat(before->second, ",", value);
+    seen[name] = value;
     absl::Status status = SetFlag(command, *flag, value);
     if (!status.ok()) return status;
   }

@@ -14,6 +14,7 @@ DEFINE_string(file_name, "none", "");
 DEFINE_int32(count, 1, "");
 DEFINE_string(other_only, "", "");
 DEFINE_int32(secret_knob, 0, "");
+DEFINE_string(also, "", "");
 DEFINE_bool(dry, false, "");
 
 namespace replicator {
@@ -33,6 +34,7 @@ class ProgramTest : public ::testing::Test {
     copy.flags = {{.name = "file_name", .value_name = "FILE", .help = "what to read", .is_required = true},
                   {.name = "count", .value_name = "N", .help = "how many\nof them", .default_text = "1"},
                   {.name = "dry", .help = "only look"},
+                  {.name = "also", .value_name = "NAME", .help = "one more", .is_repeatable = true},
                   {.name = "secret_knob", .value_name = "N", .help = "hush", .is_hidden = true}};
     copy.run = [this](Streams) {
       ++runs_;
@@ -83,6 +85,11 @@ TEST_F(ProgramTest, TakesUnderscoresOneDashAndNegativeValues) {
 
 TEST_F(ProgramTest, RefusesARepeatedFlagInAnySpelling) {
   ExpectUsageError({"copy", "--file-name=x", "--file_name", "y"}, "--file-name is given twice");
+}
+
+TEST_F(ProgramTest, JoinsTheValuesOfAFlagThatMayBeRepeated) {
+  EXPECT_EQ(Run({"copy", "--file-name=x", "--also=a", "--also", "b,c"}), ExitCode::kQuarantined);
+  EXPECT_EQ(FLAGS_also, "a,b,c");
 }
 
 TEST_F(ProgramTest, RefusesFlagsOfOtherCommandsAndOfLibraries) {
@@ -158,9 +165,10 @@ TEST_F(ProgramTest, PrintsHelpOfOneCommandWithItsOwnFlagsOnly) {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{"help", "copy"}, {"copy", "--help"}, {"copy", "--count=1", "-h"}}) {
     EXPECT_EQ(Run(arguments), ExitCode::kDone);
-    EXPECT_THAT(out_.str(), AllOf(HasSubstr("Usage: replicator copy --file-name=FILE [--count=N] [--dry]\n"),
-                                  HasSubstr("  --count=N         how many\n                    of them\n"),
-                                  HasSubstr("default: 1")));
+    EXPECT_THAT(
+        out_.str(),
+        AllOf(HasSubstr("Usage: replicator copy --file-name=FILE [--count=N] [--dry] [--also=NAME]\n"),
+              HasSubstr("  --count=N         how many\n                    of them\n"), HasSubstr("default: 1")));
     EXPECT_THAT(out_.str(), AllOf(Not(HasSubstr("secret")), Not(HasSubstr("other-only")), Not(HasSubstr("flagfile"))));
   }
   EXPECT_EQ(runs_, 0);

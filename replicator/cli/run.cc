@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
 #include "policy/topic_filter.h"
@@ -21,6 +22,7 @@ DEFINE_int64(buffer_bytes, 0, "");
 DEFINE_int64(source_bytes_per_second, 0, "");
 DEFINE_int64(target_bytes_per_second, 0, "");
 DEFINE_bool(allow_lower_replication_factor, false, "");
+DEFINE_string(accept_target_settings, "", "");
 DEFINE_int32(in_flight_max, 1, "");
 DEFINE_int32(produce_connections, 4, "");
 
@@ -121,6 +123,10 @@ ExitCode Run(const LinkRunner& run_link, Streams streams) {
   options.source_bytes_per_second = FLAGS_source_bytes_per_second;
   options.target_bytes_per_second = FLAGS_target_bytes_per_second;
   options.allow_lower_replication_factor = FLAGS_allow_lower_replication_factor;
+  const absl::StatusOr<policy::JavaPatternList> accepted =
+      policy::JavaPatternList::Compile(absl::StrSplit(FLAGS_accept_target_settings, ',', absl::SkipWhitespace()));
+  if (!accepted.ok()) return FailWith(streams, accepted.status());
+  options.accept_target_settings = *accepted;
   options.dry_run = FLAGS_dry_run;
   options.in_flight_max = FLAGS_in_flight_max;
   options.produce_connections_max = FLAGS_produce_connections;
@@ -167,6 +173,11 @@ Command RunCommand(LinkRunner run_link) {
       {.name = "allow_lower_replication_factor",
        .help = "create topics with as many replicas as the target has brokers when it has fewer than\n"
                "replication.factor of FILE asks for; for labs"},
+      {.name = "accept_target_settings",
+       .value_name = "TOPIC",
+       .help = "copy TOPIC of the source (a name or a pattern, as in topics; may be given more than once)\n"
+               "although the settings of its topic on the target delete or change records",
+       .is_repeatable = true},
       {.name = "dry_run", .help = "connect, check, print what would be created and copied, and end; change nothing"},
       {.name = "without_store", .is_hidden = true},
       {.name = "produce_connections",

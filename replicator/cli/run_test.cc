@@ -79,12 +79,16 @@ TEST_F(RunTest, HandsTheConfigAndTheOptionsOverAndReturnsTheLinksCode) {
   WriteFile("tasks.max = 4\n");
   EXPECT_EQ(Run({"run", "--config=" + file_, "--state-dir", "/s", "--shards=3", "--buffer-bytes=20000000",
                  "--in-flight-max=5", "--produce-connections=2", "--source-bytes-per-second=1000000",
-                 "--target-bytes-per-second", "2000000", "--allow-lower-replication-factor", "--dry-run"}),
+                 "--target-bytes-per-second", "2000000", "--allow-lower-replication-factor",
+                 "--accept-target-settings=orders", "--accept-target-settings=eu-.*", "--dry-run"}),
             ExitCode::kQuarantined);
   ASSERT_TRUE(config_.has_value());
   EXPECT_EQ(config_->Name(), "A->B");
   EXPECT_EQ(options_.state_dir, "/s");
   EXPECT_EQ(options_.shards, 3);
+  EXPECT_TRUE(options_.accept_target_settings.Matches("orders"));
+  EXPECT_TRUE(options_.accept_target_settings.Matches("eu-orders"));
+  EXPECT_FALSE(options_.accept_target_settings.Matches("us-orders"));
   EXPECT_EQ(options_.buffer_bytes_max, 20000000);
   EXPECT_EQ(options_.in_flight_max, 5);
   EXPECT_EQ(options_.produce_connections_max, 2);

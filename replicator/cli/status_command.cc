@@ -85,11 +85,11 @@ Command StatusCommand() {
                            .value_name = "TOPIC",
                            .help = "this topic alone, with a line for each of its partitions and their offsets"});
   command.flags.push_back({.name = "json", .help = "everything, per partition, for scripts; see schema_version"});
-  command.flags.push_back(
-      {.name = "check",
-       .help = "for monitoring: exit with 15 when a partition is quarantined, with 11 when the copy\n"
-               "is behind, stalled, left out, not running or not begun, or when nothing can be stored or\n"
-               "no topics be looked for, else with 0"});
+  command.flags.push_back({.name = "check",
+                           .help =
+                               "for monitoring: exit with 15 when a partition is quarantined, with 11 when the copy\n"
+                               "is behind, stalled, left out, copied with an alarm, not running or not begun, or when\n"
+                               "nothing can be stored or no topics be looked for, else with 0"});
   command.flags.push_back({.name = "max_lag_seconds",
                            .value_name = "SECONDS",
                            .help = "how far a topic may be behind with --check",

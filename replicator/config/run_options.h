@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "policy/java_pattern_list.h"
+
 namespace replicator {
 
 // What `replicator run` takes from its command line, beside the properties file.
@@ -22,6 +24,8 @@ struct RunOptions {
   int64_t target_bytes_per_second = 0;
   // Create topics with fewer replicas than replication.factor asks for when the target has too few brokers.
   bool allow_lower_replication_factor = false;
+  // Topics of the source whose settings on the target the operator takes as they are, whatever they do to the copy.
+  policy::JavaPatternList accept_target_settings;
   // Connect, check, tell what would be created and copied, and change nothing on either side.
   bool dry_run = false;
   // Batches in flight per partition. More than one is for benchmarks alone: a broker that has forgotten the producer id

@@ -3,138 +3,81 @@
 #include <glog/logging.h>
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "kafka/client/errors.h"
-#include "policy/replication_factor.h"
-#include "policy/topic_config.h"
 
 namespace replicator {
 namespace {
 
-// How long a new topic may take to get its leaders, and how often is looked.
-constexpr Clock::duration kLeadersTimeout = std::chrono::seconds(20);
-constexpr Clock::duration kLeadersPoll = std::chrono::milliseconds(30);
+// What an operator is asked to alter may be altered soon.
+constexpr Clock::duration kHeldInterval = std::chrono::minutes(1);
+// What was true of a topic that was made a moment ago.
+constexpr Clock::duration kUnfinishedInterval = std::chrono::seconds(10);
+// Of the topics that one line of the log names.
+constexpr size_t kNamedMax = 5;
 
-std::vector<policy::SourceTopicConfig> ToPolicy(const std::vector<kafka::DescribeConfigsResponse::Config>& configs) {
-  std::vector<policy::SourceTopicConfig> result;
-  for (const kafka::DescribeConfigsResponse::Config& config : configs) {
-    result.push_back({config.name, config.value, static_cast<policy::ConfigSource>(config.source)});
-  }
-  return result;
+std::string Names(const std::vector<std::string>& topics) {
+  const size_t named = std::min(topics.size(), kNamedMax);
+  const std::string names = absl::StrJoin(topics.begin(), topics.begin() + named, ", ");
+  return absl::StrCat(topics.size() == 1 ? "topic " : "topics ", names,
+                      named == topics.size() ? "" : absl::StrCat(" and ", topics.size() - named, " more"));
 }
 
-int MinInSyncReplicas(const policy::TopicConfigPlan& plan) {
-  for (const auto& [name, value] : plan.configs) {
-    int replicas = 1;
-    if (name == "min.insync.replicas" && absl::SimpleAtoi(value, &replicas)) return replicas;
-  }
-  return 1;
+const policy::SettingValues* SettingsOf(const TopicsRead& read, const std::string& topic) {
+  auto found = read.settings.find(topic);
+  return found == read.settings.end() ? nullptr : &found->second;
 }
 
-bool AllHaveLeaders(const kafka::ClusterMetadata& metadata, const std::string& topic, size_t partitions) {
-  auto found = metadata.topics.find(topic);
-  if (found == metadata.topics.end() || found->second.error_code != kafka::kErrorNone) return false;
-  if (found->second.partitions.size() < partitions) return false;
-  return std::all_of(found->second.partitions.begin(), found->second.partitions.end(),
-                     [](const kafka::PartitionMetadata& partition) { return partition.leader_id >= 0; });
+std::string ErrorOf(const TopicsRead& read, const std::string& topic) {
+  auto found = read.errors.find(topic);
+  return found == read.errors.end() ? "" : std::string(found->second.message());
 }
 
 }  // namespace
+
+Reconciler::Reconciler(const LinkConfig& config, const RunOptions& options, kafka::ClusterClient& source,
+                       kafka::ClusterClient& target)
+    : config_(config),
+      options_(options),
+      source_(source),
+      target_(target),
+      creator_(config, options, source, target,
+               [this](const std::string& topic, std::string why) { Fault(topic, std::move(why)); }) {}
 
 asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile() {
   absl::StatusOr<kafka::MetadataSnapshot> source = co_await source_.FetchMetadata();
   if (!source.ok()) co_return source.status();
   absl::StatusOr<kafka::MetadataSnapshot> target = co_await target_.FetchMetadata();
   if (!target.ok()) co_return target.status();
+  target_brokers_ = (*target)->brokers.size();
   faults_.clear();
-  std::vector<Pair> pairs = Select();
-  std::vector<Pair> missing;
-  for (const Pair& pair : pairs) {
-    if (!(*target)->topics.contains(pair.target)) missing.push_back(pair);
-  }
-  absl::Status created = co_await CreateMissing(missing);
-  if (!created.ok()) co_return created;
-  absl::Status added = co_await AddPartitions(pairs);
-  if (!added.ok()) co_return added;
-  absl::StatusOr<std::set<std::string>> compacted = co_await Compacted(pairs);
-  if (!compacted.ok()) co_return compacted.status();
-  absl::Status read = co_await ReadTombstoneRetention(pairs, *compacted);
-  if (!read.ok()) co_return read;
-  std::vector<Assignment> assignments = Assign(pairs, *compacted);
+  alarms_.clear();
+  is_held_ = is_unfinished_ = false;
+  creator_.Begin();
+  std::vector<TopicPair> pairs = Select();
+  absl::Status made = co_await MakeTopics(pairs);
+  if (!made.ok()) co_return made;
+  absl::Status judged = co_await Judge(pairs);
+  if (!judged.ok()) co_return judged;
+  std::vector<Assignment> assignments = Assign(pairs);
   reported_ = faults_;
+  alarms_reported_ = alarms_;
   co_return assignments;
 }
 
-std::vector<Assignment> Reconciler::Assign(const std::vector<Pair>& pairs, const std::set<std::string>& compacted) {
-  std::vector<Assignment> assignments;
-  topics_ = 0;
-  for (const Pair& pair : pairs) {
-    if (HasFault(pair.source)) continue;
-    const kafka::TopicMetadata& from = source_.metadata()->topics.at(pair.source);
-    auto to = target_.metadata()->topics.find(pair.target);
-    if (to == target_.metadata()->topics.end()) {
-      if (!options_.dry_run) Fault(pair.source, "the target does not show the topic yet");
-      continue;
-    }
-    if (to->second.partitions.size() < from.partitions.size()) {
-      Fault(pair.source, absl::StrCat("the target topic ", pair.target, " has ", to->second.partitions.size(),
-                                      " partitions, the source ", from.partitions.size(),
-                                      ". Add the missing ones on the target: kafka-topics --alter --topic ",
-                                      pair.target, " --partitions ", from.partitions.size()));
-      continue;
-    }
-    ++topics_;
-    for (int32_t partition = 0; partition < static_cast<int32_t>(from.partitions.size()); ++partition) {
-      if (!assigned_.insert({pair.source, partition}).second) continue;
-      assignments.push_back({.source_topic = pair.source,
-                             .target_topic = pair.target,
-                             .partition = partition,
-                             .source_topic_id = from.id,
-                             .target_topic_id = to->second.id,
-                             .is_compacted = compacted.contains(pair.target),
-                             .key = {},
-                             .stored = nullptr});
-    }
-  }
-  return assignments;
-}
-
-// A topic that is being copied has got more partitions at the source. (One that has fewer on the target when it is seen
-// first was not made by this link: that is for the operator to decide.)
-asio::awaitable<absl::Status> Reconciler::AddPartitions(std::vector<Pair> pairs) {
-  std::vector<kafka::CreatePartitionsRequest::Topic> topics;
-  std::vector<Pair> grown;
-  for (const Pair& pair : pairs) {
-    auto to = target_.metadata()->topics.find(pair.target);
-    const size_t wanted = source_.metadata()->topics.at(pair.source).partitions.size();
-    if (HasFault(pair.source) || !IsCopied(pair.source) || to == target_.metadata()->topics.end()) continue;
-    if (to->second.partitions.size() >= wanted) continue;
-    topics.push_back({pair.target, static_cast<int32_t>(wanted)});
-    grown.push_back(pair);
-  }
-  if (topics.empty() || options_.dry_run) co_return absl::OkStatus();
-  absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>> outcomes =
-      co_await kafka::CreatePartitions(target_, topics);
-  if (!outcomes.ok()) co_return outcomes.status();
-  for (const Pair& pair : grown) {
-    const absl::Status outcome = (*outcomes)[pair.target];
-    if (outcome.ok()) {
-      LOG(INFO) << "topic " << pair.target << " on the target has as many partitions as at the source again";
-    } else {
-      Fault(pair.source, std::string(outcome.message()));
-    }
-  }
-  std::erase_if(grown, [this](const Pair& pair) { return HasFault(pair.source); });
-  co_return co_await AwaitLeaders(grown);
+std::optional<Clock::duration> Reconciler::look_again_in() const {
+  if (is_unfinished_) return kUnfinishedInterval;
+  // A controller can refuse what metadata promises: a broker that has just started.
+  if (is_held_ || creator_.wants_brokers()) return kHeldInterval;
+  return std::nullopt;
 }
 
 // The topics of the link, in the order of their names.
-std::vector<Reconciler::Pair> Reconciler::Select() {
-  std::vector<Pair> pairs;
+std::vector<TopicPair> Reconciler::Select() {
+  std::vector<TopicPair> pairs;
   for (const auto& [name, topic] : source_.metadata()->topics) {
     if (topic.is_internal || config_.topic_filter.Decide(name) != policy::TopicDecision::kCopy) continue;
     if (config_.replication_policy.IsCycle(name)) continue;
@@ -149,151 +92,132 @@ std::vector<Reconciler::Pair> Reconciler::Select() {
     }
     pairs.push_back({name, *target});
   }
-  std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.source < b.source; });
+  std::sort(pairs.begin(), pairs.end(), [](const TopicPair& a, const TopicPair& b) { return a.source < b.source; });
   return pairs;
 }
 
-asio::awaitable<absl::Status> Reconciler::CreateMissing(std::vector<Pair> missing) {
-  if (missing.empty()) co_return absl::OkStatus();
-  absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>> topics = co_await PlanTopics(missing);
-  if (!topics.ok()) co_return topics.status();
-  absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>> outcomes =
-      co_await kafka::CreateTopics(target_, *topics, options_.dry_run);
-  if (!outcomes.ok()) co_return outcomes.status();
-  std::vector<Pair> created;
-  for (const Pair& pair : missing) {
-    auto outcome = outcomes->find(pair.target);
-    if (outcome == outcomes->end()) continue;
-    if (outcome->second.ok() || absl::IsAlreadyExists(outcome->second)) {
-      if (outcome->second.ok())
-        LOG(INFO) << (options_.dry_run ? "would create topic " : "created topic ") << pair.target << " on the target";
-      created.push_back(pair);
-    } else {
-      Fault(pair.source, std::string(outcome->second.message()));
+// Makes what is missing. A topic that is being copied has got more partitions at the source: so does the target's. (One
+// that has fewer on the target when it is seen first was not made by this link: that is for the operator to decide.)
+asio::awaitable<absl::Status> Reconciler::MakeTopics(std::vector<TopicPair> pairs) {
+  std::vector<TopicPair> missing;
+  std::vector<TopicPair> grown;
+  for (const TopicPair& pair : pairs) {
+    auto to = target_.metadata()->topics.find(pair.target);
+    if (to == target_.metadata()->topics.end()) {
+      missing.push_back(pair);
+    } else if (IsCopied(pair.source) || made_.contains(pair.source)) {
+      if (to->second.partitions.size() < source_.metadata()->topics.at(pair.source).partitions.size())
+        grown.push_back(pair);
     }
   }
+  absl::Status created = co_await creator_.Create(missing);
+  if (!created.ok()) co_return created;
+  made_.insert(creator_.made().begin(), creator_.made().end());
   if (options_.dry_run) co_return absl::OkStatus();
-  co_return co_await AwaitLeaders(created);
+  co_return co_await creator_.Grow(grown);
 }
 
-// What the missing topics are to be created with. Created with the brokers' defaults instead, a compacted or unlimited
-// topic would lose old records at the first retention check.
-asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> Reconciler::PlanTopics(
-    std::vector<Pair> missing) {
-  std::vector<std::string> names;
-  for (const Pair& pair : missing) names.push_back(pair.source);
-  absl::StatusOr<kafka::TopicConfigs> described = co_await kafka::DescribeTopics(source_, names);
-  if (!described.ok()) co_return described.status();
-  absl::StatusOr<kafka::ClusterFeatures> features = co_await kafka::FeaturesOf(target_);
-  if (!features.ok()) co_return features.status();
-  std::vector<kafka::CreateTopicsRequest::Topic> topics;
-  for (const Pair& pair : missing) {
-    auto configs = described->configs.find(pair.source);
-    if (configs == described->configs.end()) {
-      auto error = described->errors.find(pair.source);
-      Fault(pair.source, error == described->errors.end() ? "the source did not describe its configs"
-                                                          : std::string(error->second.message()));
+// Of the topics that the target has. Each pass, since settings can be altered on either side at any time.
+asio::awaitable<absl::Status> Reconciler::Judge(std::vector<TopicPair> pairs) {
+  std::vector<std::string> source_names;
+  std::vector<std::string> target_names;
+  std::erase_if(pairs, [this](const TopicPair& pair) {
+    return HasFault(pair.source) || !target_.metadata()->topics.contains(pair.target);
+  });
+  for (const TopicPair& pair : pairs) {
+    source_names.push_back(pair.source);
+    target_names.push_back(pair.target);
+  }
+  std::vector<std::string> keys = policy::ComparedSettings();
+  absl::StatusOr<TopicsRead> source = co_await ReadTopics(source_, source_names, keys, policy::Keeping::kMore);
+  if (!source.ok()) co_return source.status();
+  absl::StatusOr<TopicsRead> target = co_await ReadTopics(target_, target_names, keys, policy::Keeping::kLess);
+  if (!target.ok()) co_return target.status();
+  for (const TopicsRead* read : {&*source, &*target}) {
+    for (const std::string& note : read->notes) {
+      if (notes_told_.insert(note).second)
+        LOG(WARNING) << "at the " << (read == &*source ? "source " : "target ") << note;
+    }
+  }
+  auto facts = std::make_shared<TopicFactsMap>();
+  std::map<std::string, std::vector<std::string>> topics_by_remark;
+  for (const TopicPair& pair : pairs) {
+    policy::TopicVerdict verdict = VerdictOn(pair, *source, *target);
+    for (const std::string& remark : verdict.remarks) topics_by_remark[remark].push_back(pair.source);
+    if (!verdict.alarm.empty()) Alarm(pair.source, std::move(verdict.alarm));
+    if (!verdict.stop.empty()) is_held_ = true;
+    if (!verdict.stop.empty() && !IsCopied(pair.source)) {
+      Fault(pair.source, std::move(verdict.stop));
       continue;
     }
-    policy::TopicConfigPlan plan =
-        policy::PlanTopicConfigs(ToPolicy(configs->second), {.is_4_or_newer = features->is_4_or_newer});
-    const absl::StatusOr<int> factor = ReplicationFactorFor(pair, plan, *features);
-    if (!factor.ok()) {
-      Fault(pair.source, std::string(factor.status().message()));
-      continue;
-    }
-    for (const std::string& note : plan.notes) LOG(INFO) << "topic " << pair.source << ": " << note;
-    kafka::CreateTopicsRequest::Topic topic;
-    topic.name = pair.target;
-    topic.partition_count = static_cast<int32_t>(source_.metadata()->topics.at(pair.source).partitions.size());
-    topic.replication_factor = static_cast<int16_t>(*factor);
-    for (const auto& [name, value] : plan.configs) topic.configs.push_back({name, value});
-    topics.push_back(std::move(topic));
+    (*facts)[pair.source] = {.is_compacted = verdict.is_compacted,
+                             .tombstones_kept_ms = verdict.tombstones_kept_ms,
+                             .hold = std::move(verdict.stop),
+                             .replaces_times = verdict.replaces_times};
+    if (creator_.made().contains(pair.source)) is_unfinished_ = true;
+    CheckPartitions(pair);
   }
-  co_return topics;
-}
-
-absl::StatusOr<int> Reconciler::ReplicationFactorFor(const Pair& pair, const policy::TopicConfigPlan& plan,
-                                                     const kafka::ClusterFeatures& target) const {
-  const int brokers = static_cast<int>(target_.metadata()->brokers.size());
-  int factor = config_.replication_factor;
-  if (factor == policy::kTargetsOwnFactor) {
-    absl::Status offered = policy::CheckTargetsOwnFactor(target.has_default_replication_factor);
-    if (!offered.ok()) return offered;
-    return factor;
-  }
-  if (options_.allow_lower_replication_factor && factor > brokers) {
-    LOG(WARNING) << "topic " << pair.target << " gets " << brokers << " replicas and not " << factor
-                 << ": the target has no more brokers, and --allow-lower-replication-factor is set";
-    factor = brokers;
-  }
-  absl::Status possible = policy::CheckReplicationFactor(factor, brokers, MinInSyncReplicas(plan));
-  if (!possible.ok()) return possible;
-  return factor;
-}
-
-asio::awaitable<absl::Status> Reconciler::AwaitLeaders(std::vector<Pair> created) {
-  const Clock::time_point deadline = Clock::now() + kLeadersTimeout;
-  while (!created.empty()) {
-    absl::StatusOr<kafka::MetadataSnapshot> target = co_await target_.FetchMetadata();
-    if (!target.ok()) co_return target.status();
-    std::erase_if(created, [&](const Pair& pair) {
-      return AllHaveLeaders(**target, pair.target, source_.metadata()->topics.at(pair.source).partitions.size());
-    });
-    if (created.empty() || Clock::now() > deadline) break;
-    co_await kafka::SleepFor(kLeadersPoll);
-  }
-  for (const Pair& pair : created)
-    LOG(WARNING) << "topic " << pair.target << " was created, but not every partition has a leader yet";
+  TellRemarks(topics_by_remark);
+  facts_ = std::move(facts);
   co_return absl::OkStatus();
 }
 
-// Names of target topics. Either side may be compacted without the other: the policy can be altered on one of them at
-// any time, or was another one where the target's topic was made by hand.
-asio::awaitable<absl::StatusOr<std::set<std::string>>> Reconciler::Compacted(std::vector<Pair> pairs) {
-  std::set<std::string> compacted;
-  for (Side side : {Side::kSource, Side::kTarget}) {
-    std::map<std::string, std::string> target_of;
-    std::vector<std::string> names;
-    for (const Pair& pair : pairs) {
-      if (HasFault(pair.source)) continue;
-      names.push_back(side == Side::kSource ? pair.source : pair.target);
-      target_of[names.back()] = pair.target;
-    }
-    kafka::ClusterClient& cluster = side == Side::kSource ? source_ : target_;
-    absl::StatusOr<kafka::TopicConfigs> described =
-        co_await kafka::DescribeTopics(cluster, names, std::vector<std::string>{"cleanup.policy"});
-    if (!described.ok()) co_return described.status();
-    for (const auto& [name, configs] : described->configs) {
-      for (const kafka::DescribeConfigsResponse::Config& each : configs) {
-        if (each.name == "cleanup.policy" && absl::StrContains(each.value.value_or(""), "compact"))
-          compacted.insert(target_of[name]);
+policy::TopicVerdict Reconciler::VerdictOn(const TopicPair& pair, const TopicsRead& source,
+                                           const TopicsRead& target) const {
+  policy::TopicSides sides;
+  sides.source_topic = pair.source;
+  sides.target_topic = pair.target;
+  sides.source = SettingsOf(source, pair.source);
+  sides.target = SettingsOf(target, pair.target);
+  sides.source_error = ErrorOf(source, pair.source);
+  sides.target_error = ErrorOf(target, pair.target);
+  sides.source_partitions = source_.metadata()->topics.at(pair.source).partitions.size();
+  sides.target_partitions = target_.metadata()->topics.at(pair.target).partitions.size();
+  sides.is_begun = IsCopied(pair.source);
+  sides.is_made = creator_.made().contains(pair.source);
+  sides.is_accepted = options_.accept_target_settings.Matches(pair.source);
+  sides.is_excluded = ExcludedBy(config_);
+  return policy::JudgeTopic(sides);
+}
+
+void Reconciler::CheckPartitions(const TopicPair& pair) {
+  const size_t wanted = source_.metadata()->topics.at(pair.source).partitions.size();
+  const size_t present = target_.metadata()->topics.at(pair.target).partitions.size();
+  if (present >= wanted) return;
+  Fault(pair.source, absl::StrCat("the target topic ", pair.target, " has ", present, " partitions, the source ",
+                                  wanted, ". Add the missing ones on the target: kafka-topics --alter --topic ",
+                                  pair.target, " --partitions ", wanted));
+}
+
+std::vector<Assignment> Reconciler::Assign(const std::vector<TopicPair>& pairs) {
+  std::vector<Assignment> assignments;
+  topics_ = 0;
+  for (const TopicPair& pair : pairs) {
+    if (HasFault(pair.source)) continue;
+    const kafka::TopicMetadata& from = source_.metadata()->topics.at(pair.source);
+    auto to = target_.metadata()->topics.find(pair.target);
+    auto facts = facts_->find(pair.source);
+    if (to == target_.metadata()->topics.end() || facts == facts_->end()) {
+      if (!options_.dry_run) {
+        Fault(pair.source, "the target does not show the topic yet");
+        is_unfinished_ = true;
       }
+      continue;
+    }
+    ++topics_;
+    for (int32_t partition = 0; partition < static_cast<int32_t>(from.partitions.size()); ++partition) {
+      if (!assigned_.insert({pair.source, partition}).second) continue;
+      assignments.push_back({.source_topic = pair.source,
+                             .target_topic = pair.target,
+                             .partition = partition,
+                             .source_topic_id = from.id,
+                             .target_topic_id = to->second.id,
+                             .facts = facts->second,
+                             .key = {},
+                             .stored = nullptr});
     }
   }
-  co_return compacted;
-}
-
-// `compacted`: names of target topics. A topic that does not tell its configs is left out.
-asio::awaitable<absl::Status> Reconciler::ReadTombstoneRetention(std::vector<Pair> pairs,
-                                                                 std::set<std::string> compacted) {
-  std::vector<std::string> names;
-  for (const Pair& pair : pairs) {
-    if (compacted.contains(pair.target)) names.push_back(pair.source);
-  }
-  tombstone_retention_ms_.clear();
-  if (names.empty()) co_return absl::OkStatus();
-  absl::StatusOr<kafka::TopicConfigs> described =
-      co_await kafka::DescribeTopics(source_, names, std::vector<std::string>{"delete.retention.ms"});
-  if (!described.ok()) co_return described.status();
-  for (const auto& [name, configs] : described->configs) {
-    for (const kafka::DescribeConfigsResponse::Config& each : configs) {
-      int64_t retention_ms = 0;
-      if (each.name == "delete.retention.ms" && absl::SimpleAtoi(each.value.value_or(""), &retention_ms))
-        tombstone_retention_ms_[name] = retention_ms;
-    }
-  }
-  co_return absl::OkStatus();
+  return assignments;
 }
 
 void Reconciler::Fault(const std::string& topic, std::string why) {
@@ -303,6 +227,22 @@ void Reconciler::Fault(const std::string& topic, std::string why) {
   if (reported == reported_.end() || reported->second != why)
     LOG(ERROR) << "topic " << topic << (goes_on ? ": " : " is not copied: ") << why;
   faults_[topic] = std::move(why);
+}
+
+void Reconciler::Alarm(const std::string& topic, std::string why) {
+  auto reported = alarms_reported_.find(topic);
+  if (reported == alarms_reported_.end() || reported->second != why) LOG(WARNING) << "topic " << topic << ": " << why;
+  alarms_[topic] = std::move(why);
+}
+
+void Reconciler::TellRemarks(const std::map<std::string, std::vector<std::string>>& topics_by_remark) {
+  for (const auto& [remark, topics] : topics_by_remark) {
+    std::vector<std::string> untold;
+    for (const std::string& topic : topics) {
+      if (remarks_told_.insert({topic, remark}).second) untold.push_back(topic);
+    }
+    if (!untold.empty()) LOG(WARNING) << Names(untold) << ": " << remark;
+  }
 }
 
 }  // namespace replicator

@@ -1,6 +1,6 @@
-// Keeps the target's topics in step with the source's: finds the topics of the link, creates those that are missing
-// with the source's overrides inside the CreateTopics request, adds the partitions that a copied topic has got
-// meanwhile, and says which partitions are to be copied.
+// Keeps the target's topics in step with the source's: finds the topics of the link, has those made that are missing
+// (topic_creator.h), adds the partitions that a copied topic has got meanwhile, compares the settings of both sides
+// (policy/topic_verdict.h), and says which partitions are to be copied.
 //
 // A topic whose fault only the operator can mend is left out, with the reason; all others go on. Belongs to the control
 // loop.
@@ -9,6 +9,7 @@
 
 #include <asio/awaitable.hpp>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,12 +17,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "kafka/client/admin.h"
 #include "kafka/client/cluster.h"
-#include "policy/topic_config.h"
+#include "policy/topic_verdict.h"
 #include "replicator/config/config.h"
 #include "replicator/config/run_options.h"
+#include "replicator/control/topic_creator.h"
+#include "replicator/control/topic_reader.h"
 #include "replicator/partition/stream.h"
+#include "replicator/partition/topic_facts.h"
 
 namespace replicator {
 
@@ -29,8 +32,7 @@ class Reconciler {
  public:
   // All outlive this object.
   Reconciler(const LinkConfig& config, const RunOptions& options, kafka::ClusterClient& source,
-             kafka::ClusterClient& target)
-      : config_(config), options_(options), source_(source), target_(target) {}
+             kafka::ClusterClient& target);
 
   // An earlier process of this link has copied `topic` (of the source): what the source adds to it, the target gets
   // too.
@@ -40,44 +42,52 @@ class Reconciler {
   // the target's controller checks what would be created, and creates nothing; those topics get no assignments.
   asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconcile();
 
-  // Source topics that are left out, and why; by the last pass.
+  // By the last pass, by source topic: those that are left out, and why; those that are copied although something is
+  // wrong, and what.
   const std::map<std::string, std::string>& faults() const { return faults_; }
+  const std::map<std::string, std::string>& alarms() const { return alarms_; }
+  // Of every topic that is copied.
+  TopicFactsSnapshot facts() const { return facts_; }
   int topics() const { return topics_; }
-  // delete.retention.ms of the source's compacted topics, by name; by the last pass.
-  const std::map<std::string, int64_t>& tombstone_retention_ms() const { return tombstone_retention_ms_; }
+  // When to look again although the interval is longer; nullopt: no need.
+  std::optional<Clock::duration> look_again_in() const;
+  // Topics wait for more brokers than the target has, and how many it had.
+  bool wants_brokers() const { return creator_.wants_brokers(); }
+  size_t target_brokers() const { return target_brokers_; }
 
  private:
-  // A topic of the link: its name on either side.
-  struct Pair {
-    std::string source;
-    std::string target;
-  };
-
-  std::vector<Pair> Select();
-  asio::awaitable<absl::Status> AddPartitions(std::vector<Pair> pairs);
-  std::vector<Assignment> Assign(const std::vector<Pair>& pairs, const std::set<std::string>& compacted);
-  absl::StatusOr<int> ReplicationFactorFor(const Pair& pair, const policy::TopicConfigPlan& plan,
-                                           const kafka::ClusterFeatures& target) const;
+  std::vector<TopicPair> Select();
+  asio::awaitable<absl::Status> MakeTopics(std::vector<TopicPair> pairs);
+  asio::awaitable<absl::Status> Judge(std::vector<TopicPair> pairs);
+  policy::TopicVerdict VerdictOn(const TopicPair& pair, const TopicsRead& source, const TopicsRead& target) const;
+  std::vector<Assignment> Assign(const std::vector<TopicPair>& pairs);
+  void CheckPartitions(const TopicPair& pair);
   bool IsCopied(const std::string& topic) const {
     return assigned_.contains({topic, 0}) || copied_before_.contains(topic);
   }
-  asio::awaitable<absl::Status> CreateMissing(std::vector<Pair> missing);
-  asio::awaitable<absl::StatusOr<std::vector<kafka::CreateTopicsRequest::Topic>>> PlanTopics(std::vector<Pair> missing);
-  asio::awaitable<absl::Status> AwaitLeaders(std::vector<Pair> created);
-  asio::awaitable<absl::StatusOr<std::set<std::string>>> Compacted(std::vector<Pair> pairs);
-  asio::awaitable<absl::Status> ReadTombstoneRetention(std::vector<Pair> pairs, std::set<std::string> compacted);
   void Fault(const std::string& topic, std::string why);
+  void Alarm(const std::string& topic, std::string why);
+  void TellRemarks(const std::map<std::string, std::vector<std::string>>& topics_by_remark);
   bool HasFault(const std::string& topic) const { return faults_.contains(topic); }
 
   const LinkConfig& config_;
   const RunOptions& options_;
   kafka::ClusterClient& source_;
   kafka::ClusterClient& target_;
+  TopicCreator creator_;
   std::map<std::string, std::string> faults_;
-  std::map<std::string, std::string> reported_;  // faults already logged
+  std::map<std::string, std::string> alarms_;
+  std::map<std::string, std::string> reported_;         // faults already logged
+  std::map<std::string, std::string> alarms_reported_;  // likewise
+  std::set<std::pair<std::string, std::string>> remarks_told_;
+  std::set<std::string> notes_told_;
   std::set<std::pair<std::string, int32_t>> assigned_;
   std::set<std::string> copied_before_;
-  std::map<std::string, int64_t> tombstone_retention_ms_;
+  std::set<std::string> made_;  // by this process: until they have all of their partitions, these may grow
+  TopicFactsSnapshot facts_ = std::make_shared<TopicFactsMap>();
+  size_t target_brokers_ = 0;
+  bool is_held_ = false;        // some topic waits for its settings to be altered
+  bool is_unfinished_ = false;  // some topic was made, or its settings were not told, a moment ago
   int topics_ = 0;
 };
 

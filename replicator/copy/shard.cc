@@ -144,11 +144,13 @@ void Shard::AddStreams(std::vector<Assignment> assignments) {
   for (Assignment& assignment : assignments) {
     Member& member = members_.emplace_back();
     Partition::Options partition = options_.partition;
-    partition.is_compacted = assignment.is_compacted;
+    partition.is_compacted = assignment.facts.is_compacted;
     member.stream = std::make_unique<Stream>(std::move(assignment), partition);
     member_of_[member.stream.get()] = &member;
     member.stream->tombstones.Begin(absl::ToUnixMillis(absl::Now()));
     Restore(*member.stream);
+    const TopicFacts facts = member.stream->assignment.facts;
+    TakeFacts(*member.stream, facts);
     Reroute(member);
   }
   NoteLeaderless();

@@ -87,8 +87,8 @@ class Shard : public StreamOwner {
   void Start();
   void Assign(std::vector<Assignment> assignments);
   void UpdateMetadata(Side side, kafka::MetadataSnapshot snapshot);
-  // delete.retention.ms of the source's compacted topics, by name.
-  void UpdateTombstoneRetention(std::map<std::string, int64_t> retention_ms);
+  // What the control loop knows of the topics by now. A topic that is not named stays as it is.
+  void UpdateTopics(TopicFactsSnapshot facts);
   ShardStatus status() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Every partition in full. `done` is called on the loop; never, when the shard ends before.
@@ -143,6 +143,7 @@ class Shard : public StreamOwner {
   bool AnswersAreDue() const;
   void AddStreams(std::vector<Assignment> assignments);
   static void Restore(Stream& stream);
+  static void TakeFacts(Stream& stream, const TopicFacts& facts);
   void Reroute(Member& member);
   void RerouteSource(Member& member);
   void RerouteTarget(Member& member);

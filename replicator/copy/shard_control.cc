@@ -52,14 +52,29 @@ void Shard::Describe(std::function<void(std::vector<PartitionStatus>)> done) {
   });
 }
 
-void Shard::UpdateTombstoneRetention(std::map<std::string, int64_t> retention_ms) {
-  asio::post(io_, [this, retention_ms = std::move(retention_ms)] {
+void Shard::UpdateTopics(TopicFactsSnapshot facts) {
+  asio::post(io_, [this, facts = std::move(facts)] {
+    if (stopping_) return;
     for (Member& member : members_) {
-      auto found = retention_ms.find(member.stream->assignment.source_topic);
-      member.stream->tombstones.set_retention_ms(found == retention_ms.end() ? std::nullopt
-                                                                             : std::optional<int64_t>(found->second));
+      auto found = facts->find(member.stream->assignment.source_topic);
+      if (found == facts->end()) continue;
+      TakeFacts(*member.stream, found->second);
+      Changed(*member.stream);
     }
   });
+}
+
+void Shard::TakeFacts(Stream& stream, const TopicFacts& facts) {
+  stream.assignment.facts = facts;
+  stream.tombstones.set_retention_ms(facts.tombstones_kept_ms);
+  if (facts.is_compacted) stream.partition.NoteCompacted();
+  if (!facts.hold.empty()) {
+    stream.partition.PutInQuarantine(QuarantineCode::kTargetSettings, facts.hold);
+  } else if (stream.partition.IsQuarantinedFor(QuarantineCode::kTargetSettings)) {
+    LOG(INFO) << stream.Name() << " goes on: the target's topic is not set any more so that it would change the copy";
+    stream.ForgetQuarantine();
+    stream.CheckAgain();
+  }
 }
 
 void Shard::LookAtAll(Clock::time_point now) {
@@ -156,6 +171,11 @@ void Shard::BeginResume(ResumeRequest request, std::function<void(absl::StatusOr
   if (!from.ok()) return done(from.status());
   if (!stream.partition.quarantined()) {
     return done(absl::FailedPreconditionError(absl::StrCat(stream.Name(), " is not quarantined: nothing to resume")));
+  }
+  if (!stream.assignment.facts.hold.empty()) {
+    return done(absl::FailedPreconditionError(absl::StrCat(
+        stream.Name(),
+        " goes on by itself, within a minute or so, once this is altered: ", stream.assignment.facts.hold)));
   }
   if (stream.resume.has_value() && stream.resume->done != nullptr) {
     return done(absl::FailedPreconditionError(absl::StrCat(stream.Name(), " is being resumed already. Try again")));

@@ -170,7 +170,7 @@ std::vector<Sink::Sent> Sink::TakeBatches() {
   std::vector<Sent> sent;
   sent.reserve(chosen.size());
   for (Stream* stream : chosen) {
-    sent.push_back({stream, stream->partition.TakeSend()});
+    sent.push_back({.stream = stream, .send = stream->partition.TakeSend()});
     if (stream->partition.can_send()) Ready(stream);
   }
   return sent;
@@ -186,8 +186,9 @@ asio::awaitable<void> Sink::WriteRequest(std::shared_ptr<kafka::Connection> conn
   const int32_t correlation_id = connection->NextCorrelationId();
   builder_.Begin(request->version, correlation_id, connection->options().client_id, kafka::kAcksAll,
                  kReplicationTimeoutMs);
-  for (const Sent& sent : request->sent) {
+  for (Sent& sent : request->sent) {
     kafka::RecordBatchView batch(sent.send.bytes.bytes());
+    sent.max_timestamp_ms = batch.max_timestamp_ms();
     batch.PatchForProduce(sent.send.producer.id, sent.send.producer.epoch, sent.send.base_sequence);
     CHECK(
         builder_.AddPartition(sent.stream->assignment.target_topic, sent.stream->assignment.partition, batch.bytes()));
@@ -269,7 +270,23 @@ void Sink::HandlePartition(Sent& sent, const kafka::ProduceResponse::Partition& 
   if (partition.log_start_offset >= 0) stream.target_log_start = partition.log_start_offset;
   stream.partition.OnAnswer(sent.send.id, answer);
   CrashPoint("after-answer");
+  if (answer.verdict == Answer::Verdict::kAppended) CheckTimesAreKept(sent, partition.log_append_time_ms);
   owner_.Changed(stream);
+}
+
+// A topic that was set to LogAppendTime since its settings were read. (The answer to a batch that the broker has
+// already tells that batch's own time: UnifiedLog.append.)
+void Sink::CheckTimesAreKept(const Sent& sent, int64_t log_append_time_ms) {
+  Stream& stream = *sent.stream;
+  if (log_append_time_ms < 0 || log_append_time_ms == sent.max_timestamp_ms) return;
+  if (stream.assignment.facts.replaces_times) return;
+  const std::string& topic = stream.assignment.target_topic;
+  stream.partition.PutInQuarantine(
+      QuarantineCode::kTargetSettings,
+      absl::StrCat(
+          "the target has replaced the times of the ", sent.send.record_count, " records from its offset ",
+          sent.send.expected.value, " on: topic ", topic, " is set to message.timestamp.type=LogAppendTime ",
+          "there. Set it to CreateTime, or accept it: --accept-target-settings=", stream.assignment.source_topic));
 }
 
 void Sink::FailAll(Request& request, const absl::Status& why) {

@@ -65,6 +65,7 @@ class Sink {
   struct Sent {
     Stream* stream;
     Send send;
+    int64_t max_timestamp_ms = -1;  // of the batch
   };
   struct Request {
     uint64_t number = 0;
@@ -78,6 +79,7 @@ class Sink {
                                            std::shared_ptr<kafka::Connection> connection,
                                            std::shared_ptr<kafka::PendingReply> reply);
   absl::Status HandleAnswer(Request& request, const kafka::PendingReply& reply, kafka::Connection& connection);
+  static void CheckTimesAreKept(const Sent& sent, int64_t log_append_time_ms);
   void HandlePartition(Sent& sent, const kafka::ProduceResponse::Partition& answer);
   void FailAll(Request& request, const absl::Status& why);
   void Finish(const Request& request);

@@ -45,6 +45,8 @@ namespace {
 // it is out of date (Kafka clients' metadata.max.age.ms and retry.backoff.ms).
 constexpr Clock::duration kMetadataMaxAge = std::chrono::minutes(1);
 constexpr Clock::duration kMetadataMinInterval = std::chrono::milliseconds(200);
+// While topics wait for more brokers.
+constexpr Clock::duration kBrokersInterval = std::chrono::seconds(5);
 // After topics could not be looked for; their interval can be hours.
 constexpr Clock::duration kTopicsRetryInterval = std::chrono::seconds(10);
 constexpr Clock::duration kProgressInterval = std::chrono::seconds(5);
@@ -216,8 +218,10 @@ asio::awaitable<absl::Status> Link::DryRun() {
   if (!assignments.ok()) co_return assignments.status();
   TellTopics();
   const size_t faults = reconciler_->faults().size();
+  const size_t alarms = reconciler_->alarms().size();
   LOG(INFO) << "dry run: " << assignments->size() << " partitions of topics that the target has would be copied; "
-            << faults << " topics would be left out; nothing was changed";
+            << faults << " topics would be left out; " << alarms
+            << " would be copied although something is wrong; nothing was changed";
   if (faults > 0) co_return absl::FailedPreconditionError(absl::StrCat(faults, " topics would be left out, see above"));
   End(ExitCode::kDone);
   co_return absl::OkStatus();
@@ -377,6 +381,9 @@ asio::awaitable<absl::Status> Link::Reconcile() {
   TellTopics();
   const std::set<std::string>& by_rule = topic_notes_.left_out_by_rule();
   service_->SetLeftOut(LeftOut(), {by_rule.begin(), by_rule.end()});
+  service_->SetAlarms(reconciler_->alarms());
+  if (reconciler_->look_again_in().has_value())
+    next_topics_ = std::min(next_topics_, Clock::now() + *reconciler_->look_again_in());
   if (!completed.ok()) co_return completed;
   std::vector<Assignment> assignments = std::exchange(unsaved_, {});
   CrashPoint("after-topics");
@@ -392,7 +399,7 @@ asio::awaitable<absl::Status> Link::Reconcile() {
     shards_[i]->UpdateMetadata(Side::kSource, source_->metadata());
     shards_[i]->UpdateMetadata(Side::kTarget, target_->metadata());
     if (!by_shard[i].empty()) shards_[i]->Assign(std::move(by_shard[i]));
-    shards_[i]->UpdateTombstoneRetention(reconciler_->tombstone_retention_ms());
+    shards_[i]->UpdateTopics(reconciler_->facts());
   }
   if (count > 0)
     LOG(INFO) << "copying " << reconciler_->topics() << " topics; " << count << " partitions are new to this process";
@@ -446,12 +453,18 @@ void Link::LookAgain(const Absence& absence) {
 // Metadata when it is stale or old, topics in their interval.
 asio::awaitable<void> Link::Watch() {
   Clock::time_point next_metadata = Clock::now() + kMetadataMaxAge;
+  Clock::time_point next_brokers;
   while (!ending_) {
+    const Clock::time_point brokers_due = reconciler_->wants_brokers() ? next_brokers : Clock::time_point::max();
     if (!stale_sides_[0] && !stale_sides_[1]) {
-      co_await stale_.Wait(std::min(next_topics_, next_metadata));
+      co_await stale_.Wait(std::min({next_topics_, next_metadata, brokers_due}));
     }
     if (ending_) co_return;
     const Clock::time_point now = Clock::now();
+    if (now >= brokers_due) {
+      stale_sides_[static_cast<int>(Side::kTarget)] = true;
+      next_brokers = now + kBrokersInterval;
+    }
     if (now >= next_topics_) {
       absl::Status reconciled = co_await Reconcile();
       if (ending_) co_return;
@@ -504,6 +517,8 @@ asio::awaitable<void> Link::RefreshMetadata(Side side) {
     co_return;
   }
   if (side == Side::kTarget && turn_ != nullptr) turn_->UpdateMetadata(*snapshot);
+  const bool has_more_brokers = side == Side::kTarget && (*snapshot)->brokers.size() > reconciler_->target_brokers();
+  if (has_more_brokers && reconciler_->wants_brokers()) next_topics_ = Clock::now();
   for (const std::unique_ptr<Shard>& shard : shards_) shard->UpdateMetadata(side, *snapshot);
 }
 

@@ -125,15 +125,15 @@ asio::awaitable<absl::StatusOr<bool>> ClaimFirstStart(kafka::ClusterClient& targ
   wanted.replication_factor = static_cast<int16_t>(std::clamp(replication_factor, 1, std::max(1, brokers)));
   wanted.configs = {{"cleanup.policy", "compact"}};
   std::vector<kafka::CreateTopicsRequest::Topic> topics = {std::move(wanted)};
-  absl::StatusOr<absl::flat_hash_map<std::string, absl::Status>> outcomes =
+  absl::StatusOr<kafka::TopicOutcomes> outcomes =
       co_await kafka::CreateTopics(target, std::move(topics), /*validate_only=*/false);
   if (!outcomes.ok()) co_return outcomes.status();
   auto outcome = outcomes->find(topic);
   if (outcome == outcomes->end()) {
     co_return absl::UnavailableError(absl::StrCat("create topic ", topic, ": the answer does not name it"));
   }
-  if (absl::IsAlreadyExists(outcome->second)) co_return false;
-  if (!outcome->second.ok()) co_return outcome->second;
+  if (absl::IsAlreadyExists(outcome->second.status)) co_return false;
+  if (!outcome->second.status.ok()) co_return outcome->second.status;
   co_return true;
 }
 

@@ -31,6 +31,8 @@ const char* QuarantineCodeName(QuarantineCode code) {
       return "target-not-ours";
     case QuarantineCode::kTargetRefused:
       return "target-refused";
+    case QuarantineCode::kTargetSettings:
+      return "target-settings";
     case QuarantineCode::kSourceTruncated:
       return "source-truncated";
     case QuarantineCode::kSourceRecreated:
@@ -52,9 +54,9 @@ const char* QuarantineCodeName(QuarantineCode code) {
 std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name) {
   for (QuarantineCode code :
        {QuarantineCode::kForeignWrite, QuarantineCode::kTargetLost, QuarantineCode::kTargetNotOurs,
-        QuarantineCode::kTargetRefused, QuarantineCode::kSourceTruncated, QuarantineCode::kSourceRecreated,
-        QuarantineCode::kSourceDeleted, QuarantineCode::kTargetRecreated, QuarantineCode::kTargetDeleted,
-        QuarantineCode::kUnsupportedBatch, QuarantineCode::kMalformedBatch}) {
+        QuarantineCode::kTargetRefused, QuarantineCode::kTargetSettings, QuarantineCode::kSourceTruncated,
+        QuarantineCode::kSourceRecreated, QuarantineCode::kSourceDeleted, QuarantineCode::kTargetRecreated,
+        QuarantineCode::kTargetDeleted, QuarantineCode::kUnsupportedBatch, QuarantineCode::kMalformedBatch}) {
     if (name == QuarantineCodeName(code)) return code;
   }
   return std::nullopt;

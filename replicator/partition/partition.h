@@ -64,6 +64,7 @@ enum class QuarantineCode : uint8_t {
   kTargetLost,        // the target lost acknowledged records from before what the map still knows
   kTargetNotOurs,     // the target holds records that cannot be placed in the source
   kTargetRefused,     // the target refuses the batch or us, for good
+  kTargetSettings,    // the target's topic is set so that it would change or delete what is copied
   kSourceTruncated,   // the source lost records that were copied already
   kSourceRecreated,   // the topic was deleted and made anew at the source
   kSourceDeleted,     // the source does not show the topic any more
@@ -310,6 +311,10 @@ class Partition {
   // The last source batch below the position.
   const offsets::SourceEvidence& evidence() const { return evidence_; }
   bool is_compacted() const { return options_.is_compacted; }
+  // cleanup.policy was altered. What was compacted once stays so: its holes remain.
+  void NoteCompacted() {
+    if (!std::exchange(options_.is_compacted, true)) unsaved_ = true;
+  }
   int64_t records_copied() const { return records_copied_; }
   int64_t bytes_copied() const { return bytes_copied_; }
   int64_t queue_bytes() const { return queue_bytes_; }

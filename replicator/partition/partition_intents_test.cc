@@ -413,5 +413,18 @@ TEST_F(StoredPartitionTest, LostRecordsAreCutBackByTheStoredMap) {
   EXPECT_EQ(partition_.TakeState().runs.forget_from, SourceOffset(0));
 }
 
+TEST_F(StoredPartitionTest, APolicyThatIsAlteredToCompactIsStored) {
+  Begin();
+  EXPECT_FALSE(partition_.TakeState().is_compacted);
+  partition_.OnStored();
+  EXPECT_FALSE(partition_.has_unsaved());
+  partition_.NoteCompacted();
+  EXPECT_TRUE(partition_.has_unsaved());
+  EXPECT_TRUE(partition_.TakeState().is_compacted);
+  partition_.OnStored();
+  partition_.NoteCompacted();
+  EXPECT_FALSE(partition_.has_unsaved()) << "it was known";
+}
+
 }  // namespace
 }  // namespace replicator

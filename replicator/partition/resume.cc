@@ -208,6 +208,7 @@ std::string ResumeCommand(QuarantineCode code, absl::string_view topic, int32_t 
     case QuarantineCode::kSourceDeleted:
     case QuarantineCode::kTargetDeleted:
     case QuarantineCode::kTargetRefused:
+    case QuarantineCode::kTargetSettings:
     case QuarantineCode::kUnsupportedBatch:
     case QuarantineCode::kMalformedBatch:
       return command;  // once the cause is mended

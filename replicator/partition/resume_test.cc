@@ -172,9 +172,9 @@ TEST(ResumeTest, ReadsWhereToGoOn) {
 }
 
 TEST(ResumeTest, EveryCodeHasACommandThatIsUnderstood) {
-  for (const char* name :
-       {"foreign-write", "target-lost", "target-not-ours", "target-refused", "source-truncated", "source-recreated",
-        "target-recreated", "source-deleted", "target-deleted", "unsupported-batch", "malformed-batch"}) {
+  for (const char* name : {"foreign-write", "target-lost", "target-not-ours", "target-refused", "target-settings",
+                           "source-truncated", "source-recreated", "target-recreated", "source-deleted",
+                           "target-deleted", "unsupported-batch", "malformed-batch"}) {
     const std::optional<QuarantineCode> code = ParseQuarantineCode(name);
     ASSERT_TRUE(code.has_value()) << name;
     const std::string command = ResumeCommand(*code, "orders", 3, 100);

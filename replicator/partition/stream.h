@@ -25,6 +25,7 @@
 #include "replicator/partition/resume.h"
 #include "replicator/partition/source_doubt.h"
 #include "replicator/partition/tombstone_watch.h"
+#include "replicator/partition/topic_facts.h"
 
 namespace replicator {
 
@@ -39,7 +40,7 @@ struct Assignment {
   int32_t partition = -1;
   kafka::Uuid source_topic_id = kafka::kNoUuid;
   kafka::Uuid target_topic_id = kafka::kNoUuid;
-  bool is_compacted = false;                              // by cleanup.policy, of either side
+  TopicFacts facts;                                       // changes while the process runs
   offsets::PartitionKey key;                              // in the store
   std::shared_ptr<const offsets::PartitionState> stored;  // what an earlier process left; null: nothing
   // Source offset at which a copy into an empty target partition begins; -1: at the start of the source's log.
@@ -101,7 +102,7 @@ struct Stream {
         doubt(partition, assignment.source_topic_id != kafka::kNoUuid),
         placement(partition, doubt, assignment.target_topic) {}
 
-  Assignment assignment;  // changes by its shard only: the topic ids, when the operator accepts new ones
+  Assignment assignment;  // changes by its shard only: topic ids that the operator accepts, and facts
   // The state machine, in three classes: what is copied, whether the source may be read, where the copy begins.
   Partition partition;
   SourceDoubt doubt;

@@ -134,6 +134,11 @@ void LinkService::SetLeftOut(std::map<std::string, std::string> left_out, std::v
   left_out_by_rule_ = std::move(by_rule);
 }
 
+void LinkService::SetAlarms(std::map<std::string, std::string> alarms) {
+  absl::MutexLock lock(&mutex_);
+  alarms_ = std::move(alarms);
+}
+
 void LinkService::SetStandby(std::string text, bool is_known) {
   absl::MutexLock lock(&mutex_);
   standby_ = is_known ? text : "";
@@ -164,6 +169,7 @@ HttpAnswer LinkService::Status() {
     status.topics_trouble = topics_trouble_;
     status.left_out = left_out_;
     status.left_out_by_rule = left_out_by_rule_;
+    status.alarms = alarms_;
   }
   for (Shard* shard : shards) {
     auto described = AskShard<std::vector<PartitionStatus>>(answers_, kDescribeTimeout,

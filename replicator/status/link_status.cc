@@ -245,6 +245,7 @@ LinkStatus LinkStatus::Only(const std::string& topic) const {
   std::erase_if(only.partitions, [&](const PartitionStatus& partition) { return partition.topic != topic; });
   std::erase_if(only.left_out, [&](const auto& entry) { return entry.first != topic; });
   std::erase_if(only.left_out_by_rule, [&](const std::string& name) { return name != topic; });
+  std::erase_if(only.alarms, [&](const auto& entry) { return entry.first != topic; });
   return only;
 }
 
@@ -263,6 +264,8 @@ std::string ToJson(const LinkStatus& status) {
   out["left_out"] = Json::object();
   for (const auto& [topic, why] : status.left_out) out["left_out"][topic] = why;
   out["left_out_by_rule"] = status.left_out_by_rule;
+  out["alarms"] = Json::object();
+  for (const auto& [topic, what] : status.alarms) out["alarms"][topic] = what;
   std::map<std::string, std::vector<const PartitionStatus*>> by_topic;
   for (const PartitionStatus& partition : status.partitions) by_topic[partition.topic].push_back(&partition);
   out["topics"] = Json::array();
@@ -302,6 +305,7 @@ absl::StatusOr<LinkStatus> ParseLinkStatus(const std::string& json) {
     Get(from, "silent", status.silent);
     Get(from, "left_out", status.left_out);
     Get(from, "left_out_by_rule", status.left_out_by_rule);
+    Get(from, "alarms", status.alarms);
     for (const Json& topic : from.at("topics")) {
       for (const Json& each : topic.at("partitions")) {
         PartitionStatus partition = PartitionOf(each);

@@ -109,11 +109,12 @@ struct LinkStatus {
   // Topics that match the file's patterns and are not copied for their names' sake, until the file names them in full.
   // Nothing is wrong with that.
   std::vector<std::string> left_out_by_rule;
-  std::string store_trouble;   // why nothing can be stored
-  std::string topics_trouble;  // why topics cannot be looked for: new ones are not found meanwhile
-  std::string standby;         // who copies in place of this process; empty when it copies
-  std::string waiting;         // what this process waits for before it copies, while nobody is known to copy
-  std::string silent;          // of a stored status: a process has the folder, and this is how it failed to answer
+  std::map<std::string, std::string> alarms;  // topics that are copied although something is wrong, and what
+  std::string store_trouble;                  // why nothing can be stored
+  std::string topics_trouble;                 // why topics cannot be looked for: new ones are not found meanwhile
+  std::string standby;                        // who copies in place of this process; empty when it copies
+  std::string waiting;  // what this process waits for before it copies, while nobody is known to copy
+  std::string silent;   // of a stored status: a process has the folder, and this is how it failed to answer
 
   // One for each topic, the worst first, by name among equals.
   std::vector<TopicStatus> Topics() const;

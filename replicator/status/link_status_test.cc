@@ -128,6 +128,7 @@ TEST(LinkStatusTest, JsonComesBackAsItWas) {
   status.partitions[1].stalled_on = "target broker 2 does not answer";
   status.left_out["strange"] = "no \"room\" \xff";
   status.left_out_by_rule = {"heartbeats"};
+  status.alarms["orders"] = "retention.ms is 1";
   const absl::StatusOr<LinkStatus> back = ParseLinkStatus(ToJson(status));
   ASSERT_TRUE(back.ok()) << back.status();
   EXPECT_EQ(back->link, status.link);
@@ -136,6 +137,7 @@ TEST(LinkStatusTest, JsonComesBackAsItWas) {
   EXPECT_EQ(back->source_cluster_id, "source-id");
   EXPECT_EQ(back->left_out.size(), 1);
   EXPECT_EQ(back->left_out_by_rule, status.left_out_by_rule);
+  EXPECT_EQ(back->alarms, status.alarms);
   ASSERT_EQ(back->partitions.size(), 3);
   EXPECT_EQ(back->partitions[0], status.partitions[2]) << "the quarantined one first";
   EXPECT_EQ(back->partitions[1], status.partitions[0]);
@@ -272,6 +274,12 @@ TEST(CheckStatusTest, TellsWhatIsWrongByItsCode) {
   status.partitions.clear();
   EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
   EXPECT_EQ(why, "strange is left out: no room\n") << "that it starts would not be true";
+  status = Running();
+  status.alarms["orders"] = "retention.ms is 1 on the target";
+  EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
+  EXPECT_EQ(why, "orders is copied, but retention.ms is 1 on the target\n");
+  EXPECT_TRUE(
+      absl::StrContains(StatusText(status, 0, StatusRows::kTopics), "\nALARM orders: retention.ms is 1 on the target"));
 }
 
 TEST(LinkStatusTest, WhatARuleLeavesOutIsShownAndNoAlarm) {

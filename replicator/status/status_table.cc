@@ -231,6 +231,7 @@ std::string StatusText(const LinkStatus& status, int64_t now_ms, StatusRows rows
         &text, "\nleft out by their names, though topics matches them: ", absl::StrJoin(status.left_out_by_rule, ", "),
         "\n  a topic is copied when topics has its name in full\n");
   }
+  for (const auto& [topic, what] : status.alarms) absl::StrAppend(&text, "\nALARM ", topic, ": ", what, "\n");
   return text;
 }
 
@@ -251,8 +252,8 @@ ExitCode CheckStatus(const LinkStatus& status, double max_lag_seconds, std::stri
     absl::StrAppend(why, partition.topic, "-", partition.partition, " is quarantined (", partition.quarantine->code,
                     ")\n");
   }
-  bool behind =
-      !status.is_running || !status.left_out.empty() || !status.store_trouble.empty() || !status.topics_trouble.empty();
+  bool behind = !status.is_running || !status.left_out.empty() || !status.alarms.empty() ||
+                !status.store_trouble.empty() || !status.topics_trouble.empty();
   if (!status.store_trouble.empty()) absl::StrAppend(why, "nothing can be stored: ", status.store_trouble, "\n");
   if (!status.topics_trouble.empty())
     absl::StrAppend(why, "topics cannot be looked for: ", status.topics_trouble, "\n");
@@ -262,6 +263,7 @@ ExitCode CheckStatus(const LinkStatus& status, double max_lag_seconds, std::stri
     absl::StrAppend(why, "no topic is being copied: the process is starting, or none is to be copied\n");
   }
   for (const auto& [topic, reason] : status.left_out) absl::StrAppend(why, topic, " is left out: ", reason, "\n");
+  for (const auto& [topic, what] : status.alarms) absl::StrAppend(why, topic, " is copied, but ", what, "\n");
   if (status.is_running) {
     for (const TopicStatus& topic : status.Topics()) {
       if (topic.state == CopyState::kStalled) {
