@@ -26,6 +26,8 @@ rd_kafka_AclOperation_t RdOperation(AclOperation operation) {
       return RD_KAFKA_ACL_OPERATION_WRITE;
     case AclOperation::kDescribe:
       return RD_KAFKA_ACL_OPERATION_DESCRIBE;
+    case AclOperation::kDescribeConfigs:
+      return RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS;
   }
   return RD_KAFKA_ACL_OPERATION_UNKNOWN;
 }

@@ -13,7 +13,7 @@ namespace replicator::tests {
 // (allow.everyone.if.no.acl.found), and its clients are User:ANONYMOUS.
 
 enum class AclResource { kTopic, kGroup };
-enum class AclOperation { kRead, kWrite, kDescribe };
+enum class AclOperation { kRead, kWrite, kDescribe, kDescribeConfigs };
 
 // From now on nobody may do that to the topic or group of that name; everything else stays allowed.
 absl::Status Deny(const std::string& bootstrap_servers, AclResource resource, const std::string& name,

@@ -2,6 +2,7 @@
 // names, isolation levels, pinned clusters, a dry run. And what never gets from the file into the log.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -144,15 +145,26 @@ TEST_F(OldTargetSettingsTest, AnOldTargetsOwnReplicationFactorCannotBeHad) {
                 {"topic no-own-factor is not copied: replication.factor is -1", "before Kafka 2.4"});
 }
 
-TEST_F(OldTargetSettingsTest, AnOverrideThatTheTargetRefuses) {
+TEST_F(OldTargetSettingsTest, AnOverrideThatTheTargetDoesNotKnowIsLeftOutAndNotItsTopic) {
   // Kafka 2.3 was the first to know it.
   ASSERT_OK(
-      scene_->source_admin().CreateTopic({.name = "refused-new", .configs = {{"max.compaction.lag.ms", "86400000"}}}));
-  ASSERT_NO_FATAL_FAILURE(Fill("refused-not", 1));
-  ReplicatorOptions options = scene_->Replicator("refused-.*");
+      scene_->source_admin().CreateTopic({.name = "unknown-new", .configs = {{"max.compaction.lag.ms", "86400000"}}}));
+  ASSERT_NO_FATAL_FAILURE(Fill("unknown-not", 1));
+  ReplicatorOptions options = scene_->Replicator("unknown-.*");
   options.flags = {"--dry-run"};
-  ExpectRunEnds(options, ExitCode::kBlocked,
-                {"topic refused-new is not copied: ", "max.compaction.lag.ms", "would create topic refused-not"});
+  ExpectRunEnds(options, ExitCode::kDone,
+                {"topic unknown-new: max.compaction.lag.ms=86400000 is not copied: the target does not know this "
+                 "setting",
+                 "would create topic unknown-new", "would create topic unknown-not"});
+  options.flags = {};
+  std::unique_ptr<ReplicatorProcess> replicator = Run(options);
+  ASSERT_NE(replicator, nullptr);
+  EXPECT_TRUE(scene_->Equal({"unknown-not"})) << replicator->LogTail();
+  absl::StatusOr<std::map<std::string, std::string>> set = scene_->target_admin().TopicOverrides("unknown-new");
+  ASSERT_TRUE(set.ok()) << set.status();
+  EXPECT_EQ((*set)["retention.ms"], "604800000");
+  EXPECT_EQ((*set)["message.timestamp.difference.max.ms"], "9223372036854775807");
+  EXPECT_FALSE(set->contains("max.compaction.lag.ms"));
 }
 
 }  // namespace
