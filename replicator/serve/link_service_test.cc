@@ -60,7 +60,7 @@ TEST_F(LinkServiceTest, WhatIsSetAfterTheStopTellsNobodyAndHarmsNothing) {
   service_->Stop();
   service_->SetTopicsTrouble("the source does not answer");
   service_->SetStandby("another process copies", /*is_known=*/true);
-  service_->SetLeftOut({{"orders", "it has another number of partitions"}});
+  service_->SetLeftOut({{"orders", "it has another number of partitions"}}, {});
   EXPECT_EQ(AskStatus().status().code(), absl::StatusCode::kNotFound);
   service_->Stop();
 }

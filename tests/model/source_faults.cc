@@ -8,8 +8,8 @@ namespace replicator::tests {
 
 // Takes only what is on the target for good: nothing is lost, however far behind the owner is.
 void History::DeleteAtSource() {
-  // Not within the moment between a look at an empty target and the beginning there: what lands late in that moment must
-  // still be at the source.
+  // Not within the moment between a look at an empty target and the beginning there: what lands late in that moment
+  // must still be at the source.
   if (!partition().begun()) return;
   int64_t end = source_.log_start();
   for (const TargetLog::LogBatch& batch : target_.batches()) {

@@ -1,8 +1,13 @@
 // What is noted and kept of the program when a test fails; no broker is needed for it.
 #include "tests/scene/replicator_process.h"
 
+#include <arpa/inet.h>
+#include <glog/logging.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -32,15 +37,35 @@ std::string TextOf(const std::string& folder, const std::string& ending) {
   return text;
 }
 
+// Takes connections and never answers: the program waits for it.
+class SilentServer {
+ public:
+  SilentServer() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof(address);
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    PCHECK(fd_ >= 0 && bind(fd_, any, size) == 0 && listen(fd_, SOMAXCONN) == 0 && getsockname(fd_, any, &size) == 0);
+    address_ = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
+  }
+  ~SilentServer() { close(fd_); }
+  SilentServer(const SilentServer&) = delete;
+  SilentServer& operator=(const SilentServer&) = delete;
+
+  const std::string& address() const { return address_; }
+
+ private:
+  const int fd_;
+  std::string address_;
+};
+
 class ReplicatorProcessTest : public testing::Test {
  protected:
   void SetUp() override {
     setenv("REPLICATOR_VERDICTS", verdicts_.path().c_str(), 1);
     setenv("REPLICATOR_KEPT", kept_.path().c_str(), 1);
-    const std::string nobody = absl::StrCat("127.0.0.1:", FreePort());
     absl::StatusOr<std::unique_ptr<ReplicatorProcess>> started =
-        ReplicatorProcess::Start({.source_bootstrap_servers = nobody,
-                                  .target_bootstrap_servers = nobody,
+        ReplicatorProcess::Start({.source_bootstrap_servers = silent_.address(),
+                                  .target_bootstrap_servers = silent_.address(),
                                   .dir = dir_.path(),
                                   .state_dir = dir_.path() + "/state"});
     ASSERT_TRUE(started.ok()) << started.status();
@@ -48,6 +73,7 @@ class ReplicatorProcessTest : public testing::Test {
     ASSERT_TRUE(WaitFor([&] { return !process_->Log().empty(); }, kPatience));
   }
 
+  const SilentServer silent_;
   const TempDir verdicts_{"verdicts"};
   const TempDir kept_{"kept"};
   const TempDir dir_{"program"};
