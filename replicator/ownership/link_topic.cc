@@ -123,7 +123,9 @@ asio::awaitable<absl::StatusOr<bool>> ClaimFirstStart(kafka::ClusterClient& targ
   wanted.partition_count = 1;
   const int brokers = static_cast<int>(target.metadata()->brokers.size());
   wanted.replication_factor = static_cast<int16_t>(std::clamp(replication_factor, 1, std::max(1, brokers)));
-  wanted.configs = {{"cleanup.policy", "compact"}};
+  // Its records are read when a state folder is lost. A target whose default asks for more replicas than are there now
+  // must not hold up the start for that.
+  wanted.configs = {{"cleanup.policy", "compact"}, {"min.insync.replicas", "1"}};
   std::vector<kafka::CreateTopicsRequest::Topic> topics = {std::move(wanted)};
   absl::StatusOr<kafka::TopicOutcomes> outcomes =
       co_await kafka::CreateTopics(target, std::move(topics), /*validate_only=*/false);

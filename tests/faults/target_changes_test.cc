@@ -66,6 +66,15 @@ class TargetChanges : public SceneFixture {
     ASSERT_OK(link_->Start());
   }
 
+  // What is under way when a replica dies may still be taken; once the leader is alone, nothing is.
+  testing::AssertionResult WaitUntilLeaderIsAlone() {
+    const auto is_alone = [&] {
+      const absl::StatusOr<TopicState> topic = scene_->target_admin().DescribeTopic(topic_);
+      return topic.ok() && topic->partitions[0].isr.size() == 1;
+    };
+    return Eventually("the leader is alone", is_alone);
+  }
+
   void ExpectNeighbourGoesOn() {
     ASSERT_NO_FATAL_FAILURE(Write(neighbour_, kRecords));
     EXPECT_TRUE(scene_->Equal({neighbour_})) << link_->process().LogTail();
@@ -246,15 +255,6 @@ class TargetReplicasTest : public SceneTest<TwoReplicas, TargetChanges> {
     ASSERT_NO_FATAL_FAILURE(CreateReplicated(topic, std::move(configs)));
     ASSERT_NO_FATAL_FAILURE(Copy(topic));
   }
-
-  // What is under way when a replica dies may still be taken; once the leader is alone, nothing is.
-  testing::AssertionResult WaitUntilLeaderIsAlone() {
-    const auto is_alone = [&] {
-      const absl::StatusOr<TopicState> topic = scene_->target_admin().DescribeTopic(topic_);
-      return topic.ok() && topic->partitions[0].isr.size() == 1;
-    };
-    return Eventually("the leader is alone", is_alone);
-  }
 };
 
 TEST_F(TargetReplicasTest, TooFewReplicasAreWaitedForWithTheReason) {
@@ -322,6 +322,36 @@ TEST_F(TargetReplicasTest, RightThatWasTakenIsNamedAndGoesOnOnceGivenBack) {
   ASSERT_NO_FATAL_FAILURE(ExpectNeighbourGoesOn());
   EXPECT_TRUE(scene_->Equal({topic_, neighbour_})) << link_->process().LogTail();
   EXPECT_TRUE(link_->NothingIsQuarantined());
+}
+
+// Brokers 1 and 2 take a batch only together, whatever the topic.
+struct TwoInSync {
+  static constexpr char kName[] = "3.1.2 x 1 to 3.1.2 x 2 with min.insync.replicas=2";
+  static SceneOptions Options() {
+    return {.target = {.version = "3.1.2", .brokers = 2, .properties = {{"min.insync.replicas", "2"}}}};
+  }
+};
+
+class TargetInSyncTest : public SceneTest<TwoInSync, TargetChanges> {};
+
+// The first start of a link, which writes to its own topic before it copies.
+TEST_F(TargetInSyncTest, AFirstStartWhileABrokerIsGoneWaitsForItAndGoesOn) {
+  topic_ = "in-sync";
+  for (const std::string& name : {topic_, topic_ + "-neighbour"})
+    ASSERT_OK(scene_->target_admin().CreateTopic({.name = name, .replicas = {{1, 2}}}));
+  // The coordinator of the link's lock writes all the same.
+  ASSERT_OK(scene_->target_admin().CommitGroupOffsets("some-group", topic_, {{0, 0}}));
+  ASSERT_OK(scene_->target_admin().AlterTopicConfigs("__consumer_offsets", {{"min.insync.replicas", "1"}}));
+  const absl::StatusOr<int> controller = scene_->target_admin().ControllerId();
+  ASSERT_TRUE(controller.ok()) << controller.status();
+  const int other = 3 - *controller;
+  ASSERT_OK(scene_->target().Kill9(other));
+  ASSERT_TRUE(WaitUntilLeaderIsAlone());
+  ASSERT_NO_FATAL_FAILURE(Begin(topic_));
+  EXPECT_TRUE(link_->ReachesError(topic_, "NOT_ENOUGH_REPLICAS"));
+  ASSERT_OK(scene_->target().Start(other));
+  EXPECT_TRUE(scene_->Equal({topic_, neighbour_})) << link_->process().LogTail();
+  EXPECT_TRUE(StopsHealthy(link_->process()));
 }
 
 // The broker's logs lie on a small disk of their own.
