@@ -237,7 +237,7 @@ void History::Drain() {
   if (paused_) TogglePause();
   if (random_.OneIn(2)) late_.clear();
   HearOfSourceLeader();
-  has_heard_ = false;
+  has_heard_ = source_.leader_epoch() == 0 && source_.times_recreated() == 0;
   for (int round = 0; round < kDrainRoundsMax && !done(); ++round) {
     if (IsDrained()) return;
     if (random_.OneIn(4)) LandLate();
@@ -329,7 +329,7 @@ void History::OldHolderGoesOn() {
 void History::KeepState() {
   if (state_on_its_way_.has_value()) {
     if (!std::exchange(state_is_written_, true)) {
-      states_.Write(*state_on_its_way_);
+      states_.Write(*std::move(state_on_its_way_));
     } else {
       state_on_its_way_.reset();
       partition().OnStored();

@@ -198,7 +198,8 @@ void History::Die() {
   const bool is_power_cut = tail_is_readable_ && random_.OneIn(4);
   if (is_power_cut && !states_.OutlivesPowerCut()) return TakeOver();
   BreakConnection("death of the process");
-  if (state_on_its_way_.has_value() && !state_is_written_ && random_.OneIn(2)) states_.Write(*state_on_its_way_);
+  if (state_on_its_way_.has_value() && !state_is_written_ && random_.OneIn(2))
+    states_.Write(*std::move(state_on_its_way_));
   if (is_power_cut) states_.CutPower();
   if (!states_.Read().has_value()) return TakeOver();
   // Nobody copies, for long.

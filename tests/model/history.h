@@ -242,7 +242,7 @@ class History {
   bool was_cut_below_ = false;                                // the source lost something that had been read
   bool is_blind_ = false;                                     // see NoteBlindness
   int64_t read_max_ = 0;                                      // how far the source was ever read
-  std::array<int16_t, 512> read_ = {};                        // 1 + the content that was read last, by its end
+  std::array<int16_t, 256> read_ = {};                        // 1 + the content that was read last, by its end
   int64_t last_target_end_ = 0;
   int64_t last_position_ = -1;
 };

@@ -146,6 +146,7 @@ int main(int argc, char** argv) {
   gflags::ParseCommandLineFlags(&argc, &argv, true);
   google::InitGoogleLogging(argv[0]);
   FLAGS_logtostderr = true;
+  FLAGS_log_utc_time = true;               // the machine's time zone is looked up for each line, shown or not
   FLAGS_minloglevel = google::GLOG_ERROR;  // the partition warns of each loss, and here there are many
   if (FLAGS_seed >= 0) {
     replicator::active_mutation = static_cast<replicator::Mutation>(FLAGS_mutation);

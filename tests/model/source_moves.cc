@@ -21,13 +21,15 @@ int ContentSought(const Placement::Search& search) {
 
 void History::Source() {
   if (!partition().begun()) return;  // Sink looks for its place
-  switch (doubt().question()) {
-    case SourceDoubt::Question::kHistory:
-      return LookAtHistory();
-    case SourceDoubt::Question::kRange:
-      return CheckRange();
-    case SourceDoubt::Question::kNone:
-      break;
+  if (doubt().in_doubt()) {
+    switch (doubt().question()) {
+      case SourceDoubt::Question::kHistory:
+        return LookAtHistory();
+      case SourceDoubt::Question::kRange:
+        return CheckRange();
+      case SourceDoubt::Question::kNone:
+        break;
+    }
   }
   fetch_.has_value() ? DeliverFetch() : RequestFetch();
 }

@@ -14,21 +14,28 @@ namespace replicator::tests {
 
 class StateLog {
  public:
-  void Write(const offsets::PartitionState& state) {
+  void Write(offsets::PartitionState state) {
     const offsets::OffsetMap::Changes& changes = state.runs;
     std::erase_if(now_.runs, [&](const auto& run) {
       return (changes.forget_from.has_value() && run.first >= *changes.forget_from) ||
              (changes.forget_below.has_value() && run.first < *changes.forget_below);
     });
     for (const offsets::Run& run : changes.closed) now_.runs[run.source_base] = run;
-    now_.state = state;
-    if (state.must_sync) Sync();
+    const bool must_sync = state.must_sync;
+    now_.state = std::move(state);
+    is_synced_ = false;
+    if (must_sync) Sync();
   }
 
-  void Sync() { synced_ = now_; }
+  void Sync() {
+    if (!std::exchange(is_synced_, true)) synced_ = now_;
+  }
   // Whether anything is left after a power cut.
   bool OutlivesPowerCut() const { return synced_.state.has_value(); }
-  void CutPower() { now_ = synced_; }
+  void CutPower() {
+    now_ = synced_;
+    is_synced_ = true;
+  }
 
   // nullopt: nothing was ever written.
   std::optional<offsets::PartitionState> Read() const {
@@ -53,6 +60,7 @@ class StateLog {
   };
   Contents now_;
   Contents synced_;
+  bool is_synced_ = true;  // they are the same
 };
 
 }  // namespace replicator::tests
