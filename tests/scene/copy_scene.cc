@@ -41,7 +41,7 @@ absl::Status Connect(KafkaCluster& cluster, Proxies& proxies) {
 }
 
 // By a new client each time: one that has seen brokers come and go may wait long for a leader that is gone.
-absl::StatusOr<int64_t> Records(const KafkaCluster& cluster, const std::string& topic, absl::Duration patience) {
+absl::StatusOr<int64_t> RecordsNow(const KafkaCluster& cluster, const std::string& topic, absl::Duration patience) {
   absl::StatusOr<std::unique_ptr<ClusterAdmin>> admin = ClusterAdmin::Create(cluster.direct_bootstrap_servers());
   if (!admin.ok()) return AsHarness(admin.status());
   (*admin)->set_patience(patience);
@@ -52,6 +52,16 @@ absl::StatusOr<int64_t> Records(const KafkaCluster& cluster, const std::string& 
   }
   return std::accumulate(ranges->begin(), ranges->end(), int64_t{0},
                          [](int64_t sum, const OffsetRange& range) { return sum + range.end - range.start; });
+}
+
+// A broker that has just started may not know its topics yet: "no such topic" is believed at the deadline only.
+absl::StatusOr<int64_t> Records(const KafkaCluster& cluster, const std::string& topic, absl::Duration patience) {
+  const absl::Time deadline = absl::Now() + patience;
+  for (;;) {
+    absl::StatusOr<int64_t> records = RecordsNow(cluster, topic, patience);
+    if (!absl::IsNotFound(records.status()) || absl::Now() >= deadline) return records;
+    absl::SleepFor(kLookInterval);
+  }
 }
 
 }  // namespace

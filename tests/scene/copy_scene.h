@@ -63,7 +63,7 @@ class CopyScene {
   LoadOptions Load(const std::string& topic, int partitions) const;
 
   // Records that the target (the source) has of a topic, over all partitions. The clusters' ends count markers too.
-  // While it cannot be said it is asked again for `patience`; a topic that is not there is an error at once (NotFound).
+  // While it cannot be said, or the topic is not there (NotFound), it is asked again for `patience`.
   // For an assertion there is RecordsOrFail; a predicate that is asked again takes no patience and a failure for false.
   absl::StatusOr<int64_t> TargetRecords(const std::string& topic, absl::Duration patience = ClusterAdmin::kPatience);
   absl::StatusOr<int64_t> SourceRecords(const std::string& topic, absl::Duration patience = ClusterAdmin::kPatience);
