@@ -55,6 +55,7 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
   target_brokers_ = (*target)->brokers.size();
   faults_.clear();
   alarms_.clear();
+  unfinished_.clear();
   is_held_ = is_unfinished_ = false;
   creator_.Begin();
   std::vector<TopicPair> pairs = Select();
@@ -184,6 +185,12 @@ void Reconciler::CheckPartitions(const TopicPair& pair) {
   const size_t wanted = source_.metadata()->topics.at(pair.source).partitions.size();
   const size_t present = target_.metadata()->topics.at(pair.target).partitions.size();
   if (present >= wanted) return;
+  if (made_.contains(pair.source) && !IsCopied(pair.source)) {
+    is_unfinished_ = true;
+    unfinished_.insert(pair.source);
+    return Alarm(pair.source, absl::StrCat("it is being made: the target shows ", present, " of its ", wanted,
+                                           " partitions so far"));
+  }
   Fault(pair.source, absl::StrCat("the target topic ", pair.target, " has ", present, " partitions, the source ",
                                   wanted, ". Add the missing ones on the target: kafka-topics --alter --topic ",
                                   pair.target, " --partitions ", wanted));
@@ -193,7 +200,7 @@ std::vector<Assignment> Reconciler::Assign(const std::vector<TopicPair>& pairs) 
   std::vector<Assignment> assignments;
   topics_ = 0;
   for (const TopicPair& pair : pairs) {
-    if (HasFault(pair.source)) continue;
+    if (HasFault(pair.source) || unfinished_.contains(pair.source)) continue;
     const kafka::TopicMetadata& from = source_.metadata()->topics.at(pair.source);
     auto to = target_.metadata()->topics.find(pair.target);
     auto facts = facts_->find(pair.source);

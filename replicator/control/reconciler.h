@@ -83,7 +83,8 @@ class Reconciler {
   std::set<std::string> notes_told_;
   std::set<std::pair<std::string, int32_t>> assigned_;
   std::set<std::string> copied_before_;
-  std::set<std::string> made_;  // by this process: until they have all of their partitions, these may grow
+  std::set<std::string> made_;        // by this process: until they have all of their partitions, these may grow
+  std::set<std::string> unfinished_;  // of these: the target does not show all of their partitions yet
   TopicFactsSnapshot facts_ = std::make_shared<TopicFactsMap>();
   size_t target_brokers_ = 0;
   bool is_held_ = false;        // some topic waits for its settings to be altered

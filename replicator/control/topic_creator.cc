@@ -226,7 +226,10 @@ asio::awaitable<absl::Status> TopicCreator::Grow(std::vector<TopicPair> pairs) {
   if (!outcomes.ok()) co_return outcomes.status();
   std::vector<TopicPair> grown;
   for (const TopicPair& pair : pairs) {
-    const absl::Status outcome = (*outcomes)[pair.target].status;
+    const kafka::TopicOutcome& result = (*outcomes)[pair.target];
+    const absl::Status& outcome = result.status;
+    // It has them already: the broker that shows metadata is behind the controller.
+    if (result.error_code == kafka::kErrorInvalidPartitions) continue;
     if (outcome.ok()) {
       LOG(INFO) << "topic " << pair.target << " on the target has as many partitions as at the source again";
       grown.push_back(pair);
