@@ -2,6 +2,7 @@
 // its bound, with several shards, too.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -13,20 +14,33 @@
 namespace replicator::tests {
 namespace {
 
-constexpr int kPartitions = 8;
+// One batch of each partition alone would be far above the bound.
+constexpr int kPartitions = 24;
 constexpr int kShards = 2;
 // Four records are a batch. There is no codec, so that sizes are what they seem.
 constexpr int kRecordBytes = 1'500'000;
-constexpr int64_t kRecords = 160;
+constexpr int64_t kRecords = 4 * kPartitions;
 constexpr int kBatchBytesMax = 7'000'000;
 // The least that may be given: half of it for each shard, which is less than a batch.
 constexpr int64_t kBufferBytes = int64_t{8} << 20;
 // What the program may take beside its buffers: code, stacks, metadata, allocator.
 constexpr int64_t kFixedOverheadBytes = int64_t{64} << 20;
 // Slower than the source: what could be fetched ahead would be all of it.
-constexpr int64_t kTargetBytesPerSecond = 20'000'000;
+constexpr int64_t kTargetBytesPerSecond = 12'000'000;
 
-class LargeBatchesTest : public SceneTest<OneToOne> {};
+class LargeBatchesTest : public SceneTest<OneToOne> {
+ protected:
+  // Of the first batch in a partition of the source; 0 if its log cannot be read.
+  int64_t FirstBatchBytes(const std::string& topic, int partition) {
+    std::ifstream log(absl::StrCat(scene_->source().LogDir(1), "/", topic, "-", partition, "/00000000000000000000.log"),
+                      std::ios::binary);
+    char header[12] = {};  // base offset, and the length of what follows
+    if (!log.read(header, sizeof(header))) return 0;
+    int64_t length = 0;
+    for (int i = 8; i < 12; ++i) length = length << 8 | static_cast<unsigned char>(header[i]);
+    return static_cast<int64_t>(sizeof(header)) + length;
+  }
+};
 
 TEST_F(LargeBatchesTest, PassThoughTheyAreLargerThanTheBuffers) {
   const std::string bytes_max = absl::StrCat(2 * kBatchBytesMax);
@@ -40,6 +54,8 @@ TEST_F(LargeBatchesTest, PassThoughTheyAreLargerThanTheBuffers) {
   load.linger_ms = 1'000;
   load.client_properties["message.max.bytes"] = bytes_max;
   ASSERT_NO_FATAL_FAILURE(WriteAll(load));
+  for (int partition = 0; partition < kPartitions; ++partition)
+    ASSERT_GT(FirstBatchBytes("large", partition), kBufferBytes / kShards);
 
   ReplicatorOptions options = scene_->Replicator("large");
   options.tasks_max = kShards;
