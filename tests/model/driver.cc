@@ -135,11 +135,17 @@ void History::Setup() {
 
 // Where the model knows the place: what was there before the history began cannot be found.
 void History::Begin(int64_t position, int64_t ordinal, const offsets::SourceEvidence& evidence) {
-  other_states_ = std::exchange(states_, {});
+  LeaveFolder();
   NewMachine();
   partition().Begin(SourceOffset(position), TargetOffset(target_.log_end()), Ordinal(ordinal), evidence);
   known_leader_epoch_ = target_.leader_epoch();
   NoteBegun();
+}
+
+// The process that begins has a folder of its own, which is empty.
+void History::LeaveFolder() {
+  StateLog left = std::exchange(states_, {});
+  if (left.Read().has_value()) other_states_ = std::move(left);
 }
 
 // The partition has begun: what the model keeps of it begins anew.

@@ -91,6 +91,7 @@ void History::LandLate() {
   const ProduceResult result = target_.Append(produce);
   Trace("late: batch ", produce.content, ", sequence ", produce.base_sequence, ": error ", result.error,
         ", base offset ", result.base_offset, result.appended ? ", appended" : "");
+  if (result.error == TargetLog::kOutOfOrderSequence) ++coverage_.out_of_order;
   if (!result.appended) return;
   ++coverage_.late_landings;
   CheckAppend(/*late=*/true, known);
@@ -239,7 +240,7 @@ void History::TakeOver() {
   }
   BreakConnection("death of the process");
   ++coverage_.take_overs;
-  other_states_ = std::exchange(states_, {});
+  LeaveFolder();
   NewMachine();
   known_leader_epoch_ = target_.leader_epoch();
   Trace("begins with an empty folder");

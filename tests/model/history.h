@@ -99,6 +99,7 @@ class History {
   void Setup();
   void FavourWhatIsBroken();
   void Begin(int64_t position, int64_t ordinal, const offsets::SourceEvidence& evidence = {});
+  void LeaveFolder();
   void NoteBegun();
   void NewMachine();
   void Restore(const offsets::PartitionState& state);
