@@ -94,7 +94,25 @@ std::vector<TopicPair> Reconciler::Select() {
     pairs.push_back({name, *target});
   }
   std::sort(pairs.begin(), pairs.end(), [](const TopicPair& a, const TopicPair& b) { return a.source < b.source; });
+  if (!config_.refresh_topics_enabled) KeepFirst(pairs);
   return pairs;
+}
+
+// Passes that only finish what the first one has begun find no new topics where the file does not want any.
+void Reconciler::KeepFirst(std::vector<TopicPair>& pairs) {
+  if (pairs.empty()) return;  // a source that has just started shows none of its topics for a moment
+  if (!first_.has_value()) {
+    first_.emplace();
+    for (const TopicPair& pair : pairs) first_->insert(pair.source);
+  }
+  std::erase_if(pairs,
+                [this](const TopicPair& pair) { return !first_->contains(pair.source) && !IsCopied(pair.source); });
+}
+
+// The target had the topic and has lost it, and the file does not want topics looked for again: it is not made again.
+// Its partitions say that it was deleted.
+bool Reconciler::IsGoneForGood(const TopicPair& pair) const {
+  return !config_.refresh_topics_enabled && IsCopied(pair.source) && !target_.metadata()->topics.contains(pair.target);
 }
 
 // Makes what is missing. A topic that is being copied has got more partitions at the source: so does the target's. (One
@@ -105,7 +123,7 @@ asio::awaitable<absl::Status> Reconciler::MakeTopics(std::vector<TopicPair> pair
   for (const TopicPair& pair : pairs) {
     auto to = target_.metadata()->topics.find(pair.target);
     if (to == target_.metadata()->topics.end()) {
-      missing.push_back(pair);
+      if (!IsGoneForGood(pair)) missing.push_back(pair);
     } else if (IsCopied(pair.source) || made_.contains(pair.source)) {
       if (to->second.partitions.size() < source_.metadata()->topics.at(pair.source).partitions.size())
         grown.push_back(pair);
@@ -205,7 +223,7 @@ std::vector<Assignment> Reconciler::Assign(const std::vector<TopicPair>& pairs) 
     auto to = target_.metadata()->topics.find(pair.target);
     auto facts = facts_->find(pair.source);
     if (to == target_.metadata()->topics.end() || facts == facts_->end()) {
-      if (!options_.dry_run) {
+      if (!options_.dry_run && !IsGoneForGood(pair)) {
         Fault(pair.source, "the target does not show the topic yet");
         is_unfinished_ = true;
       }

@@ -57,6 +57,8 @@ class Reconciler {
 
  private:
   std::vector<TopicPair> Select();
+  void KeepFirst(std::vector<TopicPair>& pairs);
+  bool IsGoneForGood(const TopicPair& pair) const;
   asio::awaitable<absl::Status> MakeTopics(std::vector<TopicPair> pairs);
   asio::awaitable<absl::Status> Judge(std::vector<TopicPair> pairs);
   policy::TopicVerdict VerdictOn(const TopicPair& pair, const TopicsRead& source, const TopicsRead& target) const;
@@ -83,6 +85,7 @@ class Reconciler {
   std::set<std::string> notes_told_;
   std::set<std::pair<std::string, int32_t>> assigned_;
   std::set<std::string> copied_before_;
+  std::optional<std::set<std::string>> first_;  // the topics of the first pass, where these are all there shall be
   std::set<std::string> made_;        // by this process: until they have all of their partitions, these may grow
   std::set<std::string> unfinished_;  // of these: the target does not show all of their partitions yet
   TopicFactsSnapshot facts_ = std::make_shared<TopicFactsMap>();
