@@ -216,17 +216,23 @@ void TopicCreator::TellBrokersValues(const TopicsRead& source) {
 }
 
 asio::awaitable<absl::Status> TopicCreator::Grow(std::vector<TopicPair> pairs) {
+  // Metadata may be newer than that by which they were chosen: a topic can be gone.
+  std::erase_if(pairs, [this](const TopicPair& pair) {
+    return !source_.metadata()->topics.contains(pair.source) || !target_.metadata()->topics.contains(pair.target);
+  });
   std::vector<kafka::TopicGrowth> topics;
   for (const TopicPair& pair : pairs) {
-    const auto to = target_.metadata()->topics.find(pair.target);
-    topics.push_back({pair.target, static_cast<int32_t>(to->second.partitions.size()), PartitionsOf(pair.source)});
+    const kafka::TopicMetadata& to = target_.metadata()->topics.at(pair.target);
+    topics.push_back({pair.target, static_cast<int32_t>(to.partitions.size()), PartitionsOf(pair.source)});
   }
   if (topics.empty()) co_return absl::OkStatus();
   absl::StatusOr<kafka::TopicOutcomes> outcomes = co_await kafka::CreatePartitions(target_, std::move(topics));
   if (!outcomes.ok()) co_return outcomes.status();
   std::vector<TopicPair> grown;
   for (const TopicPair& pair : pairs) {
-    const kafka::TopicOutcome& result = (*outcomes)[pair.target];
+    const auto found = outcomes->find(pair.target);
+    if (found == outcomes->end()) continue;
+    const kafka::TopicOutcome& result = found->second;
     const absl::Status& outcome = result.status;
     // It has them already: the broker that shows metadata is behind the controller.
     if (result.error_code == kafka::kErrorInvalidPartitions) continue;
