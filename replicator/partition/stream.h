@@ -181,6 +181,7 @@ struct Stream {
     placement.OnCheckedAgain();
   }
   void StartAnew() {
+    assignment.begin_at = -1;  // of the copy that was; this one begins at the start of the source's log
     partition.StartAnew();
     doubt.OnBegunElsewhere();
     placement.OnCheckedAgain();

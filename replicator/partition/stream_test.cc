@@ -80,6 +80,17 @@ TEST_F(StreamTest, OneThatIsResumedElsewhereHasNoHistoryToLookAt) {
   EXPECT_TRUE(stream_.placement.must_ask_target());
 }
 
+// Of a link that left out what the source had when it was started for the first time.
+TEST_F(StreamTest, OnlyOneThatStartsAnewBeginsAtTheStartOfTheSourcesLog) {
+  stream_.assignment.begin_at = 60;
+  stream_.partition.PutInQuarantine(QuarantineCode::kTargetDeleted, "hidden");
+  stream_.CheckAgain();
+  EXPECT_EQ(stream_.assignment.begin_at, 60);
+  stream_.partition.PutInQuarantine(QuarantineCode::kTargetRecreated, "another topic");
+  stream_.StartAnew();
+  EXPECT_EQ(stream_.assignment.begin_at, -1);
+}
+
 TEST_F(StreamTest, OneThatIsRestoredLooksAtTheSourcesHistoryFirst) {
   const offsets::PartitionState stored = [] {
     Partition earlier({.producer = kOurs});
