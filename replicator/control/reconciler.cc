@@ -136,13 +136,16 @@ asio::awaitable<absl::Status> Reconciler::MakeTopics(std::vector<TopicPair> pair
   co_return co_await creator_.Grow(grown);
 }
 
-// Of the topics that the target has. Each pass, since settings can be altered on either side at any time.
+bool Reconciler::IsOnBothSides(const TopicPair& pair) const {
+  return source_.metadata()->topics.contains(pair.source) && target_.metadata()->topics.contains(pair.target);
+}
+
+// Of the topics that both sides have, also of those with a fault: their partitions may be copied. Each pass, since
+// settings can be altered on either side at any time.
 asio::awaitable<absl::Status> Reconciler::Judge(std::vector<TopicPair> pairs) {
   std::vector<std::string> source_names;
   std::vector<std::string> target_names;
-  std::erase_if(pairs, [this](const TopicPair& pair) {
-    return HasFault(pair.source) || !target_.metadata()->topics.contains(pair.target);
-  });
+  std::erase_if(pairs, [this](const TopicPair& pair) { return !IsOnBothSides(pair); });
   for (const TopicPair& pair : pairs) {
     source_names.push_back(pair.source);
     target_names.push_back(pair.target);
@@ -166,7 +169,7 @@ asio::awaitable<absl::Status> Reconciler::Judge(std::vector<TopicPair> pairs) {
     if (!verdict.alarm.empty()) Alarm(pair.source, std::move(verdict.alarm));
     if (!verdict.stop.empty()) is_held_ = true;
     if (!verdict.stop.empty() && !IsCopied(pair.source)) {
-      Fault(pair.source, std::move(verdict.stop));
+      if (!HasFault(pair.source)) Fault(pair.source, std::move(verdict.stop));
       continue;
     }
     (*facts)[pair.source] = {.is_compacted = verdict.is_compacted,
@@ -209,6 +212,7 @@ void Reconciler::CheckPartitions(const TopicPair& pair) {
     return Alarm(pair.source, absl::StrCat("it is being made: the target shows ", present, " of its ", wanted,
                                            " partitions so far"));
   }
+  if (HasFault(pair.source)) return;  // which says why they could not be added
   Fault(pair.source, absl::StrCat("the target topic ", pair.target, " has ", present, " partitions, the source ",
                                   wanted, ". Add the missing ones on the target: kafka-topics --alter --topic ",
                                   pair.target, " --partitions ", wanted));

@@ -59,6 +59,7 @@ class Reconciler {
   std::vector<TopicPair> Select();
   void KeepFirst(std::vector<TopicPair>& pairs);
   bool IsGoneForGood(const TopicPair& pair) const;
+  bool IsOnBothSides(const TopicPair& pair) const;
   asio::awaitable<absl::Status> MakeTopics(std::vector<TopicPair> pairs);
   asio::awaitable<absl::Status> Judge(std::vector<TopicPair> pairs);
   policy::TopicVerdict VerdictOn(const TopicPair& pair, const TopicsRead& source, const TopicsRead& target) const;
