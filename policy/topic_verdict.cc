@@ -32,6 +32,18 @@ void Append(std::string& all, const std::string& one) {
   if (!one.empty()) absl::StrAppend(&all, all.empty() ? "" : "; ", one);
 }
 
+// Without the source's policy a target that compacts cannot be judged. All else that stops a topic in mid-run is wrong
+// whatever the source has.
+bool IsTold(const TopicSides& sides) {
+  if (sides.is_accepted) return true;
+  if (sides.is_made || sides.target == nullptr) return false;
+  constexpr absl::string_view kPolicy = "cleanup.policy";
+  const std::string* target = ValueOf(*sides.target, kPolicy);
+  const bool is_source_needed =
+      (target == nullptr || IsCompacted(*target)) && (sides.is_excluded == nullptr || !sides.is_excluded(kPolicy));
+  return !is_source_needed || (sides.source != nullptr && ValueOf(*sides.source, kPolicy) != nullptr);
+}
+
 void JudgeCompaction(const TopicSides& sides, TopicVerdict& verdict) {
   const auto may_be_compacted = [](const SettingValues* side) {
     if (side == nullptr) return true;
@@ -87,6 +99,7 @@ void JudgePartitions(const TopicSides& sides, TopicVerdict& verdict) {
 
 TopicVerdict JudgeTopic(const TopicSides& sides) {
   TopicVerdict verdict;
+  verdict.is_told = IsTold(sides);
   JudgeCompaction(sides, verdict);
   if (sides.is_made) return verdict;
   JudgePartitions(sides, verdict);
@@ -97,6 +110,7 @@ TopicVerdict JudgeTopic(const TopicSides& sides) {
     JudgeSettings(sides, verdict);
     return verdict;
   }
+  verdict.replaces_times = sides.is_accepted;  // it may
   const std::string untold = Untold("target", sides.target_topic, sides.target_error);
   if (sides.is_begun || sides.is_accepted) {
     Append(verdict.alarm, absl::StrCat(untold, ": until then the topic is treated as compacted"));

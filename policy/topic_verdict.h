@@ -31,13 +31,16 @@ struct TopicSides {
 struct TopicVerdict {
   // Why the topic is not to be begun, or is to be stopped, with the remedy; empty: it may be copied.
   std::string stop;
+  // Whether the settings were told by which a topic that is being copied is stopped, or the operator accepts the
+  // target's. Else an earlier stop counts on.
+  bool is_told = false;
   // What is wrong although it is copied, for as long as it is so, with the remedy.
   std::string alarm;
   // What an operator should know at start.
   std::vector<std::string> remarks;
   // By what either side says. A side that does not tell may be compacted.
   bool is_compacted = false;
-  bool replaces_times = false;                // and the operator has accepted it
+  bool replaces_times = false;                // or may, and the operator has accepted it
   std::optional<int64_t> tombstones_kept_ms;  // delete.retention.ms of the source, if it is compacted
 };
 TopicVerdict JudgeTopic(const TopicSides& sides);

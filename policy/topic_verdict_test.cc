@@ -122,6 +122,30 @@ TEST_F(TopicVerdictTest, ASideThatDoesNotTellCountsAsCompacted) {
   EXPECT_THAT(verdict.alarm, HasSubstr("target does not tell"));
 }
 
+TEST_F(TopicVerdictTest, WhatIsAcceptedMayReplaceTimesWhereTheTargetDoesNotTell) {
+  sides_.target = nullptr;
+  EXPECT_FALSE(Judge().replaces_times);
+  sides_.is_accepted = true;
+  EXPECT_TRUE(Judge().replaces_times);
+  EXPECT_TRUE(Judge().is_told);
+}
+
+TEST_F(TopicVerdictTest, AnEarlierStopIsLiftedOnlyByWhatWasTold) {
+  sides_.is_begun = true;
+  EXPECT_TRUE(Judge().is_told);
+  sides_.source = nullptr;
+  EXPECT_TRUE(Judge().is_told) << "a target that does not compact is harmless whatever the source has";
+  SetTarget("cleanup.policy", "compact");
+  EXPECT_FALSE(Judge().is_told);
+  sides_.source = &source_;
+  EXPECT_TRUE(Judge().is_told);
+  sides_.target = nullptr;
+  EXPECT_FALSE(Judge().is_told);
+  sides_.target = &target_;
+  sides_.is_made = true;
+  EXPECT_FALSE(Judge().is_told) << "nothing was compared";
+}
+
 TEST_F(TopicVerdictTest, EitherSideMayBeCompacted) {
   source_["cleanup.policy"].value = "compact";
   source_["retention.ms"].value = "5";

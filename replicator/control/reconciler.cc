@@ -175,6 +175,7 @@ asio::awaitable<absl::Status> Reconciler::Judge(std::vector<TopicPair> pairs) {
     (*facts)[pair.source] = {.is_compacted = verdict.is_compacted,
                              .tombstones_kept_ms = verdict.tombstones_kept_ms,
                              .hold = std::move(verdict.stop),
+                             .is_told = verdict.is_told,
                              .replaces_times = verdict.replaces_times};
     if (creator_.made().contains(pair.source)) is_unfinished_ = true;
     CheckPartitions(pair);

@@ -65,16 +65,8 @@ void Shard::UpdateTopics(TopicFactsSnapshot facts) {
 }
 
 void Shard::TakeFacts(Stream& stream, const TopicFacts& facts) {
-  stream.assignment.facts = facts;
-  stream.tombstones.set_retention_ms(facts.tombstones_kept_ms);
-  if (facts.is_compacted) stream.partition.NoteCompacted();
-  if (!facts.hold.empty()) {
-    stream.partition.PutInQuarantine(QuarantineCode::kTargetSettings, facts.hold);
-  } else if (stream.partition.IsQuarantinedFor(QuarantineCode::kTargetSettings)) {
+  if (stream.TakeFacts(facts))
     LOG(INFO) << stream.Name() << " goes on: the target's topic is not set any more so that it would change the copy";
-    stream.ForgetQuarantine();
-    stream.CheckAgain();
-  }
 }
 
 void Shard::LookAtAll(Clock::time_point now) {

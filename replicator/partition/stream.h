@@ -166,6 +166,26 @@ struct Stream {
     doubt.OnRestored(state.source_log_start_max);
   }
 
+  // Of its topic, by the control loop's last look. True when a hold is over and the stream goes on.
+  bool TakeFacts(TopicFacts facts) {
+    if (!facts.is_told && facts.hold.empty()) facts.hold = assignment.facts.hold;
+    assignment.facts = std::move(facts);
+    tombstones.set_retention_ms(assignment.facts.tombstones_kept_ms);
+    if (assignment.facts.is_compacted) partition.NoteCompacted();
+    KeepHold();
+    const bool is_over = assignment.facts.hold.empty() && assignment.facts.is_told;
+    if (!is_over || !partition.IsQuarantinedFor(QuarantineCode::kTargetSettings)) return false;
+    ForgetQuarantine();
+    CheckAgain();
+    return true;
+  }
+
+  // Whatever led it out of a quarantine: nothing is copied to a topic that would change it.
+  void KeepHold() {
+    if (!assignment.facts.hold.empty())
+      partition.PutInQuarantine(QuarantineCode::kTargetSettings, assignment.facts.hold);
+  }
+
   // Out of a quarantine, to go on where it stands if the cause has passed. REQUIRES: partition.quarantined().
   void CheckAgain() {
     partition.CheckAgain();

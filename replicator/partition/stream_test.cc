@@ -105,5 +105,24 @@ TEST_F(StreamTest, OneThatIsRestoredLooksAtTheSourcesHistoryFirst) {
   EXPECT_EQ(stream.doubt.log_start_max(), 70);
 }
 
+TEST_F(StreamTest, AHoldIsLiftedOnlyOnceTheSettingsAreTold) {
+  EXPECT_FALSE(stream_.TakeFacts({.hold = "it would compact", .is_told = true}));
+  ASSERT_TRUE(stream_.partition.IsQuarantinedFor(QuarantineCode::kTargetSettings));
+  EXPECT_FALSE(stream_.TakeFacts({.is_told = false}));
+  EXPECT_TRUE(stream_.partition.quarantined());
+  EXPECT_EQ(stream_.assignment.facts.hold, "it would compact");
+  EXPECT_TRUE(stream_.TakeFacts({.is_told = true}));
+  EXPECT_FALSE(stream_.partition.quarantined());
+  EXPECT_EQ(stream_.assignment.facts.hold, "");
+}
+
+// What an earlier process was stopped for, when the target does not tell this one.
+TEST_F(StreamTest, AStoredHoldIsLiftedOnlyOnceTheSettingsAreTold) {
+  stream_.partition.PutInQuarantine(QuarantineCode::kTargetSettings, "it would compact");
+  EXPECT_FALSE(stream_.TakeFacts({.is_told = false}));
+  EXPECT_TRUE(stream_.partition.quarantined());
+  EXPECT_TRUE(stream_.TakeFacts({.is_told = true}));
+}
+
 }  // namespace
 }  // namespace replicator

@@ -17,7 +17,9 @@ struct TopicFacts {
   std::optional<int64_t> tombstones_kept_ms;  // delete.retention.ms of the source, if it is compacted
   // Why nothing may be copied to the target's topic as it is set; empty: it may.
   std::string hold;
-  // The target replaces every record's time by its own, and the operator has accepted it.
+  // The settings on which a hold rests were told, or the operator accepts them. Else an earlier hold counts on.
+  bool is_told = false;
+  // The target replaces every record's time by its own, or may, and the operator has accepted it.
   bool replaces_times = false;
 };
 
