@@ -359,6 +359,7 @@ void Shard::Changed(Stream& stream) {
   if (stopping_) return;
   changed_ = true;
   Partition& partition = stream.partition;
+  stream.KeepHold();
   if (partition.quarantined() && stream.TellsQuarantine(absl::ToUnixMillis(absl::Now()))) {
     const Quarantine& quarantine = *partition.quarantine();
     LOG(ERROR) << stream.Name() << " is quarantined (" << QuarantineCodeName(quarantine.code)

@@ -33,6 +33,12 @@ std::string WhoIsSilent(const Stream& stream, const PendingResume& resume) {
   return absl::StrCat(side, " broker ", broker, " does not say");
 }
 
+absl::Status HeldError(const Stream& stream) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(stream.Name(),
+                   " goes on by itself, within a minute or so, once this is altered: ", stream.assignment.facts.hold));
+}
+
 }  // namespace
 
 void Shard::Describe(std::function<void(std::vector<PartitionStatus>)> done) {
@@ -165,9 +171,7 @@ void Shard::BeginResume(ResumeRequest request, std::function<void(absl::StatusOr
     return done(absl::FailedPreconditionError(absl::StrCat(stream.Name(), " is not quarantined: nothing to resume")));
   }
   if (!stream.assignment.facts.hold.empty()) {
-    return done(absl::FailedPreconditionError(absl::StrCat(
-        stream.Name(),
-        " goes on by itself, within a minute or so, once this is altered: ", stream.assignment.facts.hold)));
+    return done(HeldError(stream));
   }
   if (stream.resume.has_value() && stream.resume->done != nullptr) {
     return done(absl::FailedPreconditionError(absl::StrCat(stream.Name(), " is being resumed already. Try again")));
@@ -198,7 +202,13 @@ void Shard::ResumeLocated(Stream& stream) {
     stream.ask_not_before = Clock::now() + kMetadataPoll;
     return;
   }
+  const bool is_held = !stream.assignment.facts.hold.empty();
+  if (is_held && stream.resume->done == nullptr) {  // a stored wish waits until the hold is over
+    stream.ask_not_before = Clock::now() + kLookInterval;
+    return;
+  }
   PendingResume resume = *std::exchange(stream.resume, std::nullopt);
+  if (is_held) return resume.done(HeldError(stream));
   const bool is_stored = resume.done == nullptr;
   if (is_stored) {
     resume.done = [this, &stream](const absl::StatusOr<ResumePlan>& plan) {

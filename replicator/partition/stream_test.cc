@@ -116,6 +116,19 @@ TEST_F(StreamTest, AHoldIsLiftedOnlyOnceTheSettingsAreTold) {
   EXPECT_EQ(stream_.assignment.facts.hold, "");
 }
 
+TEST_F(StreamTest, NoOtherWayOutOfAQuarantineLeadsPastAHold) {
+  RefuseAtTheTarget();
+  EXPECT_FALSE(stream_.TakeFacts({.hold = "it would compact", .is_told = true}));
+  EXPECT_TRUE(stream_.partition.IsQuarantinedFor(QuarantineCode::kTargetRefused)) << "which came first";
+  EXPECT_FALSE(stream_.RetryIfDue(kNow));
+  ASSERT_TRUE(stream_.RetryIfDue(kNow + Stream::kRetryMin));
+  stream_.KeepHold();
+  EXPECT_TRUE(stream_.partition.IsQuarantinedFor(QuarantineCode::kTargetSettings));
+  EXPECT_TRUE(stream_.TakeFacts({.is_told = true}));
+  stream_.KeepHold();
+  EXPECT_FALSE(stream_.partition.quarantined());
+}
+
 // What an earlier process was stopped for, when the target does not tell this one.
 TEST_F(StreamTest, AStoredHoldIsLiftedOnlyOnceTheSettingsAreTold) {
   stream_.partition.PutInQuarantine(QuarantineCode::kTargetSettings, "it would compact");
