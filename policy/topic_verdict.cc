@@ -79,6 +79,14 @@ void JudgeSettings(const TopicSides& sides, TopicVerdict& verdict) {
   Append(verdict.alarm, Told(sides, alarms));
 }
 
+// Some of the source's brokers compact the topic, and others delete by age and size: what both do is nothing, which no
+// topic can be set to.
+bool HasNoPolicy(const TopicSides& sides) {
+  if (!sides.source_brokers_disagree || sides.source == nullptr) return false;
+  auto policy = sides.source->find("cleanup.policy");
+  return policy != sides.source->end() && !policy->second.is_override && policy->second.value.empty();
+}
+
 void JudgePartitions(const TopicSides& sides, TopicVerdict& verdict) {
   if (sides.target_partitions <= sides.source_partitions) return;
   const std::string text = absl::StrCat("the target topic ", sides.target_topic, " has ", sides.target_partitions,
@@ -95,9 +103,7 @@ void JudgePartitions(const TopicSides& sides, TopicVerdict& verdict) {
                                      sides.source_topic));
 }
 
-}  // namespace
-
-TopicVerdict JudgeTopic(const TopicSides& sides) {
+TopicVerdict JudgeWhatIsKnown(const TopicSides& sides) {
   TopicVerdict verdict;
   verdict.is_told = IsTold(sides);
   JudgeCompaction(sides, verdict);
@@ -120,6 +126,23 @@ TopicVerdict JudgeTopic(const TopicSides& sides) {
                                       "all the same: --accept-target-settings=",
                                       sides.source_topic));
   }
+  return verdict;
+}
+
+}  // namespace
+
+TopicVerdict JudgeTopic(const TopicSides& sides) {
+  if (!HasNoPolicy(sides)) return JudgeWhatIsKnown(sides);
+  SettingValues source = *sides.source;
+  source.erase("cleanup.policy");
+  TopicSides known = sides;
+  known.source = &source;
+  TopicVerdict verdict = JudgeWhatIsKnown(known);
+  Append(verdict.alarm, absl::StrCat("the source's brokers disagree on its cleanup.policy (log.cleanup.policy): set it "
+                                     "on topic ",
+                                     sides.source_topic,
+                                     " at the source; until then the topic is treated as "
+                                     "compacted"));
   return verdict;
 }
 

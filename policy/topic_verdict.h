@@ -20,6 +20,7 @@ struct TopicSides {
   const SettingValues* target = nullptr;
   std::string source_error;
   std::string target_error;
+  bool source_brokers_disagree = false;  // on the cleanup.policy of topics that do not set it themselves
   size_t source_partitions = 0;
   size_t target_partitions = 0;
   bool is_begun = false;     // this link has copied it before

@@ -12,6 +12,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class TopicVerdictTest : public ::testing::Test {
  protected:
@@ -154,6 +155,32 @@ TEST_F(TopicVerdictTest, EitherSideMayBeCompacted) {
   source_["cleanup.policy"].value = "delete";
   SetTarget("cleanup.policy", "compact,delete");
   EXPECT_TRUE(Judge().is_compacted);
+}
+
+TEST_F(TopicVerdictTest, APolicyOnWhichTheSourcesBrokersDisagreeIsUnknown) {
+  source_["cleanup.policy"].value = "";  // what both "compact" and "delete" do
+  sides_.source_brokers_disagree = true;
+  sides_.is_begun = true;
+  for (const char* policy : {"delete", "compact"}) {
+    SetTarget("cleanup.policy", policy);
+    SetTarget("retention.ms", "60000");
+    const TopicVerdict verdict = Judge();
+    EXPECT_EQ(verdict.stop, "");
+    EXPECT_THAT(verdict.alarm, HasSubstr("brokers disagree on its cleanup.policy"));
+    EXPECT_THAT(verdict.alarm, Not(HasSubstr("--add-config")));
+    EXPECT_TRUE(verdict.is_compacted);
+    EXPECT_EQ(verdict.is_told, policy == absl::string_view("delete"));
+  }
+}
+
+TEST_F(TopicVerdictTest, ATopicWithAPolicyOfItsOwnDoesNotMindItsBrokers) {
+  source_["cleanup.policy"] = {"delete", true};
+  sides_.source_brokers_disagree = true;
+  sides_.is_begun = true;
+  SetTarget("cleanup.policy", "compact");
+  const TopicVerdict verdict = Judge();
+  EXPECT_THAT(verdict.stop, HasSubstr("cleanup.policy is compact"));
+  EXPECT_EQ(verdict.alarm, "");
 }
 
 TEST_F(TopicVerdictTest, WhatWasMadeAMomentAgoIsNotCompared) {

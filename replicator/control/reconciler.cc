@@ -194,6 +194,7 @@ policy::TopicVerdict Reconciler::VerdictOn(const TopicPair& pair, const TopicsRe
   sides.target = SettingsOf(target, pair.target);
   sides.source_error = ErrorOf(source, pair.source);
   sides.target_error = ErrorOf(target, pair.target);
+  sides.source_brokers_disagree = source.disagreements.contains("cleanup.policy");
   sides.source_partitions = source_.metadata()->topics.at(pair.source).partitions.size();
   sides.target_partitions = target_.metadata()->topics.at(pair.target).partitions.size();
   sides.is_begun = IsCopied(pair.source);
