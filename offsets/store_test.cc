@@ -22,7 +22,7 @@
 namespace replicator::offsets {
 namespace {
 
-constexpr absl::Duration kSoon = absl::Seconds(10);
+constexpr absl::Duration kPatience = absl::Minutes(1);
 constexpr PartitionKey kKey = {1, 0};
 constexpr size_t kAllRuns = 1'000'000;
 
@@ -63,7 +63,7 @@ class StoreTest : public testing::Test {
   static void Write(Store& store, PartitionKey key, PartitionState state) {
     auto written = std::make_shared<absl::Notification>();
     store.Write({{key, std::move(state)}}, [written] { written->Notify(); });
-    ASSERT_TRUE(written->WaitForNotificationWithTimeout(kSoon));
+    ASSERT_TRUE(written->WaitForNotificationWithTimeout(kPatience));
   }
 
   static PartitionState Read(const Store& store, PartitionKey key = kKey) {
@@ -259,7 +259,7 @@ TEST_F(UnreliableStoreTest, APowerCutTakesNoMoreThanWhatWasNotSynced) {
     for (int i = 0; i < 200; ++i) Write(*store, kKey, StateAt(++last));
     const int64_t before = last;
     const int64_t syncs = files_.syncs();
-    const absl::Time deadline = absl::Now() + kSoon;
+    const absl::Time deadline = absl::Now() + kPatience;
     while (files_.syncs() == syncs && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));
     ASSERT_GT(files_.syncs(), syncs);
     synced = before;
@@ -278,12 +278,12 @@ TEST_F(UnreliableStoreTest, AFullDiskHoldsWritesBackUntilThereIsRoom) {
     files_.FailWrites(fault);
     auto written = std::make_shared<absl::Notification>();
     store->Write({{kKey, StateAt(200)}}, [written] { written->Notify(); });
-    const absl::Time deadline = absl::Now() + kSoon;
+    const absl::Time deadline = absl::Now() + kPatience;
     while (store->trouble().empty() && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));
     EXPECT_TRUE(absl::StrContains(store->trouble(), folder_)) << store->trouble();
     EXPECT_FALSE(written->HasBeenNotified());
     files_.FailWrites(rocksdb::IOStatus::OK());
-    EXPECT_TRUE(written->WaitForNotificationWithTimeout(kSoon));
+    EXPECT_TRUE(written->WaitForNotificationWithTimeout(kPatience));
     EXPECT_EQ(store->trouble(), "");
     EXPECT_EQ(Read(*store).position, SourceOffset(200));
     store.reset();
@@ -298,10 +298,10 @@ TEST_F(UnreliableStoreTest, AFirstWriteThatFailsIsTriedAgain) {
   files_.FailWrites(rocksdb::IOStatus::NoSpace("injected"));
   auto written = std::make_shared<absl::Notification>();
   store->Write({{kKey, StateAt(100)}}, [written] { written->Notify(); });
-  const absl::Time deadline = absl::Now() + kSoon;
+  const absl::Time deadline = absl::Now() + kPatience;
   while (store->trouble().empty() && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));
   files_.FailWrites(rocksdb::IOStatus::OK());
-  ASSERT_TRUE(written->WaitForNotificationWithTimeout(kSoon));
+  ASSERT_TRUE(written->WaitForNotificationWithTimeout(kPatience));
   EXPECT_EQ(Read(*store).position, SourceOffset(100));
 }
 

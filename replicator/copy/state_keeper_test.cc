@@ -13,7 +13,7 @@
 namespace replicator {
 namespace {
 
-constexpr std::chrono::seconds kPatience(10);
+constexpr std::chrono::minutes kPatience(1);
 
 class StateKeeperTest : public testing::Test {
  protected:

@@ -132,7 +132,7 @@ TEST_F(LinkMemoryTest, ATopicKeepsItsNumberAndTheIdThatWasCopiedFirst) {
     offsets::PartitionState state;
     state.position = SourceOffset(77);
     memory->store()->Write({{key, state}}, [written] { written->Notify(); });
-    ASSERT_TRUE(written->WaitForNotificationWithTimeout(absl::Seconds(10)));
+    ASSERT_TRUE(written->WaitForNotificationWithTimeout(absl::Minutes(1)));
   }
   std::unique_ptr<LinkMemory> memory = Open();
   std::vector<Assignment> again = {OrdersWith(kSecondId)};

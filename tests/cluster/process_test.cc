@@ -147,7 +147,7 @@ TEST(WaitForTest, AsksUntilTrueOrUntilTheTimeIsOver) {
   EXPECT_EQ(asked, 3);
   asked = 0;
   EXPECT_FALSE(WaitFor([&] { return ++asked < 0; }, absl::Milliseconds(20)));
-  EXPECT_GE(asked, 2);
+  EXPECT_GE(asked, 1);
   asked = 0;
   EXPECT_TRUE(WaitFor([&] { return ++asked == 1; }, absl::ZeroDuration()));
 }
