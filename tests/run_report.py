@@ -6,6 +6,7 @@
 FOLDER is what tests/run_tests.sh fills:
     steps            a line for each Bazel call: LABEL STATUS SECONDS
     summary/LABEL    the lines of that call's summary: //tests/copy:x  PASSED in 3.1s
+    patterns/LABEL   the targets that it was to run, if they were chosen by a query
     verdicts/LABEL/  what the test processes have noted: NAME.PID.KIND (tests/cluster/verdict.h)
     kept/LABEL/      what failing tests have kept
 
@@ -14,6 +15,8 @@ The rules:
   failed without a verdict.
 - STALLED and HARNESS fail the run if the last try failed, too, or if more than RETRIED_MAX targets needed a second one.
 - SKIPPED fails the run where CI=true.
+- A target that was to run and is not in the summary fails the run. So does a list without targets, but for a share that
+  may be empty.
 """
 
 import collections
@@ -23,6 +26,7 @@ import sys
 
 RETRIED_MAX = 3
 TEXT_MAX = 400
+MAY_BE_EMPTY = ("rotated",)
 SLOWEST = 10
 
 SUMMARY_LINE = re.compile(
@@ -85,6 +89,18 @@ def read_summaries(folder, targets):
             target.tries = int(tries[2]) if tries else 1
 
 
+def read_patterns(folder, targets):
+    """Adds the targets that no summary has named. Returns the labels that had no targets and should have some."""
+    empty = []
+    for label in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        names = [line.strip() for line in read_lines(os.path.join(folder, label)) if line.strip()]
+        for name in names:
+            targets.setdefault((label, name), Target(label, name))
+        if not names and label not in MAY_BE_EMPTY:
+            empty.append(label)
+    return empty
+
+
 def entries_of(kind, lines):
     """The entries of a verdict file: after the target's name, "== CASE" and text."""
     verdicts = []
@@ -136,6 +152,7 @@ def print_times(targets, steps):
 def main(folder):
     targets = {}
     read_summaries(os.path.join(folder, "summary"), targets)
+    empty = read_patterns(os.path.join(folder, "patterns"), targets)
     read_verdicts(os.path.join(folder, "verdicts"), targets)
     steps = [(label, int(status), float(seconds))
              for label, status, seconds in (line.split() for line in read_lines(os.path.join(folder, "steps")))]
@@ -147,6 +164,7 @@ def main(folder):
     retried = [target for target in ordered if target.retried()]
     troubles = [f"{label}: Bazel ended with {status}" for label, status, _ in steps
                 if status != 0 and not any(target.label == label for target in failed)]
+    troubles += [f"{label}: there was nothing to run" for label in empty]
     if len(retried) > RETRIED_MAX:
         troubles.append(f"{len(retried)} targets needed a second try (at most {RETRIED_MAX})")
 

@@ -120,6 +120,25 @@ class RunReport(unittest.TestCase):
         self.write("steps", "tsan 1 2.0")
         self.expect(1, "1 passed, 1 failed", "tsan: Bazel ended with 1")
 
+    def test_a_target_that_is_missing_in_its_summary_fails(self):
+        self.summary("a_test", "PASSED in 3.5s")
+        self.summary("b_test", "PASSED in 3.5s", label="asan")
+        self.write("patterns/opt", "//tests:a_test\n//tests:b_test")
+        self.write("patterns/asan", "//tests:b_test")
+        self.expect(1, "2 passed, 1 failed", "opt //tests:b_test  not in the summary")
+
+    def test_targets_that_are_all_in_the_summary_pass(self):
+        self.summary("a_test", "PASSED in 3.5s")
+        self.write("patterns/opt", "//tests:a_test")
+        self.expect(0, "1 passed, 0 failed")
+
+    def test_a_list_without_targets_fails_unless_it_may_be_empty(self):
+        self.summary("a_test", "PASSED in 3.5s")
+        self.write("patterns/rotated", "")
+        self.expect(0, "1 passed, 0 failed")
+        self.write("patterns/tsan", "")
+        self.expect(1, "1 passed, 1 failed", "tsan: there was nothing to run")
+
     def test_skipped_is_printed_and_fails_in_ci(self):
         self.summary("a_test", "PASSED in 3.5s")
         self.verdict("a_test", "SKIPPED", "no right to mount")

@@ -1,13 +1,21 @@
 # Sourced by ./dev: which tests a run takes, and how. tests/run_report.py judges them; tests/cluster/verdict.h says why a
 # failure is not always one.
 
-# A run has a folder: steps, summaries, verdicts and what failing tests keep. Some of the last ones stay.
+# A run has a folder: steps, summaries, verdicts and what failing tests keep. Some of the last ones stay. Those of the last
+# day stay, too, unless there are very many: they may still be under way.
 RUNS_KEPT=10
+RUNS_MAX=40
+runs_to_remove() { # FOLDER, whose names begin with the time
+  local day_ago
+  day_ago=$(date -u -d '1 day ago' +%Y%m%d-%H%M%S)
+  ls -1d "$1"/*/ | head -n -"$RUNS_KEPT" | awk -F/ -v day_ago="$day_ago" '$(NF - 1) < day_ago'
+  ls -1d "$1"/*/ | head -n -"$RUNS_MAX"
+}
 begin_run() {
   local runs=$CACHE/runs
   RUN=$runs/$(date -u +%Y%m%d-%H%M%S)-$$
   mkdir -p "$RUN"/{summary,verdicts,kept,patterns}
-  ls -1d "$runs"/*/ | head -n -"$RUNS_KEPT" | xargs -r rm -rf
+  runs_to_remove "$runs" | xargs -r -d '\n' rm -rf
 }
 
 end_run() { echo; tests/run_report.py "$RUN"; }

@@ -17,7 +17,7 @@ run_planted() { # NAME...
   local names=("${@/#///tests/mechanism:planted_}")
   begin_run
   mkdir "$RUN/planted"
-  run_step planted --config=opt --flaky_test_attempts=2 --test_output=summary --test_timeout=5 $(broker_args planted) \
+  run_step planted --config=opt --flaky_test_attempts=2 --test_output=summary --test_timeout=20 $(broker_args planted) \
     --test_env=REPLICATOR_PLANTED="$RUN/planted" "${names[@]}" > "$RUN/output" 2>&1
   CODE=0
   REPORT=$(end_run) || CODE=$?
