@@ -33,8 +33,12 @@
 #include "kafka/wire/find_coordinator.h"
 #include "policy/lock_assignment.h"
 #include "replicator/ownership/link_topic.h"
+#include "tests/cluster/eventually.h"
 #include "tests/cluster/kafka_cluster.h"
-#include "tests/cluster/process.h"
+#include "tests/cluster/late.h"
+#include "tests/cluster/patience.h"
+#include "tests/cluster/verdict.h"
+#include "tests/scene/copy_scene.h"
 #include "tests/scene/figures.h"
 #include "tests/scene/run_to_end.h"
 
@@ -43,12 +47,22 @@ namespace {
 
 using Kind = LinkLockEvent::Kind;
 
-#ifdef REPLICATOR_SANITIZER
-constexpr int kSlowness = 8;
-#else
-constexpr int kSlowness = 1;
-#endif
-constexpr absl::Duration kPatience = absl::Seconds(60 * kSlowness);
+const char* NameOf(Kind kind) {
+  switch (kind) {
+    case Kind::kHeld:
+      return "held";
+    case Kind::kStandby:
+      return "a standby";
+    case Kind::kTrouble:
+      return "in trouble";
+    case Kind::kLost:
+      return "lost";
+    case Kind::kFatal:
+      return "at its end";
+  }
+  return "of an unknown kind";
+}
+
 const absl::Duration kSession = absl::FromChrono(LinkLockOptions().session_timeout);
 // Longer than anything is waited for: what happens within kPatience did not wait for the session's end.
 constexpr std::chrono::seconds kLongSession(150 * kSlowness);
@@ -98,9 +112,10 @@ class Locker {
   }
 
   // As SIGTERM.
-  bool StopsCleanly() {
+  testing::AssertionResult StopsCleanly() {
     asio::post(io_, [this] { lock_->Stop(/*leave=*/true); });
-    return ended_.WaitForNotificationWithTimeout(kPatience);
+    if (ended_.WaitForNotificationWithTimeout(kPatience)) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << NoteLate("the lock ends when it is stopped");
   }
 
   // As SIGSTOP, until `go_on`.
@@ -108,8 +123,14 @@ class Locker {
     asio::post(io_, [&go_on] { go_on.WaitForNotification(); });
   }
 
+  // What must come in the end. The failure has a verdict.
+  testing::AssertionResult Gets(Kind kind, int count = 1) {
+    if (HasWithin(kPatience, kind, count)) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << NoteLate(absl::StrCat("the lock says that it is ", NameOf(kind)));
+  }
+
   // False at the deadline.
-  bool WaitFor(Kind kind, absl::Duration timeout = kPatience, int count = 1) {
+  bool HasWithin(absl::Duration timeout, Kind kind, int count = 1) {
     absl::MutexLock lock(&mutex_);
     const auto seen = [this, kind, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       return std::count_if(events_.begin(), events_.end(),
@@ -126,7 +147,7 @@ class Locker {
     absl::MutexLock lock(&mutex_);
     return events_;
   }
-  bool Had(Kind kind) { return WaitFor(kind, absl::ZeroDuration()); }
+  bool Had(Kind kind) { return HasWithin(absl::ZeroDuration(), kind); }
   // The last event of a kind. REQUIRES: Had(kind).
   Seen Last(Kind kind) {
     const std::vector<Seen> all = events();
@@ -156,7 +177,7 @@ LinkLock::Occupants Ask(LinkLockOptions options) {
   asio::io_context io(1);
   LinkLock lock(io.get_executor(), std::move(options), [](const LinkLockEvent&) {});
   absl::StatusOr<LinkLock::Occupants> occupants = RunToEnd(io, lock.AskOccupants(std::chrono::seconds(20)));
-  EXPECT_TRUE(occupants.ok()) << occupants.status();
+  EXPECT_TRUE(occupants.ok()) << AsHarness(occupants.status());
   return std::move(occupants).value_or(LinkLock::Occupants());
 }
 
@@ -214,10 +235,10 @@ KafkaCluster* LinkLockTest::cluster_ = nullptr;
 TEST_F(LinkLockTest, KTheSecondSaysWhoHoldsItAndTakesOverWhenTheFirstIsKilled) {
   EXPECT_EQ(Ask(Member("a")).kind, LinkLock::Occupants::Kind::kNone);
   Locker first(Member("a"));
-  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(first.Gets(Kind::kHeld));
   Figure(FigureName("first-member-held"), first.HeldAfter());
   Locker second(Member("b"));
-  ASSERT_TRUE(second.WaitFor(Kind::kStandby));
+  ASSERT_TRUE(second.Gets(Kind::kStandby));
   const std::string text = second.Last(Kind::kStandby).event.text;
   EXPECT_TRUE(absl::StrContains(text, absl::StrCat("(pid ", getpid(), ", started 20"))) << text;
   EXPECT_TRUE(absl::StrContains(text, ") holds the lock since 20")) << text;
@@ -227,40 +248,41 @@ TEST_F(LinkLockTest, KTheSecondSaysWhoHoldsItAndTakesOverWhenTheFirstIsKilled) {
 
   first.Kill();
   const absl::Time killed = absl::Now();
-  ASSERT_TRUE(second.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(second.Gets(Kind::kHeld));
   Figure(FigureName("take-over"), absl::Now() - killed);
 }
 
 // Else a leader that comes later would have to guess whose the lock is.
 TEST_F(LinkLockTest, KTheHolderTellsTheGroupThatItHoldsTheLock) {
   Locker locker(Member("a"));
-  ASSERT_TRUE(locker.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(locker.Gets(Kind::kHeld));
   const auto published = [&] {
     const std::vector<kafka::DescribeGroupsResponse::Member> members = MembersOf(*cluster_, Link());
     if (members.size() != 1) return false;
     const std::optional<policy::LockClaim> claim = policy::ReadClaim(members[0].metadata);
     return claim.has_value() && claim->held_since_ms == locker.held_since_ms();
   };
-  EXPECT_TRUE(WaitFor(published, kPatience));
-  EXPECT_EQ(locker.events().size(), 1u) << "a rebalance takes nothing from the holder";
+  EXPECT_TRUE(Eventually("the holder's claim is published", published));
+  for (const Kind kind : {Kind::kLost, Kind::kStandby, Kind::kFatal})
+    EXPECT_FALSE(locker.Had(kind)) << "a rebalance takes nothing from the holder";
 }
 
 TEST_F(LinkLockTest, KACleanStopHandsTheLockToAStandbyAtOnce) {
   Locker first(WithLongSession(Member("a")));
-  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(first.Gets(Kind::kHeld));
   Locker second(WithLongSession(Member("b")));
-  ASSERT_TRUE(second.WaitFor(Kind::kStandby));
+  ASSERT_TRUE(second.Gets(Kind::kStandby));
   Locker third(WithLongSession(Member("")));
-  ASSERT_TRUE(third.WaitFor(Kind::kStandby));
+  ASSERT_TRUE(third.Gets(Kind::kStandby));
   const absl::Time stopped = absl::Now();
   EXPECT_TRUE(first.StopsCleanly());
-  ASSERT_TRUE(second.WaitFor(Kind::kHeld)) << "it was started before the third";
+  ASSERT_TRUE(second.Gets(Kind::kHeld)) << "it was started before the third";
   Figure(FigureName("take-over"), absl::Now() - stopped);
-  ASSERT_TRUE(third.WaitFor(Kind::kStandby, kPatience, 2)) << "it says who holds the lock now";
+  ASSERT_TRUE(third.Gets(Kind::kStandby, 2)) << "it says who holds the lock now";
   EXPECT_FALSE(third.Had(Kind::kHeld));
 
   EXPECT_TRUE(second.StopsCleanly());
-  ASSERT_TRUE(third.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(third.Gets(Kind::kHeld));
   EXPECT_TRUE(third.StopsCleanly());
   EXPECT_EQ(Ask(Member("c")).kind, LinkLock::Occupants::Kind::kNone) << "a dynamic member leaves";
 }
@@ -268,29 +290,29 @@ TEST_F(LinkLockTest, KACleanStopHandsTheLockToAStandbyAtOnce) {
 // The holder hears of the newcomer by its next heartbeat only.
 TEST_F(LinkLockTest, KACleanStopWhileAnotherOneJoinsHandsTheLockToIt) {
   Locker first(WithLongSession(Member("a")));
-  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(first.Gets(Kind::kHeld));
   Locker second(WithLongSession(Member("b")));
-  ASSERT_TRUE(WaitFor([&] { return MembersOf(*cluster_, Link()).size() == 2; }, kPatience));
+  ASSERT_TRUE(Eventually("both are members", [&] { return MembersOf(*cluster_, Link()).size() == 2; }));
   EXPECT_TRUE(first.StopsCleanly());
-  ASSERT_TRUE(second.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(second.Gets(Kind::kHeld));
 }
 
 TEST_F(LinkLockTest, KAStaticHolderThatIsAloneStaysAMemberOverACleanStop) {
   Locker first(WithLongSession(Member("a")));
-  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(first.Gets(Kind::kHeld));
   EXPECT_TRUE(first.StopsCleanly());
   EXPECT_EQ(Ask(Member("a")).kind, LinkLock::Occupants::Kind::kOnlyOurselves);
   Locker again(WithLongSession(Member("a")));
-  ASSERT_TRUE(again.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(again.Gets(Kind::kHeld));
   Figure(FigureName("held-again"), again.HeldAfter());
 }
 
 TEST_F(LinkLockTest, KOfTwoProcessesWithOneInstanceIdTheOlderOneIsToldToStop) {
   Locker older(WithLongSession(Member("a")));
-  ASSERT_TRUE(older.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(older.Gets(Kind::kHeld));
   Locker newer(WithLongSession(Member("a")));
-  ASSERT_TRUE(newer.WaitFor(Kind::kHeld));
-  ASSERT_TRUE(older.WaitFor(Kind::kFatal));
+  ASSERT_TRUE(newer.Gets(Kind::kHeld));
+  ASSERT_TRUE(older.Gets(Kind::kFatal));
   const absl::Status why = older.Last(Kind::kFatal).event.status;
   EXPECT_TRUE(absl::StrContains(why.message(), "FENCED_INSTANCE_ID (82)")) << why;
   EXPECT_TRUE(absl::StrContains(why.message(), "Run one process with each state folder")) << why;
@@ -300,16 +322,16 @@ TEST_F(LinkLockTest, KOfTwoProcessesWithOneInstanceIdTheOlderOneIsToldToStop) {
 
 TEST_F(LinkLockTest, KAHolderThatHungForLongerThanItsSessionLosesTheLock) {
   Locker first(Member("a"));
-  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(first.Gets(Kind::kHeld));
   Locker second(Member("b"));
-  ASSERT_TRUE(second.WaitFor(Kind::kStandby));
+  ASSERT_TRUE(second.Gets(Kind::kStandby));
   absl::Notification go_on;
   first.Freeze(go_on);
-  const bool taken_over = second.WaitFor(Kind::kHeld);
+  const testing::AssertionResult taken_over = second.Gets(Kind::kHeld);
   go_on.Notify();
   ASSERT_TRUE(taken_over);
-  ASSERT_TRUE(first.WaitFor(Kind::kLost));
-  ASSERT_TRUE(first.WaitFor(Kind::kStandby));
+  ASSERT_TRUE(first.Gets(Kind::kLost));
+  ASSERT_TRUE(first.Gets(Kind::kStandby));
   EXPECT_FALSE(second.Had(Kind::kLost));
   EXPECT_GT(second.held_since_ms(), first.held_since_ms());
 }
@@ -347,31 +369,31 @@ TEST_P(LinkLockRestartTest, KARestartHasItsLockBackAtOnce) {
     return WithLongSession(Options(*cluster, "old->new", instance_id));
   };
   auto first = std::make_unique<Locker>(member("a"));
-  ASSERT_TRUE(first->WaitFor(Kind::kHeld));
+  ASSERT_TRUE(first->Gets(Kind::kHeld));
   first.reset();
   const absl::Time asked = absl::Now();
   EXPECT_EQ(Ask(member("a")).kind, LinkLock::Occupants::Kind::kOnlyOurselves);
   Figure(FigureName("asked-who-is-there"), absl::Now() - asked);
   Locker alone(member("a"));
-  ASSERT_TRUE(alone.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(alone.Gets(Kind::kHeld));
   const int64_t since = alone.held_since_ms();
 
   Locker standby(member("b"));
-  ASSERT_TRUE(standby.WaitFor(Kind::kStandby));
+  ASSERT_TRUE(standby.Gets(Kind::kStandby));
   alone.Kill();
   Locker watched(member("a"));
-  ASSERT_TRUE(watched.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(watched.Gets(Kind::kHeld));
   EXPECT_EQ(watched.held_since_ms(), since) << "the lock never changed hands";
 
   // Another one joins while the holder is down, and the group waits for it.
   watched.Kill();
   Locker newcomer(member("c"));
-  ASSERT_TRUE(WaitFor([&] { return MembersOf(*cluster, "old->new").size() == 3; }, kPatience));
+  ASSERT_TRUE(Eventually("all are members", [&] { return MembersOf(*cluster, "old->new").size() == 3; }));
   LinkLockOptions options = member("a");
   options.last_held_since_ms = since;
   Locker back(options);
-  ASSERT_TRUE(back.WaitFor(Kind::kHeld));
-  ASSERT_TRUE(newcomer.WaitFor(Kind::kStandby));
+  ASSERT_TRUE(back.Gets(Kind::kHeld));
+  ASSERT_TRUE(newcomer.Gets(Kind::kStandby));
   EXPECT_EQ(back.held_since_ms(), since);
   EXPECT_FALSE(standby.Had(Kind::kHeld));
   EXPECT_FALSE(newcomer.Had(Kind::kHeld));
@@ -380,7 +402,7 @@ TEST_P(LinkLockRestartTest, KARestartHasItsLockBackAtOnce) {
   Figure(FigureName("held-again-with-a-newcomer"), back.HeldAfter());
 
   EXPECT_TRUE(back.StopsCleanly());
-  ASSERT_TRUE(standby.WaitFor(Kind::kHeld)) << "a static member leaves, too";
+  ASSERT_TRUE(standby.Gets(Kind::kHeld)) << "a static member leaves, too";
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, LinkLockRestartTest, ::testing::Values("2.8.2", "3.9.1", "4.3.1"),
@@ -392,25 +414,25 @@ TEST(LinkLockOldTargetTest, KATargetWithoutStaticMembersWorksWithDynamicOnes) {
   const std::unique_ptr<KafkaCluster> cluster = StartCluster("2.1.1");
   ASSERT_NE(cluster, nullptr);
   Locker first(Options(*cluster, "old->new", "a"));
-  ASSERT_TRUE(first.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(first.Gets(Kind::kHeld));
   Locker second(Options(*cluster, "old->new", "b"));
-  ASSERT_TRUE(second.WaitFor(Kind::kStandby));
+  ASSERT_TRUE(second.Gets(Kind::kStandby));
   first.Kill();
   LinkLockOptions options = WithLongSession(Options(*cluster, "old->new", "a"));
   options.last_held_since_ms = first.held_since_ms();
   Locker again(options);
-  ASSERT_TRUE(again.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(again.Gets(Kind::kHeld));
   Figure(FigureName("held-again"), again.HeldAfter());
   EXPECT_FALSE(second.Had(Kind::kHeld));
   EXPECT_TRUE(again.StopsCleanly());
-  ASSERT_TRUE(second.WaitFor(Kind::kHeld));
+  ASSERT_TRUE(second.Gets(Kind::kHeld));
 }
 
 TEST(LinkLockOldTargetTest, WhatOnlyTheOperatorCanHelpEndsTheLockWithTheRemedy) {
   const std::unique_ptr<KafkaCluster> cluster = StartCluster("2.1.1", 1, {{"group.min.session.timeout.ms", "20000"}});
   ASSERT_NE(cluster, nullptr);
   Locker locker(Options(*cluster, "old->new", "a"));
-  ASSERT_TRUE(locker.WaitFor(Kind::kFatal));
+  ASSERT_TRUE(locker.Gets(Kind::kFatal));
   const absl::Status why = locker.Last(Kind::kFatal).event.status;
   EXPECT_TRUE(absl::StrContains(why.message(), "join group replicator.old->new on target cluster new")) << why;
   EXPECT_TRUE(absl::StrContains(why.message(), "INVALID_SESSION_TIMEOUT (26)")) << why;
@@ -424,31 +446,31 @@ class LinkLockCoordinatorTest : public ::testing::Test {
     cluster_ = StartCluster("4.3.1", 3);
     ASSERT_NE(cluster_, nullptr);
     holder_ = std::make_unique<Locker>(Options(*cluster_, "old->new", "a"));
-    ASSERT_TRUE(holder_->WaitFor(Kind::kHeld));
+    ASSERT_TRUE(holder_->Gets(Kind::kHeld));
     standby_ = std::make_unique<Locker>(Options(*cluster_, "old->new", "b"));
-    ASSERT_TRUE(standby_->WaitFor(Kind::kStandby));
+    ASSERT_TRUE(standby_->Gets(Kind::kStandby));
     coordinator_ = CoordinatorOf(*cluster_, "old->new");
     ASSERT_GT(coordinator_, 0);
   }
 
-  bool CoordinatorMoved() {
+  testing::AssertionResult CoordinatorMoved() {
     const auto moved = [this] {
       const int now = CoordinatorOf(*cluster_, "old->new");
       return now > 0 && now != coordinator_;
     };
-    return WaitFor(moved, kPatience);
+    return Eventually("another broker coordinates the group", moved);
   }
 
   // Whether anybody copies is not known while nobody can be asked.
   void ExpectTheStandbySaysThatItCannotAsk() {
-    EXPECT_TRUE(standby_->WaitFor(Kind::kTrouble));
-    EXPECT_TRUE(standby_->WaitFor(Kind::kStandby, kPatience, 2)) << "who holds the lock, once it can ask again";
+    EXPECT_TRUE(standby_->Gets(Kind::kTrouble));
+    EXPECT_TRUE(standby_->Gets(Kind::kStandby, 2)) << "who holds the lock, once it can ask again";
     EXPECT_TRUE(standby_->Last(Kind::kStandby).event.is_held);
   }
 
   // For longer than a session lives that nobody keeps alive.
   void ExpectNoChangeForASession() {
-    EXPECT_FALSE(standby_->WaitFor(Kind::kHeld, kSessionAndSome));
+    EXPECT_FALSE(standby_->HasWithin(kSessionAndSome, Kind::kHeld));
     EXPECT_FALSE(holder_->Had(Kind::kLost));
     EXPECT_FALSE(holder_->Had(Kind::kFatal));
   }
@@ -456,7 +478,7 @@ class LinkLockCoordinatorTest : public ::testing::Test {
   // The lock still moves: at once, or when the session ends if the good-bye did not get through.
   void ExpectAlive() {
     EXPECT_TRUE(holder_->StopsCleanly());
-    EXPECT_TRUE(standby_->WaitFor(Kind::kHeld));
+    EXPECT_TRUE(standby_->Gets(Kind::kHeld));
   }
 
   std::unique_ptr<KafkaCluster> cluster_;
@@ -466,23 +488,23 @@ class LinkLockCoordinatorTest : public ::testing::Test {
 };
 
 TEST_F(LinkLockCoordinatorTest, KTheLockOutlivesACoordinatorThatHangs) {
-  ASSERT_TRUE(cluster_->Stop(coordinator_).ok());
+  ASSERT_OK(cluster_->Stop(coordinator_));
   ASSERT_TRUE(CoordinatorMoved());
   ExpectTheStandbySaysThatItCannotAsk();
   ExpectNoChangeForASession();
-  ASSERT_TRUE(cluster_->Continue(coordinator_).ok());
-  ASSERT_TRUE(cluster_->WaitReady().ok());
+  ASSERT_OK(cluster_->Continue(coordinator_));
+  ASSERT_OK(cluster_->WaitReady());
   ExpectNoChangeForASession();
   ExpectAlive();
 }
 
 TEST_F(LinkLockCoordinatorTest, KTheLockOutlivesACoordinatorThatIsKilled) {
-  ASSERT_TRUE(cluster_->Kill9(coordinator_).ok());
+  ASSERT_OK(cluster_->Kill9(coordinator_));
   ASSERT_TRUE(CoordinatorMoved());
   ExpectTheStandbySaysThatItCannotAsk();
   ExpectNoChangeForASession();
-  ASSERT_TRUE(cluster_->Start(coordinator_).ok());
-  ASSERT_TRUE(cluster_->WaitReady().ok());
+  ASSERT_OK(cluster_->Start(coordinator_));
+  ASSERT_OK(cluster_->WaitReady());
   ExpectNoChangeForASession();
   ExpectAlive();
 }
