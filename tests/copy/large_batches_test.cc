@@ -51,8 +51,9 @@ TEST_F(LargeBatchesTest, PassThoughTheyAreLargerThanTheBuffers) {
   load.value_bytes = kRecordBytes;
   load.records_total = kRecords;
   load.batch_bytes_max = kBatchBytesMax;
-  load.linger_ms = 1'000;
+  load.linger_ms = 60'000;  // a batch is sent when the load is flushed, however long the records take to be queued
   load.client_properties["message.max.bytes"] = bytes_max;
+  load.client_properties["queue.buffering.max.kbytes"] = absl::StrCat(2 * kRecords * kRecordBytes / 1024);  // all of it
   ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   for (int partition = 0; partition < kPartitions; ++partition)
     ASSERT_GT(FirstBatchBytes("large", partition), kBufferBytes / kShards);

@@ -42,7 +42,7 @@ class UnsupportedBatches : public SceneFixture {
     load.first_sequence = first_sequence;
     load.records_total = kRecords;
     load.value_bytes = 100;
-    load.linger_ms = 1'000;
+    load.linger_ms = 60'000;  // one batch, which is sent when the load is flushed
     return load;
   }
   void Write(const std::string& topic, int64_t first_sequence) { Write(Load(topic, first_sequence)); }
