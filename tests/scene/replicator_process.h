@@ -62,7 +62,7 @@ std::string PropertiesText(const ReplicatorOptions& options);
 class ReplicatorProcess {
  public:
   // How long SIGTERM may take: what the program promises, and then some for a busy machine.
-  static constexpr absl::Duration kStopTimeout = absl::Seconds(15);
+  static constexpr absl::Duration kStopTimeout = absl::Seconds(30);
 
   // Writes the properties file and starts the process. Errors: the binary is not there, the folder cannot be written.
   static absl::StatusOr<std::unique_ptr<ReplicatorProcess>> Start(const ReplicatorOptions& options);
