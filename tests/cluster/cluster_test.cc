@@ -85,11 +85,22 @@ std::unique_ptr<KafkaCluster> ClusterTest::old_;
 std::unique_ptr<KafkaCluster> ClusterTest::new_;
 
 TEST_F(ClusterTest, AllBrokersAreMembersAndIdsDiffer) {
-  EXPECT_EQ(AdminOf(old_->bootstrap_servers())->Brokers().value(), std::vector<int>({1}));
-  EXPECT_EQ(AdminOf(new_->bootstrap_servers())->Brokers().value(), std::vector<int>({1, 2, 3}));
-  EXPECT_EQ(AdminOf(new_->direct_bootstrap_servers())->Brokers().value(), std::vector<int>({1, 2, 3}));
-  EXPECT_NE(AdminOf(old_->bootstrap_servers())->ClusterId().value(),
-            AdminOf(new_->bootstrap_servers())->ClusterId().value());
+  const auto members = [](const std::string& bootstrap_servers, const std::vector<int>& want) {
+    const std::unique_ptr<ClusterAdmin> admin = AdminOf(bootstrap_servers);
+    const auto are_there = [&] {
+      const absl::StatusOr<std::vector<int>> have = admin->Brokers();
+      return have.ok() && *have == want;
+    };
+    return WaitFor(are_there, kTimeout);
+  };
+  EXPECT_TRUE(members(old_->bootstrap_servers(), {1}));
+  EXPECT_TRUE(members(new_->bootstrap_servers(), {1, 2, 3}));
+  EXPECT_TRUE(members(new_->direct_bootstrap_servers(), {1, 2, 3}));
+  const absl::StatusOr<std::string> old_id = AdminOf(old_->bootstrap_servers())->ClusterId();
+  ASSERT_TRUE(old_id.ok()) << old_id.status();
+  const absl::StatusOr<std::string> new_id = AdminOf(new_->bootstrap_servers())->ClusterId();
+  ASSERT_TRUE(new_id.ok()) << new_id.status();
+  EXPECT_NE(*old_id, *new_id);
 }
 
 TEST_F(ClusterTest, TopicsCarryTheirOverridesAndReplicas) {
@@ -102,7 +113,11 @@ TEST_F(ClusterTest, TopicsCarryTheirOverridesAndReplicas) {
     ASSERT_OK(
         admin->AlterTopicConfigs("overrides", {{"retention.ms", "1000000"}, {"min.insync.replicas", std::nullopt}}));
     const std::map<std::string, std::string> want = {{"cleanup.policy", "compact"}, {"retention.ms", "1000000"}};
-    EXPECT_TRUE(WaitFor([&] { return admin->TopicOverrides("overrides").value() == want; }, kTimeout));
+    const auto are_shown = [&] {
+      const absl::StatusOr<std::map<std::string, std::string>> have = admin->TopicOverrides("overrides");
+      return have.ok() && *have == want;
+    };
+    EXPECT_TRUE(WaitFor(are_shown, kTimeout));
     EXPECT_TRUE(absl::IsNotFound(admin->DescribeTopic("no-such-topic").status()));
     EXPECT_TRUE(absl::IsNotFound(admin->DescribeTopic("no-such-topic").status())) << "asking must not create it";
     ASSERT_OK(admin->DeleteTopic("overrides"));
@@ -230,8 +245,8 @@ TEST_F(ClusterTest, LoadKeepsItsRateUntilItIsStopped) {
 TEST_F(ClusterTest, DeletedRecordsMoveTheLogStart) {
   std::unique_ptr<ClusterAdmin> admin = AdminOf(old_->bootstrap_servers());
   ASSERT_OK(admin->CreateTopic({.name = "truncated"}));
-  ASSERT_TRUE(
-      WriteLoad({.bootstrap_servers = old_->bootstrap_servers(), .topic = "truncated", .records_total = 100}).ok());
+  ASSERT_OK(
+      WriteLoad({.bootstrap_servers = old_->bootstrap_servers(), .topic = "truncated", .records_total = 100}).status());
   ASSERT_OK(admin->DeleteRecords("truncated", 0, 30));
   EXPECT_EQ(admin->Offsets("truncated")->at(0).start, 30);
   ASSERT_OK(admin->DeleteRecords("truncated", 0, -1));
@@ -254,8 +269,8 @@ TEST_F(ClusterTest, GroupOffsetsCanBeSetAndRead) {
 TEST_F(ClusterTest, KilledBrokerComesBackWithItsData) {
   std::unique_ptr<ClusterAdmin> admin = AdminOf(old_->bootstrap_servers());
   ASSERT_OK(admin->CreateTopic({.name = "killed"}));
-  ASSERT_TRUE(
-      WriteLoad({.bootstrap_servers = old_->bootstrap_servers(), .topic = "killed", .records_total = 1000}).ok());
+  ASSERT_OK(
+      WriteLoad({.bootstrap_servers = old_->bootstrap_servers(), .topic = "killed", .records_total = 1000}).status());
   const pid_t pid = old_->broker_pid(1);
   ASSERT_OK(old_->Kill9(1));
   EXPECT_FALSE(old_->Running(1));
@@ -287,7 +302,11 @@ TEST_F(ClusterTest, LeadersMoveWhenABrokerIsKilledOrTerminatedWhileLoadGoesOn) {
   EXPECT_TRUE(goes_on());
   for (const bool kill_hard : {true, false}) {
     SCOPED_TRACE(kill_hard ? "SIGKILL" : "SIGTERM");
-    ASSERT_EQ(admin->Leader("failover", 0).value(), 2);
+    const auto leads = [&] {
+      const absl::StatusOr<int> leader = admin->Leader("failover", 0);
+      return leader.ok() && *leader == 2;
+    };
+    ASSERT_TRUE(WaitFor(leads, kTimeout));
     ASSERT_OK(kill_hard ? new_->Kill9(2) : new_->Terminate(2));
     absl::StatusOr<int> leader = admin->WaitForLeader("failover", 0, 2, kTimeout);
     ASSERT_TRUE(leader.ok()) << leader.status();
@@ -334,7 +353,11 @@ TEST(AdvertisedPortTest, ClientListenerNamesTheGivenPortAndTheInternalOneItsOwn)
   auto advertised = [](int port) {
     RdHandle handle = NewClient(RD_KAFKA_PRODUCER, absl::StrCat("127.0.0.1:", port), {}).value();
     const rd_kafka_metadata_t* metadata = nullptr;
-    EXPECT_EQ(rd_kafka_metadata(handle.get(), 1, nullptr, &metadata, 10000), RD_KAFKA_RESP_ERR_NO_ERROR);
+    const auto answers = [&] {
+      return rd_kafka_metadata(handle.get(), 1, nullptr, &metadata, 10000) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    };
+    EXPECT_TRUE(WaitFor(answers, kTimeout));
+    if (metadata == nullptr || metadata->broker_cnt == 0) return -1;
     const int result = metadata->brokers[0].port;
     rd_kafka_metadata_destroy(metadata);
     return result;

@@ -19,6 +19,12 @@
 namespace replicator::tests {
 namespace {
 
+#define ASSERT_OK(expression)                    \
+  do {                                           \
+    const absl::Status assert_ok = (expression); \
+    ASSERT_TRUE(assert_ok.ok()) << assert_ok;    \
+  } while (false)
+
 constexpr int64_t kYearAgoMs = 1700000000000;
 constexpr absl::Duration kTimeout = absl::Seconds(60);
 
@@ -207,11 +213,11 @@ TEST_F(VerifierTest, EmptyAndNullAreDifferent) {
   LoadOptions load = SmallLoad("empty");
   load.partitions = 1;
   load.tombstone_every = 10;
-  ASSERT_TRUE(WriteLoad(load).ok());
-  ASSERT_TRUE(Copy("empty", [](CopiedRecord record) {
-                if (record.source_offset == 20) record.value = "";
-                return Records{record};
-              }).ok());
+  ASSERT_OK(WriteLoad(load).status());
+  ASSERT_OK(Copy("empty", [](CopiedRecord record) {
+    if (record.source_offset == 20) record.value = "";
+    return Records{record};
+  }));
   const absl::StatusOr<VerifyResult> result = VerifierOf({"empty"}).Verify();
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->changed, 1);
@@ -244,8 +250,8 @@ TEST_F(VerifierTest, OffsetsAreComparedIfAsked) {
   LoadOptions load = SmallLoad("gaps");
   load.partitions = 1;
   load.records_per_transaction = 100;
-  ASSERT_TRUE(WriteLoad(load).ok());
-  ASSERT_TRUE(Copy("gaps").ok());
+  ASSERT_OK(WriteLoad(load).status());
+  ASSERT_OK(Copy("gaps"));
   EXPECT_TRUE(VerifierOf({"gaps"}).Verify()->equal);
   const absl::StatusOr<VerifyResult> result = VerifierOf({"gaps"}, /*compare_offsets=*/true).Verify();
   ASSERT_TRUE(result.ok()) << result.status();
@@ -256,8 +262,8 @@ TEST_F(VerifierTest, OffsetsAreComparedIfAsked) {
 
 TEST_F(VerifierTest, TopicsThatDoNotMatchAreDifferent) {
   CreateTopic("narrow", 1);
-  ASSERT_TRUE(ClusterAdmin::Create(source_->bootstrap_servers()).value()->CreatePartitions("narrow", 2).ok());
-  ASSERT_TRUE(ClusterAdmin::Create(source_->bootstrap_servers()).value()->CreateTopic({.name = "lonely"}).ok());
+  ASSERT_OK(ClusterAdmin::Create(source_->bootstrap_servers()).value()->CreatePartitions("narrow", 2));
+  ASSERT_OK(ClusterAdmin::Create(source_->bootstrap_servers()).value()->CreateTopic({.name = "lonely"}));
   const absl::StatusOr<VerifyResult> result = VerifierOf({"narrow", "lonely"}).Verify();
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_FALSE(result->equal);
@@ -269,7 +275,7 @@ TEST_F(VerifierTest, TopicsThatDoNotMatchAreDifferent) {
 
 TEST_F(VerifierTest, WaitsForATargetThatFills) {
   CreateTopic("late");
-  ASSERT_TRUE(WriteLoad(SmallLoad("late")).ok());
+  ASSERT_OK(WriteLoad(SmallLoad("late")).status());
   absl::StatusOr<VerifyResult> result = VerifierOf({"late"}).WaitUntilEqual(absl::Seconds(3));
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->missing, 200) << result->Summary();
@@ -283,10 +289,10 @@ TEST_F(VerifierTest, WaitsForATargetThatFills) {
 
 TEST_F(VerifierTest, WaitEndsAtTheFirstDifference) {
   CreateTopic("early");
-  ASSERT_TRUE(WriteLoad(SmallLoad("early")).ok());
-  ASSERT_TRUE(Copy("early", [](CopiedRecord record) {
-                return record.source_offset == 17 ? Records{} : Records{std::move(record)};
-              }).ok());
+  ASSERT_OK(WriteLoad(SmallLoad("early")).status());
+  ASSERT_OK(Copy("early", [](CopiedRecord record) {
+    return record.source_offset == 17 ? Records{} : Records{std::move(record)};
+  }));
   const absl::Time begin = absl::Now();
   const absl::StatusOr<VerifyResult> result = VerifierOf({"early"}).WaitUntilEqual(kTimeout);
   ASSERT_TRUE(result.ok()) << result.status();
@@ -296,11 +302,11 @@ TEST_F(VerifierTest, WaitEndsAtTheFirstDifference) {
 
 TEST_F(VerifierTest, WaitIgnoresWhatARunningProducerAddsMeanwhileButNotDuplicates) {
   CreateTopic("running");
-  ASSERT_TRUE(WriteLoad(SmallLoad("running")).ok());
-  ASSERT_TRUE(Copy("running").ok());
-  ASSERT_TRUE(Copy("running", [](CopiedRecord record) {
-                return record.source_offset == 99 ? Records{std::move(record)} : Records{};
-              }).ok());
+  ASSERT_OK(WriteLoad(SmallLoad("running")).status());
+  ASSERT_OK(Copy("running"));
+  ASSERT_OK(Copy("running", [](CopiedRecord record) {
+    return record.source_offset == 99 ? Records{std::move(record)} : Records{};
+  }));
   const absl::StatusOr<VerifyResult> result = VerifierOf({"running"}).WaitUntilEqual(kTimeout);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->duplicated, 2) << result->Summary();

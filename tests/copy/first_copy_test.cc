@@ -102,7 +102,8 @@ TEST_F(FirstCopyTest, TopicsArriveWithTheirOverrides) {
     }
     absl::StatusOr<TopicState> source = scene_->source_admin().DescribeTopic(topic);
     absl::StatusOr<TopicState> target = scene_->target_admin().DescribeTopic(topic);
-    ASSERT_TRUE(source.ok() && target.ok());
+    ASSERT_TRUE(source.ok()) << source.status();
+    ASSERT_TRUE(target.ok()) << target.status();
     EXPECT_EQ(target->partitions.size(), source->partitions.size()) << topic;
     for (const PartitionState& partition : target->partitions) EXPECT_EQ(partition.replicas.size(), 3) << topic;
   }

@@ -72,7 +72,8 @@ class ProduceConnectionsTest : public SceneTest<OneToOne> {
     const double seconds = absl::ToDoubleSeconds(absl::Now() - replicator->started());
     EXPECT_TRUE(scene_->Equal({kTopic}));
     EXPECT_TRUE(StopsHealthy(*replicator));
-    EXPECT_TRUE(scene_->target_admin().DeleteTopic(kTopic).ok());
+    const absl::Status deleted = scene_->target_admin().DeleteTopic(kTopic);
+    EXPECT_TRUE(deleted.ok()) << deleted;
     return {.records_per_second = kRecords / seconds,
             .connections = 1 + replicator->LogLines("opens produce connection").size()};
   }

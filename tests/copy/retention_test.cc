@@ -54,7 +54,9 @@ class RetentionTest : public SceneTest<OneToOne> {
       };
       ASSERT_TRUE(Eventually("retention deletes the victim", gone)) << "no retention check " << i;
     }
-    ASSERT_EQ(scene_->target_admin().Offsets("victim")->at(0).end, kVictims * kRecords);
+    const absl::StatusOr<std::vector<OffsetRange>> ranges = scene_->target_admin().Offsets("victim");
+    ASSERT_TRUE(ranges.ok()) << ranges.status();
+    ASSERT_EQ(ranges->at(0).end, kVictims * kRecords);
   }
 
   std::vector<std::string> topics_;

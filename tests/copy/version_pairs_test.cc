@@ -117,7 +117,7 @@ class VersionPairsTest : public SceneFixture, public ::testing::WithParamInterfa
     ASSERT_TRUE(leader.ok()) << leader.status();
     ASSERT_OK(end == End::kKill ? cluster.Kill9(*leader) : cluster.Terminate(*leader));
     for (const std::vector<std::string>& topics : {plain_, transactional_}) {
-      for (const std::string& topic : topics) ASSERT_TRUE(admin.WaitForLeader(topic, 0, *leader, kPatience).ok());
+      for (const std::string& topic : topics) ASSERT_OK(admin.WaitForLeader(topic, 0, *leader, kPatience).status());
     }
     ASSERT_NO_FATAL_FAILURE(ExpectCatchesUp(plain_.front()));
     ASSERT_OK(cluster.Start(*leader));

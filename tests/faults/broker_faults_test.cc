@@ -75,7 +75,7 @@ TEST_F(BrokerFaultsTest, LeaderThatShutsDownHandsOver) {
   ASSERT_NO_FATAL_FAILURE(Begin("failover"));
   const int leader = TargetLeader();
   ASSERT_OK(scene_->target().Terminate(leader));
-  ASSERT_TRUE(scene_->target_admin().WaitForLeader(topic_, 0, leader, kPatience).ok());
+  ASSERT_OK(scene_->target_admin().WaitForLeader(topic_, 0, leader, kPatience).status());
   ExpectCatchesUp();  // without that broker
   ASSERT_OK(scene_->target().Start(leader));
   ASSERT_OK(scene_->target().WaitReady());
@@ -105,7 +105,7 @@ TEST_F(BrokerFaultsTest, LeaderThatCouldNotBeReachedLeadsAgain) {
   const int leader = TargetLeader();
   ASSERT_OK(scene_->target().Kill9(leader));
   ASSERT_NO_FATAL_FAILURE(ResumeProducer());
-  ASSERT_TRUE(scene_->target_admin().WaitForLeader(topic_, 0, leader, kPatience).ok());
+  ASSERT_OK(scene_->target_admin().WaitForLeader(topic_, 0, leader, kPatience).status());
   ExpectCatchesUp();
   ASSERT_OK(scene_->target().Start(leader));
   ASSERT_OK(scene_->target().WaitReady());

@@ -80,8 +80,8 @@ TEST_F(CrashPointsTest, EveryOneLeavesTheCopyEqual) {
   }
   const std::unique_ptr<ReplicatorProcess> last = Run(options);
   ASSERT_NE(last, nullptr);
-  ASSERT_TRUE((*plain_load)->Stop().ok());
-  ASSERT_TRUE((*transactions_load)->Stop().ok());
+  ASSERT_OK((*plain_load)->Stop().status());
+  ASSERT_OK((*transactions_load)->Stop().status());
   EXPECT_TRUE(scene_->Equal({"plain"})) << last->LogTail();
   EXPECT_TRUE(scene_->Equal({"transactions"}, /*gaps=*/true)) << last->LogTail();
   EXPECT_TRUE(StopsHealthy(*last));

@@ -65,7 +65,7 @@ TEST_F(ExactlyOnceTest, KillsOfTargetBrokersBesideThemLeaveEachOnce) {
     ASSERT_OK(scene_->target().Kill9(*leader));
     ASSERT_NO_FATAL_FAILURE(KillReplicator());
     ASSERT_NO_FATAL_FAILURE(StartReplicator());
-    ASSERT_TRUE(scene_->target_admin().WaitForLeader(topic_, kill, *leader, kPatience).ok());
+    ASSERT_OK(scene_->target_admin().WaitForLeader(topic_, kill, *leader, kPatience).status());
     TimeToCopyAgain(RecordsOrFail(scene_->TargetRecords(topic_)));
     ASSERT_OK(scene_->target().Start(*leader));
     ASSERT_NO_FATAL_FAILURE(KillReplicator());

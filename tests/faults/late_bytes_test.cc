@@ -67,7 +67,7 @@ TEST_F(LateBytesTest, LateBytesOfADeadProcessLandOnce) {
     }
   }
   ASSERT_NO_FATAL_FAILURE(StartReplicator());
-  ASSERT_TRUE(producer_->Stop().ok());
+  ASSERT_OK(producer_->Stop().status());
   EXPECT_TRUE(scene_->Equal({topic_})) << replicator_->LogTail();
   EXPECT_TRUE(StopsHealthy(*replicator_));
 }

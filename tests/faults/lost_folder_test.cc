@@ -63,7 +63,7 @@ TEST_F(LostFolderTest, FirstBatchesThatArriveAfterTheNextProcessHasSentThemAreDu
   ASSERT_EQ(proxy.Hits(rule), 0) << "the late bytes were not late";
   ASSERT_TRUE(proxy.WaitForHits(rule, 1, absl::Now() + kOnTheWay));
   absl::SleepFor(last_sent + kOnTheWay + absl::Seconds(1) - absl::Now());
-  ASSERT_TRUE(producer_->Stop().ok());
+  ASSERT_OK(producer_->Stop().status());
   EXPECT_TRUE(scene_->Equal({"first"})) << b->LogTail();
   EXPECT_TRUE(StopsHealthy(*b));
 }

@@ -392,7 +392,7 @@ void UncleanSource::ExpectTruncatedIsSeen() {
   ASSERT_OK(scene_->source().Kill9(1));
   ASSERT_OK(scene_->source().Start(2));
   for (const std::string& topic : topics) {
-    ASSERT_TRUE(scene_->source_admin().WaitForLeader(topic, 0, 1, kPatience).ok());
+    ASSERT_OK(scene_->source_admin().WaitForLeader(topic, 0, 1, kPatience).status());
     ASSERT_NO_FATAL_FAILURE(Write(topic, 1, kSecondLife));
     ASSERT_EQ(RecordsOrFail(scene_->SourceRecords(topic)), kFirstLife + kSecondLife);
   }

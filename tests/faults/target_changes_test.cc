@@ -295,7 +295,7 @@ TEST_F(TargetReplicasTest, LostAcknowledgedRecordsAreCopiedAgain) {
   ASSERT_TRUE(scene_->Equal({topic_})) << link_->process().LogTail();
   ASSERT_OK(scene_->target().Kill9(1));
   ASSERT_OK(scene_->target().Start(2));
-  ASSERT_TRUE(scene_->target_admin().WaitForLeader(topic_, 0, 1, kPatience).ok());
+  ASSERT_OK(scene_->target_admin().WaitForLeader(topic_, 0, 1, kPatience).status());
   EXPECT_TRUE(scene_->Equal({topic_})) << link_->process().LogTail();
   EXPECT_TRUE(link_->process().LogHas("the target lost acknowledged records (its log ends at 1000"));
   ASSERT_OK(scene_->target().Start(1));

@@ -53,7 +53,7 @@ class EndingTest : public SceneTest<OneToOne> {
     ASSERT_OK(scene_->source().WaitReady());
     ASSERT_OK(scene_->target().WaitReady());
     ASSERT_NO_FATAL_FAILURE(StartReplicator());
-    ASSERT_TRUE(producer_->Stop().ok());
+    ASSERT_OK(producer_->Stop().status());
     EXPECT_TRUE(scene_->Equal({topic_})) << replicator_->LogTail();
     EXPECT_TRUE(StopsHealthy(*replicator_));
   }

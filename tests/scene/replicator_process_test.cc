@@ -97,7 +97,8 @@ TEST_F(ReplicatorProcessTest, ACrashIsWrongWhateverTheTestLooksAt) {
 }
 
 TEST_F(ReplicatorProcessTest, AKillByTheTestIsNoCrash) {
-  ASSERT_TRUE(process_->Kill9().ok());
+  const absl::Status killed = process_->Kill9();
+  ASSERT_TRUE(killed.ok()) << killed;
   process_.reset();
   EXPECT_TRUE(TextOf(verdicts_.path(), ".WRONG").empty());
 }
