@@ -214,6 +214,9 @@ asio::awaitable<absl::Status> Link::DryRun() {
   absl::Status opened = co_await OpenClusters();
   if (!opened.ok()) co_return opened;
   reconciler_ = std::make_unique<Reconciler>(config_, options_, *source_, *target_);
+  absl::StatusOr<std::map<std::string, offsets::TopicRecord>> copied = LinkMemory::TopicsIn(options_.state_dir);
+  if (!copied.ok()) co_return copied.status();
+  for (const auto& [topic, record] : *copied) reconciler_->RememberCopied(topic);
   absl::StatusOr<std::vector<Assignment>> assignments = co_await reconciler_->Reconcile();
   if (!assignments.ok()) co_return assignments.status();
   TellTopics();

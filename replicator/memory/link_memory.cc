@@ -11,6 +11,8 @@
 
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "replicator/base/exit_code.h"
 
 namespace replicator {
@@ -18,6 +20,16 @@ namespace {
 
 // Of each partition's offset map; a target that lost more records than these hold is taken up by their content.
 constexpr size_t kRunsLoadedMax = 256;
+
+// A process that uses the folder may take a file away while it is looked at.
+constexpr int kReadTries = 5;
+constexpr absl::Duration kReadInterval = absl::Milliseconds(100);
+
+absl::StatusOr<std::map<std::string, offsets::TopicRecord>> TryTopicsIn(const std::string& folder) {
+  absl::StatusOr<std::unique_ptr<offsets::Store>> store = offsets::Store::Open({.folder = folder, .read_only = true});
+  if (!store.ok()) return store.status();
+  return (*store)->LoadTopics();
+}
 
 std::string BytesOf(const kafka::Uuid& id) {
   return id == kafka::kNoUuid ? "" : std::string(reinterpret_cast<const char*>(id.data()), id.size());
@@ -54,6 +66,16 @@ absl::StatusOr<std::unique_ptr<LinkMemory>> LinkMemory::WithoutStore(const std::
   if (error)
     return absl::FailedPreconditionError(absl::StrCat("cannot make the folder ", folder, ": ", error.message()));
   return std::unique_ptr<LinkMemory>(new LinkMemory(folder, nullptr));
+}
+
+absl::StatusOr<std::map<std::string, offsets::TopicRecord>> LinkMemory::TopicsIn(const std::string& folder) {
+  for (int tries = 1;; ++tries) {
+    absl::StatusOr<std::map<std::string, offsets::TopicRecord>> topics = TryTopicsIn(folder);
+    if (absl::IsNotFound(topics.status())) return std::map<std::string, offsets::TopicRecord>();
+    if (topics.ok()) return topics;
+    if (tries == kReadTries) return StateFolderError(topics.status());
+    absl::SleepFor(kReadInterval);
+  }
 }
 
 absl::Status LinkMemory::Load() {

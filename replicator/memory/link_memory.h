@@ -30,6 +30,10 @@ class LinkMemory {
   // One that forgets everything when the process ends: to measure what the store costs. Makes the folder.
   static absl::StatusOr<std::unique_ptr<LinkMemory>> WithoutStore(const std::string& folder);
 
+  // Every topic that was ever copied by the link of `folder`, by source name; none when there is no such folder.
+  // Changes nothing there: it may be another process's.
+  static absl::StatusOr<std::map<std::string, offsets::TopicRecord>> TopicsIn(const std::string& folder);
+
   // nullopt: the folder is new.
   const std::optional<offsets::LinkRecord>& link() const { return link_; }
   // Whether the folder belongs to the link that `now` describes: Aborted for other clusters, FailedPrecondition for

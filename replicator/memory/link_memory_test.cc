@@ -85,6 +85,21 @@ TEST_F(LinkMemoryTest, WithoutAStoreNothingOutlivesTheProcess) {
   }
 }
 
+TEST_F(LinkMemoryTest, TheTopicsOfAFolderCanBeReadWhileAProcessHasIt) {
+  absl::StatusOr<std::map<std::string, offsets::TopicRecord>> topics = LinkMemory::TopicsIn(folder_);
+  ASSERT_TRUE(topics.ok()) << topics.status();
+  EXPECT_TRUE(topics->empty());
+  EXPECT_FALSE(std::filesystem::exists(folder_)) << "nothing is made";
+  std::unique_ptr<LinkMemory> memory = Open();
+  ASSERT_TRUE(memory->Recognise(Link(), "mm2.properties").ok());
+  std::vector<Assignment> assignments = {OrdersWith(kFirstId)};
+  ASSERT_TRUE(memory->Complete(assignments).ok());
+  topics = LinkMemory::TopicsIn(folder_);
+  ASSERT_TRUE(topics.ok()) << topics.status();
+  EXPECT_TRUE(topics->contains("orders"));
+  EXPECT_EQ(topics->size(), 1u);
+}
+
 TEST_F(LinkMemoryTest, ANewFolderBelongsToTheLinkFromThenOn) {
   std::string instance_id;
   {
