@@ -119,11 +119,10 @@ TEST_F(SettingsTest, NothingSecretReachesTheLog) {
   ASSERT_NO_FATAL_FAILURE(Fill("secret-topic", 1));
   const std::string secret = "hunter2-very-secret";
   ReplicatorOptions options = scene_->Replicator("secret-.*");
-  options.properties = {
-      {"some.password", secret},
-      {"old.producer.interceptor.token", secret},
-      {"client.secret", secret},
-      {"old.sasl.jaas.config", absl::StrCat("ScramLoginModule required password=\"", secret, "\";")}};
+  options.properties = {{"some.password", secret},
+                        {"old.producer.interceptor.token", secret},
+                        {"client.secret", secret},
+                        {"old.sasl.jaas.config", absl::StrCat("ScramLoginModule required password=\"", secret, "\";")}};
   std::unique_ptr<ReplicatorProcess> replicator = Run(options);
   ASSERT_NE(replicator, nullptr);
   EXPECT_TRUE(scene_->WaitForTargetRecords("secret-topic", kRecords)) << replicator->LogTail();
