@@ -14,13 +14,13 @@ _DEPS = [
     "@com_google_absl//absl/time",
 ]
 
-def cluster_test(name, srcs, alone = False, rotated = False, threads = False, deps = [], tags = [], **kwargs):
+def cluster_test(name, srcs, alone = False, quick = False, rotated = False, threads = False, deps = [], tags = [], **kwargs):
     """A test on real brokers without the program: of the harness itself. The arguments are those of broker_test."""
     cc_test(
         name = name,
         srcs = srcs,
         tags = tags + ["broker", "exclusive" if alone else "cpu:1"] +
-               (["rotated"] if rotated else []) + (["threads"] if threads else []),
+               (["quick"] if quick else []) + (["rotated"] if rotated else []) + (["threads"] if threads else []),
         timeout = kwargs.pop("timeout", "long"),
         deps = ["//tests/cluster:broker_test_main"] + deps,
         **kwargs
@@ -36,6 +36,7 @@ def broker_test(name, srcs, shape, deps = [], **kwargs):
       deps: beside what every test of the program uses
       **kwargs: as for cc_test, and
         alone: nothing else runs meanwhile: for tests in which brokers die under load, and for those that measure
+        quick: `./dev test quick` takes it, too: one or two of each folder, for what every change may break
         rotated: too heavy for each run: `./dev test` takes some of these in turn, `./dev test all` takes all
         threads: runs under ThreadSanitizer, too
     """

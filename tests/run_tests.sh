@@ -69,7 +69,7 @@ unit_args() { echo "--test_env=REPLICATOR_FIRST_SEED=$(($(commit_count) * SEEDS_
 run_opt() { # quick|some|all
   local brokers
   [ "$1" != some ] || echo "heavy tests: turn $(($(commit_count) % ROTATION)) of $ROTATION; ./dev test all takes all of them"
-  brokers="$(tagged broker) except $(tagged rotated)"
+  if [ "$1" = quick ]; then brokers=$(tagged quick); else brokers="$(tagged broker) except $(tagged rotated)"; fi
   query_tests "\$all except $(tagged broker)" | run_targets unit --config=opt --build_tests_only $(unit_args)
   query_tests "$brokers" | run_targets brokers --config=opt --flaky_test_attempts=2 $(broker_args brokers)
   case $1 in

@@ -14,6 +14,8 @@ namespace {
 
 // What an operator is asked to alter may be altered soon.
 constexpr Clock::duration kHeldInterval = std::chrono::minutes(1);
+// A broker that is missing may come soon. Its controller counts it later than metadata shows it.
+constexpr Clock::duration kBrokersInterval = std::chrono::seconds(15);
 // What was true of a topic that was made a moment ago.
 constexpr Clock::duration kUnfinishedInterval = std::chrono::seconds(10);
 // Of the topics that one line of the log names.
@@ -52,7 +54,6 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
   if (!source.ok()) co_return source.status();
   absl::StatusOr<kafka::MetadataSnapshot> target = co_await target_.FetchMetadata();
   if (!target.ok()) co_return target.status();
-  target_brokers_ = (*target)->brokers.size();
   faults_.clear();
   alarms_.clear();
   unfinished_.clear();
@@ -71,8 +72,8 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
 
 std::optional<Clock::duration> Reconciler::look_again_in() const {
   if (is_unfinished_) return kUnfinishedInterval;
-  // A controller can refuse what metadata promises: a broker that has just started.
-  if (is_held_ || creator_.wants_brokers()) return kHeldInterval;
+  if (creator_.wants_brokers()) return kBrokersInterval;
+  if (is_held_) return kHeldInterval;
   return std::nullopt;
 }
 

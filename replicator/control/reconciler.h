@@ -51,9 +51,6 @@ class Reconciler {
   int topics() const { return topics_; }
   // When to look again although the interval is longer; nullopt: no need.
   std::optional<Clock::duration> look_again_in() const;
-  // Topics wait for more brokers than the target has, and how many it had.
-  bool wants_brokers() const { return creator_.wants_brokers(); }
-  size_t target_brokers() const { return target_brokers_; }
 
  private:
   std::vector<TopicPair> Select();
@@ -90,7 +87,6 @@ class Reconciler {
   std::set<std::string> made_;        // by this process: until they have all of their partitions, these may grow
   std::set<std::string> unfinished_;  // of these: the target does not show all of their partitions yet
   TopicFactsSnapshot facts_ = std::make_shared<TopicFactsMap>();
-  size_t target_brokers_ = 0;
   bool is_held_ = false;        // some topic waits for its settings to be altered
   bool is_unfinished_ = false;  // some topic was made, or its settings were not told, a moment ago
   int topics_ = 0;

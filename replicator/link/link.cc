@@ -45,8 +45,6 @@ namespace {
 // it is out of date (Kafka clients' metadata.max.age.ms and retry.backoff.ms).
 constexpr Clock::duration kMetadataMaxAge = std::chrono::minutes(1);
 constexpr Clock::duration kMetadataMinInterval = std::chrono::milliseconds(200);
-// While topics wait for more brokers.
-constexpr Clock::duration kBrokersInterval = std::chrono::seconds(5);
 // After topics could not be looked for; their interval can be hours.
 constexpr Clock::duration kTopicsRetryInterval = std::chrono::seconds(10);
 constexpr Clock::duration kProgressInterval = std::chrono::seconds(5);
@@ -456,18 +454,10 @@ void Link::LookAgain(const Absence& absence) {
 // Metadata when it is stale or old, topics in their interval.
 asio::awaitable<void> Link::Watch() {
   Clock::time_point next_metadata = Clock::now() + kMetadataMaxAge;
-  Clock::time_point next_brokers;
   while (!ending_) {
-    const Clock::time_point brokers_due = reconciler_->wants_brokers() ? next_brokers : Clock::time_point::max();
-    if (!stale_sides_[0] && !stale_sides_[1]) {
-      co_await stale_.Wait(std::min({next_topics_, next_metadata, brokers_due}));
-    }
+    if (!stale_sides_[0] && !stale_sides_[1]) co_await stale_.Wait(std::min(next_topics_, next_metadata));
     if (ending_) co_return;
     const Clock::time_point now = Clock::now();
-    if (now >= brokers_due) {
-      stale_sides_[static_cast<int>(Side::kTarget)] = true;
-      next_brokers = now + kBrokersInterval;
-    }
     if (now >= next_topics_) {
       absl::Status reconciled = co_await Reconcile();
       if (ending_) co_return;
@@ -520,8 +510,6 @@ asio::awaitable<void> Link::RefreshMetadata(Side side) {
     co_return;
   }
   if (side == Side::kTarget && turn_ != nullptr) turn_->UpdateMetadata(*snapshot);
-  const bool has_more_brokers = side == Side::kTarget && (*snapshot)->brokers.size() > reconciler_->target_brokers();
-  if (has_more_brokers && reconciler_->wants_brokers()) next_topics_ = Clock::now();
   for (const std::unique_ptr<Shard>& shard : shards_) shard->UpdateMetadata(side, *snapshot);
 }
 

@@ -16,8 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A loop that is busy answers within milliseconds; one that has ended, never.
-constexpr auto kDescribeTimeout = std::chrono::seconds(5);
 // Longer than a shard waits for the source.
 constexpr auto kResumeTimeout = std::chrono::seconds(20);
 
@@ -172,7 +170,7 @@ HttpAnswer LinkService::Status() {
     status.alarms = alarms_;
   }
   for (Shard* shard : shards) {
-    auto described = AskShard<std::vector<PartitionStatus>>(answers_, kDescribeTimeout,
+    auto described = AskShard<std::vector<PartitionStatus>>(answers_, options_.describe_timeout,
                                                             [shard](auto done) { shard->Describe(std::move(done)); });
     if (!described.has_value()) return Error(NoAnswer());
     std::move(described->begin(), described->end(), std::back_inserter(status.partitions));

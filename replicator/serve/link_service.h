@@ -3,6 +3,7 @@
 #ifndef REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
 #define REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
 
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -46,6 +47,8 @@ class LinkService {
     std::string folder;
     LinkStatus link;  // its names; the rest is filled in when asked
     const offsets::Store* store = nullptr;
+    // A loop that is busy answers within milliseconds; one that has ended, never.
+    std::chrono::seconds describe_timeout{5};
   };
 
   explicit LinkService(Options options) : options_(std::move(options)) {}
