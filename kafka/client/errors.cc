@@ -261,16 +261,20 @@ ProduceOutcome ClassifyProduceError(int16_t code) {
     case kErrorUnknownServer:
       return ProduceOutcome::kAmbiguous;
 
-    // The request or the batch was looked at and turned away; the same bytes may pass later. 2: damaged on
-    // the way. 3, 5, 9: the broker does not host the partition (any more, or yet). 19: too few replicas in
-    // sync, checked before the append. Settle first all the same: it costs one round trip, and 3 can also
-    // come after the append, when the topic was deleted meanwhile.
-    case kErrorCorruptMessage:
+    // The request was looked at and turned away; it may pass later. 3, 5, 9: the broker does not host the partition
+    // (any more, or yet). 19: too few replicas in sync, checked before the append. Settle first all the same: it costs
+    // one round trip, and 3 can also come after the append, when the topic was deleted meanwhile.
     case kErrorUnknownTopicOrPartition:
     case kErrorLeaderNotAvailable:
     case kErrorReplicaNotAvailable:
     case kErrorNotEnoughReplicas:
       return ProduceOutcome::kRetryAfterSettle;
+
+    // LogValidator looked at the batch. 2: the checksum is wrong. 87: a record is. Brokers before 2.4 answer 2 to
+    // both, also to a record without a key for a compacted topic (KIP-467).
+    case kErrorCorruptMessage:
+    case kErrorInvalidRecord:
+      return ProduceOutcome::kRefusedBytes;
 
     // ProducerStateManager compared our sequence with its own, and appended nothing.
     case kErrorOutOfOrderSequenceNumber:
@@ -281,13 +285,12 @@ ProduceOutcome ClassifyProduceError(int16_t code) {
     case kErrorUnknownProducerId:
       return ProduceOutcome::kUnknownProducerId;
 
-    // The batch itself: too large (10, 18), or refused by LogValidator (32, 43, 76, 87).
+    // The batch itself: too large (10, 18), or refused by LogValidator (32, 43, 76).
     case kErrorMessageTooLarge:
     case kErrorRecordListTooLarge:
     case kErrorInvalidTimestamp:
     case kErrorUnsupportedForMessageFormat:
     case kErrorUnsupportedCompressionType:
-    case kErrorInvalidRecord:
     // The topic or the request cannot be right: 17 is an internal topic, the others a client that the
     // broker does not understand.
     case kErrorInvalidTopic:
@@ -439,9 +442,6 @@ std::string_view RemedyFor(int16_t code) {
     case kErrorUnsupportedCompressionType:
       return "The broker does not know the batch's codec: upgrade it to Kafka 2.1 or later, or set "
              "inter.broker.protocol.version to its own version.";
-    case kErrorInvalidRecord:
-      return "The target's broker log names the record. Most often it has no key and the target topic is compacted: "
-             "give the target topic the source's cleanup.policy, then resume.";
     case kErrorOffsetMovedToTieredStorage:
       return "Let the source serve tiered data to consumers: check remote.log.storage.system.enable on its brokers.";
     default:

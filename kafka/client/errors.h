@@ -108,10 +108,11 @@ std::string ErrorText(int16_t code);
 // What a partition's answer to Produce says about its one batch in flight. Only an answer to a batch that
 // this process built may be given to ClassifyProduceError.
 enum class ProduceOutcome : uint8_t {
-  kAcknowledged,       // Appended and replicated; base_offset still has to be checked.
-  kAmbiguous,          // May have been appended: ask the target where it stands before anything else.
-  kRetryAfterSettle,   // Refused before the append for a reason that passes: refresh, back off, settle, send again.
-  kReconcile,          // The sequence is not the one the broker expects: find out who is wrong, never send blindly.
+  kAcknowledged,      // Appended and replicated; base_offset still has to be checked.
+  kAmbiguous,         // May have been appended: ask the target where it stands before anything else.
+  kRetryAfterSettle,  // Refused before the append for a reason that passes: refresh, back off, settle, send again.
+  kReconcile,         // The sequence is not the one the broker expects: find out who is wrong, never send blindly.
+  kRefusedBytes,      // Refused before the append for what the batch's bytes are: perhaps they were damaged on the way.
   kUnknownProducerId,  // Brokers up to 2.4 forgot our producer id: a new id, its ordinal counted from the log end.
   kFatal,              // Refused, and will be refused again: stop this partition, with RemedyFor().
 };

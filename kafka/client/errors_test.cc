@@ -42,12 +42,13 @@ TEST(ErrorsTest, ProduceAnswersThatNoBrokerGivesAreAmbiguousToo) {
 
 TEST(ErrorsTest, ProduceAnswersAreClassified) {
   EXPECT_EQ(ClassifyProduceError(0), ProduceOutcome::kAcknowledged);
-  for (int16_t code : {2, 3, 5, 9, 19}) {
+  for (int16_t code : {3, 5, 9, 19}) {
     EXPECT_EQ(ClassifyProduceError(code), ProduceOutcome::kRetryAfterSettle) << code;
   }
+  for (int16_t code : {2, 87}) EXPECT_EQ(ClassifyProduceError(code), ProduceOutcome::kRefusedBytes) << code;
   for (int16_t code : {45, 46}) EXPECT_EQ(ClassifyProduceError(code), ProduceOutcome::kReconcile) << code;
   EXPECT_EQ(ClassifyProduceError(59), ProduceOutcome::kUnknownProducerId);
-  for (int16_t code : {10, 17, 18, 21, 29, 31, 32, 35, 42, 43, 44, 47, 49, 76, 87, 90}) {
+  for (int16_t code : {10, 17, 18, 21, 29, 31, 32, 35, 42, 43, 44, 47, 49, 76, 90}) {
     EXPECT_EQ(ClassifyProduceError(code), ProduceOutcome::kFatal) << code;
   }
 }
@@ -106,7 +107,7 @@ TEST(ErrorsTest, AStatusNamesTheThingTheReasonAndTheRemedy) {
   EXPECT_EQ(ErrorStatus(58, "x").code(), absl::StatusCode::kUnauthenticated);
   EXPECT_EQ(ErrorStatus(36, "x").code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(ErrorStatus(40, "x").code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(ErrorStatus(87, "x").code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ErrorStatus(10, "x").code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST(ErrorsTest, TheRemedyFollowsWhereThereIsOne) {

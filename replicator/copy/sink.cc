@@ -51,10 +51,13 @@ Answer AnswerOf(const kafka::ProduceResponse::Partition& partition) {
       answer.verdict = Answer::Verdict::kForgotten;
       absl::StrAppend(&answer.error, ": it forgot this link's producer id");
       break;
+    case kafka::ProduceOutcome::kRefusedBytes:
+      answer.verdict = Answer::Verdict::kRefusedBytes;
+      break;
     case kafka::ProduceOutcome::kFatal:
       answer.verdict = Answer::Verdict::kRefused;
       answer.refusal = QuarantineCode::kTargetRefused;
-      absl::StrAppend(&answer.error, ". ", kafka::RemedyFor(code));
+      answer.remedy = std::string(kafka::RemedyFor(code));
       break;
   }
   return answer;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "kafka/batch/record_batch.h"
+#include "kafka/batch/records.h"
 #include "kafka/client/errors.h"
 #include "policy/batch_plan.h"
 
@@ -44,6 +45,14 @@ bool DoesNotKnow(const kafka::FetchResponse::Partition& answer) {
 bool ComesBackSoon(const Stream& stream) {
   const Partition& partition = stream.partition;
   return !partition.quarantined() && (!partition.begun() || partition.queue_bytes() > 0 || partition.failures() == 1);
+}
+
+// 0, too, when they cannot be read.
+int32_t KeylessRecords(const kafka::RecordBatchView& batch) {
+  int32_t keyless = 0;
+  const absl::Status read =
+      kafka::VisitRecords(batch, [&](const kafka::Record& record) { keyless += record.key.has_value() ? 0 : 1; });
+  return read.ok() ? keyless : 0;
 }
 
 }  // namespace
@@ -311,6 +320,7 @@ void Source::HandleError(Stream& stream, const kafka::FetchResponse::Partition& 
     case kafka::FetchOutcome::kResetFetchSession:
       return BackOff(stream, error);
     case kafka::FetchOutcome::kFatal:
+      if (answer.error_code == kafka::kErrorCorruptMessage) return Malformed(stream, error);
       // What the operator has to mend at the source (a missing ACL, say) passes once it is mended: keep asking.
       return BackOff(stream, kafka::ErrorAndRemedy(answer.error_code));
   }
@@ -373,15 +383,16 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
   context.transaction = transactions.Decide(batch.last_offset(), batch.producer_id(), batch.is_transactional(),
                                             batch.is_control(), is_abort);
   policy::BatchPlan plan = policy::PlanBatch(FactsOf(batch), context);
+  // The target's broker checks what is sent to it, but not who damaged it. What is not sent, only we can check.
+  const bool was_refused = stream.partition.refused_base() == SourceOffset(batch.base_offset());
+  if ((was_refused || plan.action != policy::BatchAction::kRaw) && !batch.CrcMatches()) {
+    Damaged(stream, batch);
+    return false;
+  }
   if (plan.action == policy::BatchAction::kRefuse) {
     // A log of other batches may stand there now.
     if (plan.reason == policy::BatchReason::kStartsEarly) stream.doubt.Doubt(DoubtReason::kBatchBeginsEarly);
     Refuse(stream, QuarantineCode::kUnsupportedBatch, std::move(plan.explanation));
-    return false;
-  }
-  // The target's broker checks what is sent to it; what is left out, only we can.
-  if (plan.action == policy::BatchAction::kSkip && !batch.CrcMatches()) {
-    Malformed(stream, "its checksum does not match");
     return false;
   }
   stream.malformed_batches = 0;
@@ -401,14 +412,26 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
                            .record_count = batch.record_count(),
                            .bytes = kafka::Slice(buffer, batch.bytes()),
                            .leader_epoch = batch.partition_leader_epoch(),
-                           .content_crc = batch.ContentCrc()});
+                           .content_crc = batch.ContentCrc(),
+                           .keyless_records = was_refused ? KeylessRecords(batch) : 0});
   return true;
 }
 
-void Source::Malformed(Stream& stream, std::string reason) {
+void Source::Malformed(Stream& stream, const std::string& reason) {
   Refuse(stream, QuarantineCode::kMalformedBatch,
          absl::StrCat("what the source has at offset ", stream.partition.fetch_offset().value,
-                      " is not a record batch: ", reason, ". Check the broker's log directory with kafka-dump-log"));
+                      " is not a record batch: ", reason, ". ", kafka::RemedyFor(kafka::kErrorCorruptMessage),
+                      " Or leave out the rest of its segment: resume with --from=OFFSET, with which the next .log "
+                      "file of the partition begins"));
+}
+
+// Its header may be what is damaged, too.
+void Source::Damaged(Stream& stream, const kafka::RecordBatchView& batch) {
+  Refuse(stream, QuarantineCode::kMalformedBatch,
+         absl::StrCat("the batch at source offset ", batch.base_offset(),
+                      " is damaged at the source: its checksum does not match. By its header it holds ",
+                      batch.record_count(), " records. ", kafka::RemedyFor(kafka::kErrorCorruptMessage),
+                      " Or leave it out: resume with --from=", batch.next_offset()));
 }
 
 void Source::Refuse(Stream& stream, QuarantineCode code, std::string reason) {

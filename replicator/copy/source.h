@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "kafka/batch/record_batch.h"
 #include "kafka/net/fetch_memory.h"
 #include "kafka/net/lane.h"
 #include "kafka/wire/fetch.h"
@@ -85,7 +86,8 @@ class Source {
   bool HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::TransactionFilter& transactions,
                    const kafka::BufferRef& buffer);
   void BackOff(Stream& stream, std::string error);
-  void Malformed(Stream& stream, std::string reason);
+  void Malformed(Stream& stream, const std::string& reason);
+  void Damaged(Stream& stream, const kafka::RecordBatchView& batch);
   void Refuse(Stream& stream, QuarantineCode code, std::string reason);
 
   kafka::FetchMemory& memory_;

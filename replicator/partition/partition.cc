@@ -19,6 +19,11 @@ std::string ForeignWriter(SourceOffset position) {
                       "resume with --from=", position.value, ". ", kCopyAnew);
 }
 
+std::string ForBatch(SourceOffset base, int32_t records) {
+  return absl::StrCat("for the batch at source offset ", base.value, " (", records,
+                      records == 1 ? " record)" : " records)");
+}
+
 }  // namespace
 
 const char* QuarantineCodeName(QuarantineCode code) {
@@ -182,7 +187,8 @@ Partition::InFlight Partition::InFlightOf(const Batch& batch, TargetOffset expec
           .size_bytes = batch.size_bytes(),
           .leader_epoch = batch.leader_epoch,
           .end_epoch = batch.end_epoch,
-          .content_crc = batch.content_crc};
+          .content_crc = batch.content_crc,
+          .keyless_records = batch.keyless_records};
 }
 
 // What is skipped belongs to whatever comes before it, so that the position passes it in order.
@@ -265,9 +271,37 @@ void Partition::OnAnswer(uint64_t send_id, const Answer& answer) {
       producer_forgotten_ = true;
       return Fail(answer.error);
     case Answer::Verdict::kRefused:
-      ForgetRefused(*sent);
-      return PutInQuarantine(answer.refusal, answer.error);
+      return OnRefused(*sent, answer);
+    case Answer::Verdict::kRefusedBytes:
+      return OnRefusedBytes(*sent, answer);
   }
+}
+
+void Partition::OnRefused(const InFlight& sent, const Answer& answer) {
+  std::string reason =
+      absl::StrCat(answer.error, ", ", ForBatch(sent.source_base, sent.record_count), ". ", answer.remedy);
+  ForgetRefused(sent);
+  PutInQuarantine(answer.refusal, std::move(reason));
+}
+
+// The first time the bytes may have been damaged on the way: the batch is read and checked once more.
+void Partition::OnRefusedBytes(const InFlight& sent, const Answer& answer) {
+  if (refused_base_ != sent.source_base) {
+    refused_base_ = sent.source_base;
+    return Fail(absl::StrCat(answer.error, ", ", ForBatch(sent.source_base, sent.record_count)));
+  }
+  std::string reason = absl::StrCat(answer.error, ", twice, ", ForBatch(sent.source_base, sent.record_count),
+                                    ", whose checksum is right. ");
+  if (sent.keyless_records > 0) {
+    absl::StrAppend(&reason, sent.keyless_records,
+                    " of its records have no key, and a topic with cleanup.policy=compact takes none of these: give "
+                    "the target's topic the source's cleanup.policy, and it goes on by itself");
+  } else {
+    absl::StrAppend(&reason, "The log of the target's broker says what is wrong with it");
+  }
+  absl::StrAppend(&reason, ". Or leave the batch out: resume with --from=", sent.source_end.value);
+  ForgetRefused(sent);
+  PutInQuarantine(QuarantineCode::kTargetRefused, std::move(reason));
 }
 
 // To what was in flight when the partition was stopped: it stays stopped, and what the answer leaves open is settled
@@ -284,6 +318,7 @@ void Partition::OnLateAnswer(const InFlight& sent, const Answer& answer) {
       producer_forgotten_ = true;
       return ForgetRefused(sent);
     case Answer::Verdict::kRefused:
+    case Answer::Verdict::kRefusedBytes:
       return ForgetRefused(sent);
   }
 }
@@ -301,6 +336,7 @@ void Partition::Acknowledge() {
   in_flight_.pop_front();
   failures_ = 0;
   last_error_.clear();
+  refused_base_.reset();
 }
 
 void Partition::Landed(const InFlight& batch) {

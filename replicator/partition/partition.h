@@ -95,6 +95,7 @@ struct Batch {
   int32_t leader_epoch = -1;
   uint32_t content_crc = 0;
   int32_t end_epoch = -1;  // the partition's: of what ends at source_end, this batch or one that is skipped behind it
+  int32_t keyless_records = 0;  // counted only when it is refused_base()
 
   int64_t size_bytes() const { return static_cast<int64_t>(bytes.bytes().size()); }
 };
@@ -112,16 +113,18 @@ struct Send {
 // What became of a Send.
 struct Answer {
   enum class Verdict : uint8_t {
-    kAppended,   // the leader and its in-sync replicas have it, at base_offset
-    kUnclear,    // no answer, an answer that can follow an append, or a refusal that can pass: ask the target where it
-                 // stands
-    kForgotten,  // not appended: the broker (<= 2.4) forgot our producer id and takes no sequence but 0
-    kRefused,    // never appended, and never will be as things are
+    kAppended,  // the leader and its in-sync replicas have it, at base_offset
+    kUnclear,   // no answer, an answer that can follow an append, or a refusal that can pass: ask the target where it
+                // stands
+    kRefusedBytes,  // never appended: the target says that the bytes are damaged, or holds a record against them
+    kForgotten,     // not appended: the broker (<= 2.4) forgot our producer id and takes no sequence but 0
+    kRefused,       // never appended, and never will be as things are
   };
   Verdict verdict = Verdict::kUnclear;
   int64_t base_offset = -1;                                 // when kAppended
   QuarantineCode refusal = QuarantineCode::kTargetRefused;  // when kRefused
-  std::string error;                                        // in words, with the remedy, unless kAppended
+  std::string error;                                        // in words, unless kAppended
+  std::string remedy;                                       // a sentence, when kRefused
 };
 
 // The last record batch of the target's log, as its header says.
@@ -296,6 +299,9 @@ class Partition {
   SourceOffset position() const { return position_; }
   // The next source offset to ask the source for.
   SourceOffset fetch_offset() const { return fetch_offset_; }
+  // Where the batch begins whose bytes the target refused; nullopt once it is on the target. Whoever has it again is to
+  // check it before it is accepted: only what is whole may be refused a second time.
+  const std::optional<SourceOffset>& refused_base() const { return refused_base_; }
   // The one that the next batch carries.
   const Producer& producer() const { return eras_.empty() ? options_.producer : eras_.back().producer; }
   // Leader epoch of the source batch right below position(); -1: not known.
@@ -343,6 +349,7 @@ class Partition {
     int32_t leader_epoch;
     int32_t end_epoch;
     uint32_t content_crc;
+    int32_t keyless_records = 0;
     bool answered = false;
 
     TargetOffset expected_end() const { return expected + record_count; }
@@ -358,6 +365,8 @@ class Partition {
   bool waits_for_store() const { return options_.stores_intents && !Mutated(Mutation::kDSendsBeforeTheIntentIsStored); }
   static InFlight InFlightOf(const Batch& batch, TargetOffset expected);
   void OnLateAnswer(const InFlight& sent, const Answer& answer);
+  void OnRefused(const InFlight& sent, const Answer& answer);
+  void OnRefusedBytes(const InFlight& sent, const Answer& answer);
   void ForgetRefused(const InFlight& sent);
   void Acknowledge();
   void Landed(const InFlight& batch);
@@ -402,6 +411,7 @@ class Partition {
   bool has_cut_back_ = false;  // see TakeCutBack()
   bool foreign_unless_found_ = false;
   std::optional<SourceOffset> resume_at_;
+  std::optional<SourceOffset> refused_base_;
   int failures_ = 0;
   std::string last_error_;
   int64_t records_copied_ = 0;

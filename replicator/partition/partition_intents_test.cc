@@ -130,7 +130,7 @@ TEST_F(StoredPartitionTest, WhatIsInFlightStaysNamedThroughAQuarantine) {
 
 TEST_F(StoredPartitionTest, ALateAnswerCountsInAQuarantineAndDoesNotEndIt) {
   for (const Answer& answer : {Appended(0), Appended(7), Unclear(), Answer{.verdict = Verdict::kRefused},
-                               Answer{.verdict = Verdict::kForgotten}}) {
+                               Answer{.verdict = Verdict::kRefusedBytes}, Answer{.verdict = Verdict::kForgotten}}) {
     partition_ = Fresh();
     Begin();
     const Send send = StopWithABatchInFlight();
@@ -138,7 +138,7 @@ TEST_F(StoredPartitionTest, ALateAnswerCountsInAQuarantineAndDoesNotEndIt) {
     ExpectQuarantine(QuarantineCode::kSourceDeleted);
     EXPECT_FALSE(partition_.must_settle() || partition_.can_send());
     const bool is_known =
-        answer.base_offset == 0 || answer.verdict == Verdict::kRefused || answer.verdict == Verdict::kForgotten;
+        answer.base_offset == 0 || (answer.verdict != Verdict::kAppended && answer.verdict != Verdict::kUnclear);
     EXPECT_EQ(partition_.TakeState().intents.empty(), is_known);
     EXPECT_EQ(partition_.position(), SourceOffset(answer.base_offset == 0 ? 3 : 0));
   }

@@ -2,12 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <utility>
 
+#include "gmock/gmock.h"
 #include "replicator/partition/partition_fixture.h"
 
 namespace replicator {
 namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
 
 TEST_F(PartitionTest, NothingHappensBeforeItBegins) {
   EXPECT_FALSE(partition_.wants_fetch());
@@ -156,9 +161,66 @@ TEST_F(PartitionTest, ARefusalForGoodStopsThePartitionWithItsReason) {
   partition_.Accept(MakeBatch(0, 3));
   partition_.OnAnswer(
       partition_.TakeSend().id,
-      {.verdict = Verdict::kRefused, .refusal = QuarantineCode::kTargetRefused, .error = "TOPIC_AUTHORIZATION_FAILED"});
+      {.verdict = Verdict::kRefused, .error = "TOPIC_AUTHORIZATION_FAILED", .remedy = "Give the right."});
   ExpectQuarantine(QuarantineCode::kTargetRefused);
+  EXPECT_EQ(partition_.quarantine()->reason,
+            "TOPIC_AUTHORIZATION_FAILED, for the batch at source offset 0 (3 records). Give the right.");
   EXPECT_FALSE(partition_.can_send() || partition_.wants_fetch() || partition_.must_settle());
+}
+
+class RefusedBytesTest : public PartitionTest {
+ protected:
+  void SetUp() override {
+    Begin();
+    Copy(0, 3);
+  }
+
+  // The batch of three records behind those three, as it is read again and again.
+  void Refuse(int32_t keyless = 0) {
+    Batch batch = MakeBatch(3, 3);
+    batch.keyless_records = keyless;
+    partition_.Accept(batch);
+    partition_.OnAnswer(partition_.TakeSend().id, {.verdict = Verdict::kRefusedBytes, .error = "INVALID_RECORD"});
+  }
+};
+
+TEST_F(RefusedBytesTest, AreReadAgainOnceAndStopThePartitionTheSecondTime) {
+  EXPECT_FALSE(partition_.refused_base().has_value());
+  Refuse();
+  EXPECT_EQ(partition_.refused_base(), SourceOffset(3)) << "to be checked when it is read again";
+  TargetEnd(3, 3, OurTail(3));
+  EXPECT_EQ(partition_.fetch_offset(), SourceOffset(3));
+  Refuse(/*keyless=*/2);
+  ExpectQuarantine(QuarantineCode::kTargetRefused);
+  const std::string& reason = partition_.quarantine()->reason;
+  EXPECT_THAT(reason, HasSubstr("INVALID_RECORD, twice, for the batch at source offset 3 (3 records)"));
+  EXPECT_THAT(reason, HasSubstr("2 of its records have no key"));
+  EXPECT_THAT(reason, EndsWith("resume with --from=6"));
+  EXPECT_EQ(partition_.position(), SourceOffset(3));
+}
+
+TEST_F(RefusedBytesTest, OfAnotherBatchAreReadAgainToo) {
+  Refuse();
+  TargetEnd(3, 3, OurTail(3));
+  Copy(3, 3);
+  EXPECT_FALSE(partition_.refused_base().has_value()) << "it had been damaged on the way";
+  partition_.Accept(MakeBatch(6, 1));
+  partition_.OnAnswer(partition_.TakeSend().id, {.verdict = Verdict::kRefusedBytes, .error = "CORRUPT_MESSAGE"});
+  EXPECT_FALSE(partition_.quarantined());
+  EXPECT_EQ(partition_.refused_base(), SourceOffset(6));
+}
+
+// The cause may have passed, and then it lands; if not, one refusal tells.
+TEST_F(RefusedBytesTest, AreSentOnceMoreWhenThePartitionIsCheckedAgain) {
+  Refuse();
+  TargetEnd(3, 3, OurTail(3));
+  Refuse();
+  partition_.CheckAgain();
+  EXPECT_EQ(partition_.refused_base(), SourceOffset(3));
+  TargetEnd(3, 3, OurTail(3));
+  Refuse();
+  ExpectQuarantine(QuarantineCode::kTargetRefused);
+  EXPECT_THAT(partition_.quarantine()->reason, HasSubstr("The log of the target's broker says"));
 }
 
 // B

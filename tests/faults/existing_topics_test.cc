@@ -21,6 +21,7 @@ namespace replicator::tests {
 namespace {
 
 constexpr int64_t kRecords = 1'000;
+constexpr int64_t kKeyless = 100;
 
 struct NewerTarget {
   static constexpr char kName[] = "3.1.2 x 1 to 3.9.1 x 1, ACLs at the source";
@@ -33,8 +34,16 @@ struct NewerTarget {
   }
 };
 
-class ExistingTopicsTest : public SceneTest<NewerTarget> {
+// Does not tell a record that it does not take from a damaged one.
+struct OldTarget {
+  static constexpr char kName[] = "3.1.2 x 1 to 2.1.1 x 1, existing topics";
+  static SceneOptions Options() { return {.target = {.version = "2.1.1", .brokers = 1}}; }
+};
+
+class ExistingTopics : public SceneFixture {
  protected:
+  using SceneFixture::SceneFixture;
+
   void Write(const std::string& topic, int64_t first = 0) {
     LoadOptions load = scene_->Load(topic, 2);
     load.records_total = kRecords;
@@ -52,6 +61,26 @@ class ExistingTopicsTest : public SceneTest<NewerTarget> {
     ASSERT_NO_FATAL_FAILURE(Write(topic));
   }
 
+  // Without keys, one batch.
+  void WriteKeyless(const std::string& topic) {
+    LoadOptions load = scene_->Load(topic, 1);
+    load.records_total = kKeyless;
+    load.value_bytes = 100;
+    load.keys = 0;
+    load.linger_ms = 60'000;
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
+  }
+
+  // Partition 0 has stopped at the keyless batch that begins at `offset`, and says how to go on.
+  void ExpectKeylessRefused(WatchedLink& link, const std::string& topic, int64_t offset, const std::string& error) {
+    ASSERT_TRUE(link.ReachesCode(topic, "target-refused"));
+    const std::string reason = link.PartitionStatus(topic, 0).at("quarantine").at("reason");
+    for (const std::string& words : {error, absl::StrCat("for the batch at source offset ", offset),
+                                     absl::StrCat(kKeyless, " of its records have no key"),
+                                     std::string("cleanup.policy"), absl::StrCat("--from=", offset + kKeyless)})
+      EXPECT_TRUE(absl::StrContains(reason, words)) << words << "\n" << reason;
+  }
+
   // Until `check` ends with this code and says this.
   testing::AssertionResult ReachesCheck(WatchedLink& link, int code, const std::string& text) {
     CommandOutput output;
@@ -65,6 +94,9 @@ class ExistingTopicsTest : public SceneTest<NewerTarget> {
                                        << link.process().LogTail();
   }
 };
+
+class ExistingTopicsTest : public SceneTest<NewerTarget, ExistingTopics> {};
+class OldTargetTest : public SceneTest<OldTarget, ExistingTopics> {};
 
 TEST_F(ExistingTopicsTest, WhatWouldDeleteOrChangeRecordsIsLeftOutUntilAlteredOrAccepted) {
   ASSERT_NO_FATAL_FAILURE(Make("there-equal", {}, {}));
@@ -152,6 +184,43 @@ TEST_F(ExistingTopicsTest, AnAnswerShowsThatTimesWereReplaced) {
   ASSERT_NO_FATAL_FAILURE(Write("answer-times", kRecords));
   EXPECT_TRUE(link.ReachesCode("answer-times", "target-settings"));
   EXPECT_TRUE(link.process().LogHas("the target has replaced the times of the")) << link.process().LogTail();
+}
+
+// Before topics are looked at again, the answer to the next batch tells.
+TEST_F(ExistingTopicsTest, ARecordWithoutAKeyForACompactedTopicIsNamed) {
+  ASSERT_NO_FATAL_FAILURE(Make("keyless", {}, {}));
+  ReplicatorOptions options = scene_->Replicator("keyless");
+  options.properties["refresh.topics.interval.seconds"] = "3600";
+  WatchedLink link(options);
+  ASSERT_OK(link.Start());
+  ASSERT_TRUE(scene_->Equal({"keyless"})) << link.process().LogTail();
+  ASSERT_OK(scene_->target_admin().AlterTopicConfigs("keyless", {{"cleanup.policy", "compact"}}));
+  ASSERT_NO_FATAL_FAILURE(WriteKeyless("keyless"));
+  ASSERT_NO_FATAL_FAILURE(ExpectKeylessRefused(link, "keyless", kRecords / 2, "INVALID_RECORD"));
+  EXPECT_EQ(link.Code("keyless", 1), WatchedLink::kNoCode);
+  ASSERT_OK(scene_->target_admin().AlterTopicConfigs("keyless", {{"cleanup.policy", "delete"}}));
+  const CommandOutput resumed = link.Run({"resume", "--topic=keyless", "--partition=0"});
+  EXPECT_EQ(resumed.code, 0) << resumed.text;
+  EXPECT_TRUE(scene_->Equal({"keyless"})) << link.process().LogTail();
+  EXPECT_TRUE(link.NothingIsQuarantined());
+}
+
+TEST_F(OldTargetTest, ARecordWithoutAKeyForACompactedTopicIsNamedAndCanBeLeftOut) {
+  ASSERT_OK(scene_->source_admin().CreateTopic({.name = "old-keyless", .partitions = 2}));
+  ASSERT_OK(scene_->target_admin().CreateTopic(
+      {.name = "old-keyless", .partitions = 2, .configs = {{"cleanup.policy", "compact"}}}));
+  ASSERT_NO_FATAL_FAILURE(WriteKeyless("old-keyless"));
+  ASSERT_NO_FATAL_FAILURE(Write("old-keyless"));
+  ReplicatorOptions options = scene_->Replicator("old-keyless");
+  options.flags = {"--accept-target-settings=old-keyless"};
+  WatchedLink link(options);
+  ASSERT_OK(link.Start());
+  ASSERT_NO_FATAL_FAILURE(ExpectKeylessRefused(link, "old-keyless", 0, "CORRUPT_MESSAGE"));
+  const std::string from = absl::StrCat("--from=", kKeyless);
+  const CommandOutput resumed = link.Run({"resume", "--topic=old-keyless", "--partition=0", from, "--yes"});
+  EXPECT_EQ(resumed.code, 0) << resumed.text;
+  EXPECT_TRUE(scene_->WaitForTargetRecords("old-keyless", kRecords)) << link.process().LogTail();
+  EXPECT_TRUE(link.NothingIsQuarantined());
 }
 
 TEST_F(ExistingTopicsTest, TheRightToReadSettingsIsMissingAtTheSource) {
