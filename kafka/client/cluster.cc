@@ -1,6 +1,7 @@
 #include "kafka/client/cluster.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -11,43 +12,12 @@ namespace replicator::kafka {
 namespace {
 
 constexpr Clock::duration kMetadataTimeout = std::chrono::seconds(15);
-// More partitions than any cluster has; a larger number would be a damaged answer.
-constexpr int32_t kPartitionNumberMax = 1'000'000;
-
-MetadataSnapshot ToSnapshot(MetadataResponse response) {
-  auto snapshot = std::make_shared<ClusterMetadata>();
-  snapshot->cluster_id = response.cluster_id.value_or("");
-  snapshot->controller_id = response.controller_id;
-  snapshot->leader_epochs_are_current = response.leader_epochs_are_current;
-  for (MetadataResponse::Broker& broker : response.brokers) {
-    snapshot->brokers[broker.node_id] = Endpoint{std::move(broker.host), static_cast<uint16_t>(broker.port)};
-  }
-  for (MetadataResponse::Topic& from : response.topics) {
-    TopicMetadata& topic = snapshot->topics[from.name];
-    topic.error_code = from.error_code;
-    topic.id = from.id;
-    topic.is_internal = from.is_internal;
-    for (const MetadataResponse::Partition& partition : from.partitions) {
-      if (partition.partition < 0 || partition.partition > kPartitionNumberMax) continue;
-      if (topic.partitions.size() <= static_cast<size_t>(partition.partition))
-        topic.partitions.resize(partition.partition + 1);
-      topic.partitions[partition.partition] = {.leader_id = partition.leader_id,
-                                               .leader_epoch = partition.leader_epoch,
-                                               .replicas = static_cast<int>(partition.replicas.size()),
-                                               .in_sync_replicas = static_cast<int>(partition.in_sync_replicas.size())};
-    }
-  }
-  return snapshot;
-}
+// How long others come before a broker that did not answer; before one that could not be connected to, so many times as
+// long as it took to find that out.
+constexpr Clock::duration kAvoided = std::chrono::minutes(1);
+constexpr int kAvoidedTimes = 10;
 
 }  // namespace
-
-const PartitionMetadata* ClusterMetadata::FindPartition(const std::string& topic, int32_t partition) const {
-  auto found = topics.find(topic);
-  if (found == topics.end() || partition < 0 || static_cast<size_t>(partition) >= found->second.partitions.size())
-    return nullptr;
-  return &found->second.partitions[partition];
-}
 
 ClusterClient::ClusterClient(std::string name, std::vector<Endpoint> bootstrap, ConnectionOptions options)
     : name_(std::move(name)), bootstrap_(std::move(bootstrap)), options_(std::move(options)) {}
@@ -61,10 +31,10 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::Conn
   co_return co_await the_lane->Get();
 }
 
-// The broker that answered last, then the brokers known, then the bootstrap addresses (DNS may have moved them).
-std::vector<Endpoint> ClusterClient::Candidates() const {
+// `first`, then the brokers known, then the bootstrap addresses (DNS may have moved them).
+std::vector<Endpoint> ClusterClient::Candidates(const Endpoint& first) const {
   std::vector<Endpoint> candidates;
-  if (current_.port != 0) candidates.push_back(current_);
+  if (first.port != 0) candidates.push_back(first);
   if (metadata_ != nullptr) {
     for (const auto& [id, endpoint] : metadata_->brokers) candidates.push_back(endpoint);
   }
@@ -73,19 +43,42 @@ std::vector<Endpoint> ClusterClient::Candidates() const {
   for (Endpoint& candidate : candidates) {
     if (std::find(unique.begin(), unique.end(), candidate) == unique.end()) unique.push_back(std::move(candidate));
   }
-  // It may hang, which takes longer to find out than that it is gone.
-  std::stable_partition(unique.begin(), unique.end(), [this](const Endpoint& one) { return !(one == avoided_); });
+  std::stable_partition(unique.begin(), unique.end(), [this](const Endpoint& one) { return !IsAvoided(one); });
   return unique;
 }
 
-void ClusterClient::TryAnotherBroker() { avoided_ = std::exchange(current_, Endpoint{}); }
+// The broker behind the one that told last, by id.
+Endpoint ClusterClient::NextToTell() const {
+  if (metadata_ == nullptr || metadata_->brokers.empty()) return current_;
+  const std::map<int32_t, Endpoint>& brokers = metadata_->brokers;
+  auto next = std::find_if(brokers.begin(), brokers.end(), [this](const auto& one) { return one.second == teller_; });
+  if (next != brokers.end()) ++next;
+  for (size_t i = 0; i < brokers.size(); ++i, ++next) {
+    if (next == brokers.end()) next = brokers.begin();
+    if (!IsAvoided(next->second)) return next->second;
+  }
+  return current_;
+}
+
+bool ClusterClient::IsAvoided(const Endpoint& endpoint) const {
+  auto found = avoided_until_.find(endpoint.ToString());
+  return found != avoided_until_.end() && Clock::now() < found->second;
+}
+
+void ClusterClient::TryAnotherBroker() {
+  avoided_until_[std::exchange(current_, Endpoint{}).ToString()] = Clock::now() + kAvoided;
+}
 
 asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::AnyBroker() {
+  co_return co_await FirstOf(Candidates(current_));
+}
+
+asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::FirstOf(std::vector<Endpoint> candidates) {
   std::vector<std::string> errors;
   bool all_unfit = true;  // they answer, and speak no version that we need
-  std::vector<Endpoint> candidates = Candidates();
   for (const Endpoint& candidate : candidates) {
     Endpoint endpoint = candidate;
+    const Clock::time_point begun = Clock::now();
     absl::StatusOr<std::shared_ptr<Connection>> connection = co_await ConnectTo(endpoint);
     if (connection.ok()) {
       current_ = endpoint;
@@ -94,6 +87,8 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::AnyB
     if (absl::IsAborted(connection.status()))
       co_return absl::AbortedError(
           absl::StrCat(name_, " has to be ", expected_id_, ": ", connection.status().message()));
+    const Clock::time_point now = Clock::now();
+    avoided_until_[endpoint.ToString()] = now + kAvoidedTimes * (now - begun);
     all_unfit = all_unfit && absl::IsFailedPrecondition(connection.status());
     errors.push_back(std::string(connection.status().message()));
   }
@@ -131,24 +126,28 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::Lead
 }
 
 asio::awaitable<absl::StatusOr<MetadataSnapshot>> ClusterClient::FetchMetadata() {
+  absl::StatusOr<std::shared_ptr<Connection>> connection = co_await FirstOf(Candidates(NextToTell()));
+  if (!connection.ok()) co_return connection.status();
+  std::shared_ptr<Connection> broker = *connection;
+  teller_ = current_;
   MetadataRequest request;
-  absl::StatusOr<MetadataResponse> response = co_await Ask(request, kMetadataTimeout);
+  absl::StatusOr<MetadataResponse> response = co_await broker->Call(request, kMetadataTimeout);
   if (!response.ok()) {
     TryAnotherBroker();
     co_return response.status();
   }
-  MetadataSnapshot snapshot = ToSnapshot(*std::move(response));
-  if (expected_id_.empty()) expected_id_ = snapshot->cluster_id;
-  if (snapshot->cluster_id != expected_id_) {
-    co_return absl::AbortedError(absl::StrCat(name_, " has to be ", expected_id_, ", and answers as ",
-                                              snapshot->cluster_id,
+  auto told = std::make_shared<ClusterMetadata>(ToMetadata(*std::move(response)));
+  if (expected_id_.empty()) expected_id_ = told->cluster_id;
+  if (told->cluster_id != expected_id_) {
+    co_return absl::AbortedError(absl::StrCat(name_, " has to be ", expected_id_, ", and answers as ", told->cluster_id,
                                               ". Nothing is mixed: correct its bootstrap servers or DNS"));
   }
-  if (snapshot->brokers.empty()) {  // it has just started, and knows of no topic either
+  if (told->brokers.empty()) {  // it has just started, and knows of no topic either
     TryAnotherBroker();
     co_return absl::UnavailableError(absl::StrCat("a broker of ", name_, " that starts does not know its cluster yet"));
   }
-  metadata_ = snapshot;
+  if (metadata_ != nullptr) leaders_.KeepLaterLeaders(*metadata_, teller_.ToString(), Clock::now(), *told);
+  metadata_ = std::move(told);
   co_return metadata_;
 }
 

@@ -1,14 +1,11 @@
-// What a client knows about one cluster, and the way to ask it: a metadata snapshot, and a ClusterClient that finds a
-// broker which answers, beginning with the bootstrap addresses.
+// The way to ask one cluster: finds a broker that answers, beginning with the bootstrap addresses.
 //
-// A snapshot is immutable and shared between threads. A ClusterClient belongs to one event loop, and one coroutine uses
-// it at a time.
+// A ClusterClient belongs to one event loop, and one coroutine uses it at a time.
 #ifndef REPLICATOR_KAFKA_CLIENT_CLUSTER_H_
 #define REPLICATOR_KAFKA_CLIENT_CLUSTER_H_
 
 #include <asio/awaitable.hpp>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,38 +14,11 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "kafka/client/cluster_metadata.h"
 #include "kafka/net/connection.h"
 #include "kafka/net/lane.h"
-#include "kafka/wire/metadata.h"
-#include "kafka/wire/primitives.h"
 
 namespace replicator::kafka {
-
-struct PartitionMetadata {
-  int32_t leader_id = -1;  // -1: no leader at present
-  int32_t leader_epoch = -1;
-  int replicas = 0;
-  int in_sync_replicas = 0;
-};
-
-struct TopicMetadata {
-  int16_t error_code = 0;
-  Uuid id = kNoUuid;  // kNoUuid where brokers have none (before 2.8)
-  bool is_internal = false;
-  std::vector<PartitionMetadata> partitions;  // by partition number
-};
-
-struct ClusterMetadata {
-  std::string cluster_id;
-  int32_t controller_id = -1;
-  bool leader_epochs_are_current = false;  // see MetadataResponse
-  std::map<int32_t, Endpoint> brokers;     // those alive, by id
-  absl::flat_hash_map<std::string, TopicMetadata> topics;
-
-  // nullptr for a topic or partition that is not there.
-  const PartitionMetadata* FindPartition(const std::string& topic, int32_t partition) const;
-};
-using MetadataSnapshot = std::shared_ptr<const ClusterMetadata>;
 
 class ClusterClient {
  public:
@@ -59,9 +29,10 @@ class ClusterClient {
   // another while we run. Not set, the first answer sets it.
   void set_expected_id(std::string id) { expected_id_ = std::move(id); }
 
-  // Metadata of every topic. Unavailable, naming every address tried, if no broker answers, and if the one that does
-  // has just started and knows of no broker yet; FailedPrecondition if all of them are too old; Aborted, with the
-  // snapshot unchanged, if another cluster answers.
+  // Metadata of every topic, from another broker than the last time if there is one: each tells what it knows itself
+  // (cluster_metadata.h). Unavailable, naming every address tried, if no broker answers, and if the one that does has
+  // just started and knows of no broker yet; FailedPrecondition if all of them are too old; Aborted, with the snapshot
+  // unchanged, if another cluster answers.
   asio::awaitable<absl::StatusOr<MetadataSnapshot>> FetchMetadata();
 
   // A connection to any broker. Aborted: it leads to another cluster by now.
@@ -82,7 +53,7 @@ class ClusterClient {
     co_return co_await open->Call(request, timeout);
   }
 
-  // The broker that answered last does not answer now: begin with another one next time.
+  // The broker that answered last does not answer now: others come first for a while.
   void TryAnotherBroker();
 
   // What another client of the same cluster has learned.
@@ -95,7 +66,10 @@ class ClusterClient {
 
  private:
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ConnectTo(Endpoint endpoint);
-  std::vector<Endpoint> Candidates() const;
+  asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> FirstOf(std::vector<Endpoint> candidates);
+  std::vector<Endpoint> Candidates(const Endpoint& first) const;
+  Endpoint NextToTell() const;
+  bool IsAvoided(const Endpoint& endpoint) const;
 
   const std::string name_;
   const std::vector<Endpoint> bootstrap_;
@@ -105,7 +79,10 @@ class ClusterClient {
   // By address. Lanes of brokers that left stay, closed by their peers, until the client goes: a few bytes each.
   absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;
   Endpoint current_;  // the broker that answered last
-  Endpoint avoided_;  // the one that did not
+  Endpoint teller_;   // the broker whose metadata came last
+  // Those that did not answer, by address, and until when others come first.
+  absl::flat_hash_map<std::string, Clock::time_point> avoided_until_;
+  LeaderMemory leaders_;
 };
 
 // "host:port,..." as it stands in bootstrap.servers. InvalidArgument names the address that cannot be read.

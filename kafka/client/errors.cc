@@ -374,6 +374,12 @@ FetchOutcome ClassifyFetchError(int16_t code) {
   }
 }
 
+bool ShowsStaleMetadata(int16_t code) {
+  const FetchOutcome outcome = ClassifyFetchError(code);
+  return outcome == FetchOutcome::kRefreshMetadata || outcome == FetchOutcome::kTopicIdChanged ||
+         code == kErrorUnknownLeaderEpoch || code == kErrorRequestTimedOut;
+}
+
 GroupOutcome ClassifyGroupError(int16_t code) {
   switch (code) {
     case kErrorNone:

@@ -131,6 +131,10 @@ enum class FetchOutcome : uint8_t {
 };
 FetchOutcome ClassifyFetchError(int16_t code);
 
+// Whether the answer shows that a broker's metadata, by which it was asked, may be out of date: another broker leads,
+// the topic was recreated, or (7) the leader cannot reach its replicas, as one that others have deposed meanwhile.
+bool ShowsStaleMetadata(int16_t code);
+
 // What a group's coordinator, or a broker that was asked for it, asks of a member.
 enum class GroupOutcome : uint8_t {
   kOk,

@@ -116,5 +116,16 @@ TEST(ErrorsTest, TheRemedyFollowsWhereThereIsOne) {
             absl::StrCat(ErrorText(kErrorMessageTooLarge), ". ", RemedyFor(kErrorMessageTooLarge)));
 }
 
+TEST(ErrorsTest, OnlyWhatConcernsLeadershipShowsStaleMetadata) {
+  for (int16_t code : {kErrorNotLeaderOrFollower, kErrorUnknownTopicOrPartition, kErrorFencedLeaderEpoch,
+                       kErrorUnknownTopicId, kErrorKafkaStorageError, kErrorRequestTimedOut}) {
+    EXPECT_TRUE(ShowsStaleMetadata(code)) << code;
+  }
+  for (int16_t code : {kErrorNone, kErrorNotEnoughReplicas, kErrorMessageTooLarge, kErrorTopicAuthorizationFailed,
+                       kErrorOutOfOrderSequenceNumber, kErrorCorruptMessage, kErrorOffsetOutOfRange}) {
+    EXPECT_FALSE(ShowsStaleMetadata(code)) << code;
+  }
+}
+
 }  // namespace
 }  // namespace replicator::kafka

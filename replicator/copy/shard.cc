@@ -174,9 +174,32 @@ void Shard::Restore(Stream& stream) {
 }
 
 void Shard::NoteLeaderless() {
-  leaderless_ = std::any_of(members_.begin(), members_.end(), [](const Member& member) {
-    return (member.source == nullptr || member.target == nullptr) && !member.stream->partition.quarantined();
+  int partitions[2] = {0, 0};
+  for (const Member& member : members_) {
+    if (member.stream->partition.quarantined()) continue;
+    if (member.source == nullptr) ++partitions[static_cast<int>(Side::kSource)];
+    if (member.target == nullptr) ++partitions[static_cast<int>(Side::kTarget)];
+  }
+  for (Side side : {Side::kSource, Side::kTarget}) {
+    Leaderless& leaderless = leaderless_[static_cast<int>(side)];
+    const int now = partitions[static_cast<int>(side)];
+    if (std::exchange(leaderless.partitions, now) != now) leaderless.pace.OnChange();
+  }
+}
+
+// A target broker that hangs will soon lead no more.
+void Shard::AskForLeaders(Clock::time_point now) {
+  const bool target_hangs = std::any_of(target_desks_.begin(), target_desks_.end(), [](const auto& desk) {
+    return std::any_of(desk.second->sinks.begin(), desk.second->sinks.end(),
+                       [](const auto& sink) { return sink->stalled(); });
   });
+  for (Side side : {Side::kSource, Side::kTarget}) {
+    Leaderless& leaderless = leaderless_[static_cast<int>(side)];
+    const bool waits = leaderless.partitions > 0 || (side == Side::kTarget && target_hangs);
+    if (!waits || now < leaderless.pace.next()) continue;
+    leaderless.pace.OnAsked(now);
+    MetadataIsStale(side);
+  }
 }
 
 void Shard::Spawn(asio::awaitable<void> coroutine) {
@@ -401,10 +424,7 @@ asio::awaitable<void> Shard::Tick() {
       for (const std::unique_ptr<Sink>& sink : desk->sinks) sink->CheckProgress(now);
       if (desk->NeedsConnection(now)) AddConnection(broker, *desk);
     }
-    if (leaderless_) {
-      MetadataIsStale(Side::kSource);
-      MetadataIsStale(Side::kTarget);
-    }
+    AskForLeaders(now);
     LookAtAll(now);
     keeper_.Tick(now);
     if (std::exchange(changed_, false)) PublishStatus();

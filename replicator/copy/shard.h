@@ -27,6 +27,7 @@
 #include "kafka/client/cluster.h"
 #include "kafka/net/fetch_memory.h"
 #include "kafka/net/steady_event.h"
+#include "replicator/base/ask_pace.h"
 #include "replicator/copy/produce_connections.h"
 #include "replicator/copy/sink.h"
 #include "replicator/copy/source.h"
@@ -129,6 +130,11 @@ class Shard : public StreamOwner {
     size_t next_sink = 0;  // takes the next stream
     Settler settler;
   };
+  // The partitions that wait for a leader on one side. One of them can wait for months.
+  struct Leaderless {
+    int partitions = 0;
+    AskPace pace{std::chrono::milliseconds(250), std::chrono::seconds(5)};
+  };
   struct Member {
     std::unique_ptr<Stream> stream;
     SourceDesk* source = nullptr;
@@ -154,6 +160,7 @@ class Shard : public StreamOwner {
   SourceDesk* SourceDeskFor(int32_t broker);
   TargetDesk* TargetDeskFor(int32_t broker);
   void NoteLeaderless();
+  void AskForLeaders(Clock::time_point now);
   // shard_control.cc
   void BeginResume(ResumeRequest request, std::function<void(absl::StatusOr<ResumePlan>)> done);
   Assignment WithIdsOfNow(Assignment assignment) const;
@@ -186,8 +193,8 @@ class Shard : public StreamOwner {
   std::list<asio::cancellation_signal> cancellations_;
   kafka::Signal ticked_;
   bool stopping_ = false;
-  bool leaderless_ = false;  // some partition has no leader on one side
-  bool changed_ = true;      // since the status was published
+  Leaderless leaderless_[2];  // by side
+  bool changed_ = true;       // since the status was published
   Clock::time_point next_look_;
 
   mutable absl::Mutex mutex_;

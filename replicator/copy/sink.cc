@@ -268,7 +268,7 @@ void Sink::HandlePartition(Sent& sent, const kafka::ProduceResponse::Partition& 
   const Answer answer = AnswerOf(partition);
   if (answer.verdict != Answer::Verdict::kAppended) {
     errors_.Add(stream.Name(), answer.error);
-    owner_.MetadataIsStale(Side::kTarget);
+    if (kafka::ShowsStaleMetadata(partition.error_code)) owner_.MetadataIsStale(Side::kTarget);
   }
   if (partition.log_start_offset >= 0) stream.target_log_start = partition.log_start_offset;
   stream.partition.OnAnswer(sent.send.id, answer);

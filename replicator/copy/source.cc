@@ -306,16 +306,15 @@ void Source::HandlePartition(Stream& stream, const kafka::FetchResponse::Partiti
 
 void Source::HandleError(Stream& stream, const kafka::FetchResponse::Partition& answer) {
   const std::string error = kafka::ErrorText(answer.error_code);
+  if (kafka::ShowsStaleMetadata(answer.error_code)) owner_.MetadataIsStale(Side::kSource);
   switch (kafka::ClassifyFetchError(answer.error_code)) {
     case kafka::FetchOutcome::kOffsetOutOfRange:
       stream.doubt.OnOutOfRange();
       stream.source_error = error;
       return;
+    case kafka::FetchOutcome::kOk:
     case kafka::FetchOutcome::kRefreshMetadata:
     case kafka::FetchOutcome::kTopicIdChanged:
-      owner_.MetadataIsStale(Side::kSource);
-      return BackOff(stream, error);
-    case kafka::FetchOutcome::kOk:
     case kafka::FetchOutcome::kRetry:
     case kafka::FetchOutcome::kResetFetchSession:
       return BackOff(stream, error);

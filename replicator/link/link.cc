@@ -28,6 +28,7 @@
 #include "replicator/base/human.h"
 #include "replicator/control/reconciler.h"
 #include "replicator/copy/shard.h"
+#include "replicator/link/freshness.h"
 #include "replicator/link/topic_notes.h"
 #include "replicator/memory/link_memory.h"
 #include "replicator/ownership/first_start.h"
@@ -41,10 +42,8 @@
 namespace replicator {
 namespace {
 
-// Metadata is read again at least this often, and at most every kMetadataMinInterval when a broker's answer shows that
-// it is out of date (Kafka clients' metadata.max.age.ms and retry.backoff.ms).
+// Metadata is read again at least this often (Kafka clients' metadata.max.age.ms).
 constexpr Clock::duration kMetadataMaxAge = std::chrono::minutes(1);
-constexpr Clock::duration kMetadataMinInterval = std::chrono::milliseconds(200);
 // After topics could not be looked for; their interval can be hours.
 constexpr Clock::duration kTopicsRetryInterval = std::chrono::seconds(10);
 constexpr Clock::duration kProgressInterval = std::chrono::seconds(5);
@@ -143,7 +142,7 @@ class Link {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<LinkService> service_;
   kafka::Signal stale_;
-  bool stale_sides_[2] = {false, false};
+  Freshness metadata_[2];  // by side
   TopicNotes topic_notes_;
   Console console_;
   Progress progress_;
@@ -344,7 +343,7 @@ void Link::StartShards() {
     options.partition.in_flight_max = options_.in_flight_max;
     shards_.push_back(std::make_unique<Shard>(std::move(options), [this](Side side) {
       asio::post(io_, [this, side] {
-        stale_sides_[static_cast<int>(side)] = true;
+        metadata_[static_cast<int>(side)].Want();
         stale_.Notify();
       });
     }));
@@ -455,8 +454,12 @@ void Link::LookAgain(const Absence& absence) {
 asio::awaitable<void> Link::Watch() {
   Clock::time_point next_metadata = Clock::now() + kMetadataMaxAge;
   while (!ending_) {
-    if (!stale_sides_[0] && !stale_sides_[1]) co_await stale_.Wait(std::min(next_topics_, next_metadata));
-    if (ending_) co_return;
+    const Clock::time_point due = std::min({next_topics_, next_metadata, metadata_[0].due(), metadata_[1].due()});
+    if (Clock::now() < due) {
+      co_await stale_.Wait(due);
+      if (ending_) co_return;
+      continue;
+    }
     const Clock::time_point now = Clock::now();
     if (now >= next_topics_) {
       absl::Status reconciled = co_await Reconcile();
@@ -470,10 +473,10 @@ asio::awaitable<void> Link::Watch() {
     const bool old = now >= next_metadata;
     if (old) next_metadata = now + kMetadataMaxAge;
     for (Side side : {Side::kSource, Side::kTarget}) {
-      if (!std::exchange(stale_sides_[static_cast<int>(side)], false) && !old) continue;
-      co_await RefreshMetadata(side);
+      if (old || Clock::now() >= metadata_[static_cast<int>(side)].due()) co_await RefreshMetadata(side);
+      if (ending_) co_return;
     }
-    co_await kafka::SleepFor(kMetadataMinInterval);
+    co_await kafka::SleepFor(Freshness::kIntervalMin);
   }
 }
 
@@ -502,10 +505,14 @@ void Link::Trouble(const char* doing, const absl::Status& why) {
 
 asio::awaitable<void> Link::RefreshMetadata(Side side) {
   kafka::ClusterClient& cluster = side == Side::kSource ? *source_ : *target_;
+  Freshness& metadata = metadata_[static_cast<int>(side)];
+  metadata.OnAsked();
+  const kafka::MetadataSnapshot before = cluster.metadata();
   absl::StatusOr<kafka::MetadataSnapshot> snapshot = co_await cluster.FetchMetadata();
   if (ending_) co_return;
+  metadata.OnAnswer(Clock::now(), snapshot.ok() && !(*snapshot)->TellsTheSame(*before));
   if (!snapshot.ok()) {
-    stale_sides_[static_cast<int>(side)] = true;
+    metadata.Want();
     Trouble("reading metadata", snapshot.status());
     co_return;
   }

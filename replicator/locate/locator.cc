@@ -65,7 +65,7 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     if (!MustAsk(*stream) || stream->doubt.doubts() != logs[i].doubts) continue;
     const int16_t code = (*starts)[i].error_code != kafka::kErrorNone ? (*starts)[i].error_code : (*ends)[i].error_code;
     if (code != kafka::kErrorNone) {
-      owner().MetadataIsStale(Side::kSource);
+      if (kafka::ShowsStaleMetadata(code)) owner().MetadataIsStale(Side::kSource);
       BackOff(*stream, absl::StrCat("the source answers ", kafka::ErrorAndRemedy(code)));
       continue;
     }

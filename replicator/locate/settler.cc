@@ -58,7 +58,7 @@ asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> co
     const OffsetAnswer& watermark = (*watermarks)[i];
     if (log_end.error_code != kafka::kErrorNone || watermark.error_code != kafka::kErrorNone) {
       const int16_t code = watermark.error_code != kafka::kErrorNone ? watermark.error_code : log_end.error_code;
-      owner().MetadataIsStale(Side::kTarget);
+      if (kafka::ShowsStaleMetadata(code)) owner().MetadataIsStale(Side::kTarget);
       BackOff(*stream, absl::StrCat("the target answers ", kafka::ErrorAndRemedy(code)));
     } else {
       ClearError(*stream);

@@ -23,6 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kBrokersMax = 9;
+// Node id of a controller in a process of its own.
+constexpr int kControllerId = 100;
 constexpr int kZooKeeperHeapMib = 96;
 constexpr absl::Duration kKillTimeout = absl::Seconds(30);
 // A broker's ZooKeeper session ends after its timeout: 18 s by default.
@@ -47,6 +49,9 @@ class FileLock {
  private:
   const int fd_;
 };
+
+// As in controller.quorum.voters.
+std::string ControllerAt(int port) { return absl::StrCat(kControllerId, "@127.0.0.1:", port); }
 
 absl::Mutex present_mutex(absl::kConstInit);
 // Never destroyed: a scene may live as long as the process.
@@ -85,7 +90,7 @@ KafkaCluster::KafkaCluster(const KafkaClusterOptions& options, bool record_archi
     : options_(options),
       zookeeper_mode_(UsesZooKeeper(options.version)),
       record_archives_(record_archives),
-      cluster_id_(RandomKafkaUuid()) {
+      cluster_id_(options.cluster_id.empty() ? RandomKafkaUuid() : options.cluster_id) {
   absl::MutexLock lock(&present_mutex);
   Present().push_back(this);
 }
@@ -179,30 +184,44 @@ absl::Status KafkaCluster::Prepare() {
     if (error) return absl::InternalError(absl::StrCat("cannot create ", dir_, ": ", error.message()));
   }
   if (zookeeper_mode_) zookeeper_port_ = FreePort();
+  if (options_.controller.has_value()) {
+    absl::StatusOr<std::unique_ptr<Broker>> controller = NewNode(kControllerId, "controller");
+    if (!controller.ok()) return controller.status();
+    controller_ = *std::move(controller);
+    controller_->controller_port = FreePort();
+    controller_->properties = *options_.controller;
+  }
   for (int id = 1; id <= options_.brokers; ++id) {
-    auto broker = std::make_unique<Broker>();
-    broker->id = id;
+    absl::StatusOr<std::unique_ptr<Broker>> node = NewNode(id, absl::StrCat("broker-", id));
+    if (!node.ok()) return node.status();
+    std::unique_ptr<Broker> broker = *std::move(node);
     broker->client_port = FreePort();
     broker->internal_port = FreePort();
-    if (!zookeeper_mode_) broker->controller_port = FreePort();
+    if (!zookeeper_mode_ && controller_ == nullptr) broker->controller_port = FreePort();
     const auto advertised = options_.advertised_ports.find(id);
     broker->advertised_port = advertised == options_.advertised_ports.end() ? broker->client_port : advertised->second;
     broker->properties = options_.properties;
     if (const auto own = options_.broker_properties.find(id); own != options_.broker_properties.end()) {
       for (const auto& [name, value] : own->second) broker->properties[name] = value;
     }
-    broker->log_dir = absl::StrCat(dir_, "/broker-", id);
-    broker->output_path = absl::StrCat(dir_, "/broker-", id, ".log");
-    broker->properties_path = absl::StrCat(dir_, "/broker-", id, ".properties");
-    fs::create_directories(broker->log_dir, error);
-    if (!zookeeper_mode_) {
-      absl::Status status = FormatKraftStorage(options_.version, broker->log_dir, cluster_id_, id);
-      if (!status.ok()) return status;
-    }
     brokers_[id] = std::move(broker);
   }
   keeper_ = std::make_unique<Keeper>([this](const std::string& folder) { Keep(folder); });
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<KafkaCluster::Broker>> KafkaCluster::NewNode(int id, const std::string& name) const {
+  auto node = std::make_unique<Broker>();
+  node->id = id;
+  node->log_dir = absl::StrCat(dir_, "/", name);
+  node->output_path = absl::StrCat(dir_, "/", name, ".log");
+  node->properties_path = absl::StrCat(dir_, "/", name, ".properties");
+  std::error_code error;
+  fs::create_directories(node->log_dir, error);
+  if (zookeeper_mode_) return node;
+  absl::Status status = FormatKraftStorage(options_.version, node->log_dir, cluster_id_, id);
+  if (!status.ok()) return status;
+  return node;
 }
 
 void KafkaCluster::Keep(const std::string& folder) const {
@@ -212,6 +231,7 @@ void KafkaCluster::Keep(const std::string& folder) const {
     KeepTail(broker->properties_path, folder, prefix);
   }
   if (zookeeper_mode_) KeepTail(dir_ + "/zookeeper.log", folder, prefix);
+  if (controller_ != nullptr) KeepTail(controller_->output_path, folder, prefix);
 }
 
 Properties KafkaCluster::ServerProperties(const Broker& broker) const {
@@ -224,14 +244,21 @@ Properties KafkaCluster::ServerProperties(const Broker& broker) const {
     properties["zookeeper.connect"] = absl::StrCat("127.0.0.1:", zookeeper_port_);
     properties["zookeeper.connection.timeout.ms"] = "30000";
   } else {
-    absl::StrAppend(&listeners, ",CONTROLLER://127.0.0.1:", broker.controller_port);
     absl::StrAppend(&protocols, ",CONTROLLER:PLAINTEXT");
-    properties["process.roles"] = "broker,controller";
     properties["node.id"] = absl::StrCat(broker.id);
     properties["controller.listener.names"] = "CONTROLLER";
-    properties["controller.quorum.voters"] = absl::StrJoin(brokers_, ",", [](std::string* out, const auto& entry) {
-      absl::StrAppend(out, entry.first, "@127.0.0.1:", entry.second->controller_port);
-    });
+    if (controller_ != nullptr) {
+      properties["process.roles"] = "broker";
+      const auto proxy = options_.controller_ports.find(broker.id);
+      properties["controller.quorum.voters"] =
+          ControllerAt(proxy == options_.controller_ports.end() ? controller_->controller_port : proxy->second);
+    } else {
+      absl::StrAppend(&listeners, ",CONTROLLER://127.0.0.1:", broker.controller_port);
+      properties["process.roles"] = "broker,controller";
+      properties["controller.quorum.voters"] = absl::StrJoin(brokers_, ",", [](std::string* out, const auto& entry) {
+        absl::StrAppend(out, entry.first, "@127.0.0.1:", entry.second->controller_port);
+      });
+    }
   }
   properties["listeners"] = listeners;
   properties["advertised.listeners"] =
@@ -240,6 +267,19 @@ Properties KafkaCluster::ServerProperties(const Broker& broker) const {
   properties["inter.broker.listener.name"] = "INTERNAL";
   properties["log.dirs"] = broker.log_dir;
   for (const auto& [name, value] : broker.properties) properties[name] = value;
+  return properties;
+}
+
+Properties KafkaCluster::ControllerProperties() const {
+  Properties properties = CommonProperties(options_.version, options_.brokers, options_.default_timings);
+  properties["process.roles"] = "controller";
+  properties["node.id"] = absl::StrCat(controller_->id);
+  properties["listeners"] = absl::StrCat("CONTROLLER://127.0.0.1:", controller_->controller_port);
+  properties["listener.security.protocol.map"] = "CONTROLLER:PLAINTEXT";
+  properties["controller.listener.names"] = "CONTROLLER";
+  properties["controller.quorum.voters"] = ControllerAt(controller_->controller_port);
+  properties["log.dirs"] = controller_->log_dir;
+  for (const auto& [name, value] : controller_->properties) properties[name] = value;
   return properties;
 }
 
@@ -270,7 +310,8 @@ absl::Status KafkaCluster::StartZooKeeper() {
 }
 
 absl::Status KafkaCluster::StartBroker(Broker* broker) {
-  absl::Status status = WriteProperties(broker->properties_path, ServerProperties(*broker));
+  absl::Status status = WriteProperties(
+      broker->properties_path, broker == controller_.get() ? ControllerProperties() : ServerProperties(*broker));
   if (!status.ok()) return status;
   absl::StatusOr<std::unique_ptr<ChildProcess>> process =
       StartJvm(JvmRole::kBroker, options_.heap_mib_max, broker->properties_path, broker->output_path);
@@ -285,6 +326,10 @@ absl::Status KafkaCluster::StartAll() {
   // Brokers retry until ZooKeeper is up, so all JVMs start at once.
   if (zookeeper_mode_ && zookeeper_ == nullptr) {
     absl::Status status = StartZooKeeper();
+    if (!status.ok()) return status;
+  }
+  if (controller_ != nullptr && !controller_->Running()) {
+    absl::Status status = StartBroker(controller_.get());
     if (!status.ok()) return status;
   }
   for (auto& [id, broker] : brokers_) {
@@ -380,6 +425,7 @@ std::string KafkaCluster::zookeeper() const {
 
 int KafkaCluster::client_port(int id) const { return At(id)->client_port; }
 int KafkaCluster::internal_port(int id) const { return At(id)->internal_port; }
+int KafkaCluster::controller_port() const { return controller_->controller_port; }
 
 std::vector<int> KafkaCluster::broker_ids() const {
   std::vector<int> ids;

@@ -22,6 +22,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,8 +54,15 @@ struct KafkaClusterOptions {
   // Server properties for every broker, and for one broker; the latter win. They replace the harness's own lines.
   Properties properties;
   std::map<int, Properties> broker_properties;
+  // KRaft only: a controller in a process of its own, with these server properties beside the harness's own; the
+  // brokers are only brokers then.
+  std::optional<Properties> controller;
+  // KRaft only. Empty: one of its own.
+  std::string cluster_id;
   // Port that a broker's CLIENT listener advertises, in place of the port that it listens on: a proxy's.
   std::map<int, int> advertised_ports;
+  // With a controller of its own: the port at which a broker looks for it, in place of the controller's: a proxy's.
+  std::map<int, int> controller_ports;
   // False: short session timeouts, elections and rebalance delays, so that restarts cost 3-7 s. True: Kafka's defaults
   // for all that concerns groups, sessions and replication; for tests that quote times.
   bool default_timings = false;
@@ -106,6 +114,8 @@ class KafkaCluster {
   // The port that the broker's CLIENT / INTERNAL listener is bound to.
   int client_port(int id) const;
   int internal_port(int id) const;
+  // REQUIRES: KafkaClusterOptions::controller.
+  int controller_port() const;
 
   // For a probe (eventually.h).
   ClusterAddress Address() const;
@@ -157,6 +167,8 @@ class KafkaCluster {
   absl::StatusOr<std::unique_ptr<ChildProcess>> StartJvm(JvmRole role, int heap_mib_max,
                                                          const std::string& properties_path,
                                                          const std::string& log_path) const;
+  absl::StatusOr<std::unique_ptr<Broker>> NewNode(int id, const std::string& name) const;
+  Properties ControllerProperties() const;
   absl::Status StartZooKeeper();
   absl::Status StartBroker(Broker* broker);
   absl::Status WaitBrokerReady(Broker* broker, absl::Time deadline);
@@ -173,6 +185,7 @@ class KafkaCluster {
   std::string dir_;
   int zookeeper_port_ = 0;
   std::unique_ptr<ChildProcess> zookeeper_;
+  std::unique_ptr<Broker> controller_;  // One of its own.
   std::map<int, std::unique_ptr<Broker>> brokers_;
   std::unique_ptr<Keeper> keeper_;  // The brokers' logs and properties, when a test fails.
 };

@@ -21,23 +21,30 @@ constexpr absl::Duration kLookInterval = absl::Milliseconds(100);
 
 using Proxies = std::map<int, std::unique_ptr<FaultProxy>>;
 
-// The proxies listen before their brokers exist, so that these can advertise them.
-absl::Status StartProxies(KafkaClusterOptions& cluster, Proxies& proxies) {
-  for (int id = 1; id <= cluster.brokers; ++id) {
+// The proxies listen before what stands behind them exists, so that its ports need not be known.
+absl::Status StartProxies(int brokers, std::map<int, int>& ports, Proxies& proxies) {
+  for (int id = 1; id <= brokers; ++id) {
     absl::StatusOr<std::unique_ptr<FaultProxy>> proxy = FaultProxy::Start(static_cast<uint16_t>(FreePort()));
     if (!proxy.ok()) return proxy.status();
-    cluster.advertised_ports[id] = (*proxy)->port();
+    ports[id] = (*proxy)->port();
     proxies[id] = *std::move(proxy);
   }
   return absl::OkStatus();
 }
 
-absl::Status Connect(KafkaCluster& cluster, Proxies& proxies) {
-  for (auto& [id, proxy] : proxies) {
-    absl::Status set = proxy->SetUpstream("127.0.0.1", static_cast<uint16_t>(cluster.client_port(id)));
-    if (!set.ok()) return set;
-  }
-  return absl::OkStatus();
+absl::Status StartProxies(KafkaClusterOptions& cluster, Proxies& clients, Proxies& controllers) {
+  absl::Status status = StartProxies(cluster.brokers, cluster.advertised_ports, clients);
+  if (!status.ok() || !cluster.controller.has_value()) return status;
+  return StartProxies(cluster.brokers, cluster.controller_ports, controllers);
+}
+
+absl::Status Connect(KafkaCluster& cluster, Proxies& clients, Proxies& controllers) {
+  absl::Status status;
+  for (auto& [id, proxy] : clients)
+    status.Update(proxy->SetUpstream("127.0.0.1", static_cast<uint16_t>(cluster.client_port(id))));
+  for (auto& [id, proxy] : controllers)
+    status.Update(proxy->SetUpstream("127.0.0.1", static_cast<uint16_t>(cluster.controller_port())));
+  return status;
 }
 
 // By a new client each time: one that has seen brokers come and go may wait long for a leader that is gone.
@@ -81,8 +88,8 @@ absl::StatusOr<std::unique_ptr<CopyScene>> CopyScene::StartOnce(SceneOptions opt
   std::unique_ptr<CopyScene> scene(new CopyScene());
   absl::Status status;
   if (options.proxies) {
-    status = StartProxies(options.source, scene->source_proxies_);
-    if (status.ok()) status = StartProxies(options.target, scene->target_proxies_);
+    status = StartProxies(options.source, scene->source_proxies_, scene->source_controller_proxies_);
+    if (status.ok()) status = StartProxies(options.target, scene->target_proxies_, scene->target_controller_proxies_);
     if (!status.ok()) return status;
   }
   absl::StatusOr<std::unique_ptr<KafkaCluster>> source = KafkaCluster::Create(options.source);
@@ -91,8 +98,8 @@ absl::StatusOr<std::unique_ptr<CopyScene>> CopyScene::StartOnce(SceneOptions opt
   absl::StatusOr<std::unique_ptr<KafkaCluster>> target = KafkaCluster::Create(options.target);
   if (!target.ok()) return target.status();
   scene->target_ = *std::move(target);
-  status = Connect(*scene->source_, scene->source_proxies_);
-  if (status.ok()) status = Connect(*scene->target_, scene->target_proxies_);
+  status = Connect(*scene->source_, scene->source_proxies_, scene->source_controller_proxies_);
+  if (status.ok()) status = Connect(*scene->target_, scene->target_proxies_, scene->target_controller_proxies_);
   if (status.ok()) status = scene->source_->StartAll();
   if (status.ok()) status = scene->target_->StartAll();
   if (status.ok()) status = scene->source_->WaitReady();

@@ -54,6 +54,9 @@ class CopyScene {
   // By broker id. REQUIRES: SceneOptions::proxies.
   FaultProxy& source_proxy(int id) { return *source_proxies_.at(id); }
   FaultProxy& target_proxy(int id) { return *target_proxies_.at(id); }
+  // By the id of the broker that meets the controller through it. REQUIRES: proxies, and a controller of its own.
+  FaultProxy& source_controller_proxy(int id) { return *source_controller_proxies_.at(id); }
+  FaultProxy& target_controller_proxy(int id) { return *target_controller_proxies_.at(id); }
 
   // Options for a program that copies the topics that match `pattern`, with a new state folder, as a link that never
   // ran, and with as many replicas as the target has brokers, at most three.
@@ -85,6 +88,8 @@ class CopyScene {
   int replicators_ = 0;
   std::map<int, std::unique_ptr<FaultProxy>> source_proxies_;
   std::map<int, std::unique_ptr<FaultProxy>> target_proxies_;
+  std::map<int, std::unique_ptr<FaultProxy>> source_controller_proxies_;
+  std::map<int, std::unique_ptr<FaultProxy>> target_controller_proxies_;
   std::unique_ptr<KafkaCluster> source_;
   std::unique_ptr<KafkaCluster> target_;
   std::unique_ptr<ClusterAdmin> source_admin_;
