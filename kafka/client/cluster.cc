@@ -16,6 +16,10 @@ constexpr Clock::duration kMetadataTimeout = std::chrono::seconds(15);
 // long as it took to find that out.
 constexpr Clock::duration kAvoided = std::chrono::minutes(1);
 constexpr int kAvoidedTimes = 10;
+// A broker that has just started, or that has lost its session, knows no broker until it is registered. What begins
+// beside it waits for that.
+constexpr Clock::duration kStartingMax = std::chrono::minutes(1);
+constexpr Clock::duration kStartingInterval = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -126,6 +130,17 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::Lead
 }
 
 asio::awaitable<absl::StatusOr<MetadataSnapshot>> ClusterClient::FetchMetadata() {
+  const Clock::time_point patience = Clock::now() + kStartingMax;
+  for (;;) {
+    absl::StatusOr<MetadataSnapshot> told = co_await AskForMetadata();
+    const bool is_first = metadata_ == nullptr;
+    if (told.ok() || !is_first || !broker_is_starting_ || Clock::now() >= patience) co_return told;
+    co_await SleepFor(kStartingInterval);
+  }
+}
+
+asio::awaitable<absl::StatusOr<MetadataSnapshot>> ClusterClient::AskForMetadata() {
+  broker_is_starting_ = false;
   absl::StatusOr<std::shared_ptr<Connection>> connection = co_await FirstOf(Candidates(NextToTell()));
   if (!connection.ok()) co_return connection.status();
   std::shared_ptr<Connection> broker = *connection;
@@ -142,7 +157,8 @@ asio::awaitable<absl::StatusOr<MetadataSnapshot>> ClusterClient::FetchMetadata()
     co_return absl::AbortedError(absl::StrCat(name_, " has to be ", expected_id_, ", and answers as ", told->cluster_id,
                                               ". Nothing is mixed: correct its bootstrap servers or DNS"));
   }
-  if (told->brokers.empty()) {  // it has just started, and knows of no topic either
+  if (told->brokers.empty()) {  // it knows of no topic either
+    broker_is_starting_ = true;
     TryAnotherBroker();
     co_return absl::UnavailableError(absl::StrCat("a broker of ", name_, " that starts does not know its cluster yet"));
   }

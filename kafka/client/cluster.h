@@ -31,8 +31,8 @@ class ClusterClient {
 
   // Metadata of every topic, from another broker than the last time if there is one: each tells what it knows itself
   // (cluster_metadata.h). Unavailable, naming every address tried, if no broker answers, and if the one that does has
-  // just started and knows of no broker yet; FailedPrecondition if all of them are too old; Aborted, with the snapshot
-  // unchanged, if another cluster answers.
+  // just started and knows of no broker yet (the first call waits up to a minute for it); FailedPrecondition if all of
+  // them are too old; Aborted, with the snapshot unchanged, if another cluster answers.
   asio::awaitable<absl::StatusOr<MetadataSnapshot>> FetchMetadata();
 
   // A connection to any broker. Aborted: it leads to another cluster by now.
@@ -68,6 +68,7 @@ class ClusterClient {
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ConnectTo(Endpoint endpoint);
   asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> FirstOf(std::vector<Endpoint> candidates);
   std::vector<Endpoint> Candidates(const Endpoint& first) const;
+  asio::awaitable<absl::StatusOr<MetadataSnapshot>> AskForMetadata();
   Endpoint NextToTell() const;
   bool IsAvoided(const Endpoint& endpoint) const;
 
@@ -78,8 +79,9 @@ class ClusterClient {
   MetadataSnapshot metadata_;
   // By address. Lanes of brokers that left stay, closed by their peers, until the client goes: a few bytes each.
   absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;
-  Endpoint current_;  // the broker that answered last
-  Endpoint teller_;   // the broker whose metadata came last
+  Endpoint current_;                 // the broker that answered last
+  Endpoint teller_;                  // the broker whose metadata came last
+  bool broker_is_starting_ = false;  // it knows no broker
   // Those that did not answer, by address, and until when others come first.
   absl::flat_hash_map<std::string, Clock::time_point> avoided_until_;
   LeaderMemory leaders_;

@@ -203,7 +203,12 @@ asio::awaitable<absl::Status> Link::Prepare() {
   if (!identified.ok()) co_return identified;
   if (ending_) co_return Stopped();
   StartShards();
-  co_return co_await Reconcile();
+  absl::Status reconciled = co_await Reconcile();
+  if (!absl::IsUnavailable(reconciled)) co_return reconciled;
+  // Both clusters have answered before. A broker that fails now is no reason to end.
+  Trouble("looking for topics", reconciled);
+  next_topics_ = Clock::now() + kTopicsRetryInterval;
+  co_return absl::OkStatus();
 }
 
 // What a run would do, told and not done. FailedPrecondition when topics would be left out.
