@@ -23,18 +23,20 @@ GroupCoordinator::GroupCoordinator(std::string cluster_name, std::string group_i
 
 asio::awaitable<absl::Status> GroupCoordinator::Find() {
   FindCoordinatorRequest request;
-  request.group_id = group_id_;
+  request.keys = {group_id_};
   absl::StatusOr<FindCoordinatorResponse> response = co_await cluster_.Ask(request, kFindTimeout);
   if (!response.ok()) {
     cluster_.TryAnotherBroker();
     co_return response.status();
   }
   const std::string doing = absl::StrCat("find the coordinator of group ", group_id_, " on ", cluster_name_);
-  if (response->error_code != kErrorNone) co_return ErrorStatus(response->error_code, doing);
-  if (response->port <= 0 || response->port > 65535) {
-    co_return absl::UnavailableError(absl::StrCat(doing, ": the broker names the port ", response->port));
+  if (response->coordinators.size() != 1) co_return absl::UnavailableError(absl::StrCat(doing, ": no answer"));
+  const FindCoordinatorResponse::Coordinator& found = response->coordinators.front();
+  if (found.error_code != kErrorNone) co_return ErrorStatus(found.error_code, doing);
+  if (found.port <= 0 || found.port > 65535) {
+    co_return absl::UnavailableError(absl::StrCat(doing, ": the broker names the port ", found.port));
   }
-  Endpoint endpoint = {response->host, static_cast<uint16_t>(response->port)};
+  Endpoint endpoint = {found.host, static_cast<uint16_t>(found.port)};
   // The same broker keeps its lane, and with it the back-off that it may be in.
   if (lane_ == nullptr || !(endpoint == endpoint_)) lane_ = std::make_unique<Lane>(endpoint, options_);
   endpoint_ = std::move(endpoint);

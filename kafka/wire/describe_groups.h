@@ -1,5 +1,5 @@
 // DescribeGroups (key 15): who is in a group. To be asked of its coordinator. A group that does not exist is "Dead" and
-// has no members.
+// has no members, and so is one of another type (KIP-848 and later), however alive: ListGroups tells them apart.
 #ifndef REPLICATOR_KAFKA_WIRE_DESCRIBE_GROUPS_H_
 #define REPLICATOR_KAFKA_WIRE_DESCRIBE_GROUPS_H_
 
@@ -42,7 +42,7 @@ struct DescribeGroupsResponse {
 
 struct DescribeGroupsRequest {
   using Response = DescribeGroupsResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kDescribeGroups, "DescribeGroups", {2, 4}, /*version_flexible=*/5};
+  static constexpr ApiSpec kApi = {ApiKey::kDescribeGroups, "DescribeGroups", {1, 2, 4}, /*version_flexible=*/5};
 
   std::vector<std::string> group_ids;
 

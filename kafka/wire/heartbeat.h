@@ -23,7 +23,7 @@ struct HeartbeatResponse {
 
 struct HeartbeatRequest {
   using Response = HeartbeatResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kHeartbeat, "Heartbeat", {2, 3}, /*version_flexible=*/4};
+  static constexpr ApiSpec kApi = {ApiKey::kHeartbeat, "Heartbeat", {1, 2, 3}, /*version_flexible=*/4};
 
   std::string group_id;
   int32_t generation_id = -1;

@@ -1,15 +1,10 @@
 #include "kafka/wire/init_producer_id.h"
 
-#include <limits>
-#include <optional>
-
 namespace replicator::kafka {
 
 void InitProducerIdRequest::Write(Writer& writer, int16_t) const {
-  // Without a transactional id brokers ignore the timeout; Kafka's own producer sends the largest.
-  constexpr int32_t kTransactionTimeoutMs = std::numeric_limits<int32_t>::max();
-  writer.WriteNullableString(std::nullopt);
-  writer.WriteInt32(kTransactionTimeoutMs);
+  writer.WriteNullableString(transactional_id);
+  writer.WriteInt32(transaction_timeout_ms);
 }
 
 absl::StatusOr<InitProducerIdResponse> InitProducerIdResponse::Read(std::string_view body, int16_t version) {

@@ -39,7 +39,7 @@ struct JoinGroupResponse {
 
 struct JoinGroupRequest {
   using Response = JoinGroupResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kJoinGroup, "JoinGroup", {3, 5}, /*version_flexible=*/6};
+  static constexpr ApiSpec kApi = {ApiKey::kJoinGroup, "JoinGroup", {2, 3, 5}, /*version_flexible=*/6};
 
   struct Protocol {
     std::string name;
@@ -50,7 +50,7 @@ struct JoinGroupRequest {
   int32_t session_timeout_ms = 0;
   int32_t rebalance_timeout_ms = 0;
   std::string member_id;  // Empty: not a member yet.
-  // v5. A request of v3 leaves it out: ask the connection's version where it matters.
+  // v5. A lower version leaves it out: ask the connection's version where it matters.
   std::optional<std::string> group_instance_id;
   std::string protocol_type;
   std::vector<Protocol> protocols;

@@ -62,7 +62,7 @@ absl::StatusOr<ProduceResponse> ProduceResponse::Read(std::string_view body, int
 }
 
 void ProduceRequestBuilder::Begin(int16_t version, int32_t correlation_id, std::string_view client_id, int16_t acks,
-                                  int32_t timeout_ms) {
+                                  int32_t timeout_ms, const std::optional<std::string>& transactional_id) {
   frame_.clear();
   batches_.clear();
   pieces_.clear();
@@ -71,7 +71,7 @@ void ProduceRequestBuilder::Begin(int16_t version, int32_t correlation_id, std::
   batch_bytes_ = 0;
   WriteRequestHeader(kProduceApi, version, correlation_id, client_id, &frame_);
   Writer writer(&frame_, kProduceApi.BodyEncoding(version));
-  writer.WriteNullableString(std::nullopt);  // transactional_id
+  writer.WriteNullableString(transactional_id);
   writer.WriteInt16(acks);
   writer.WriteInt32(timeout_ms);
   topic_count_at_ = frame_.size();

@@ -63,8 +63,10 @@ class ProduceRequestBuilder {
   static constexpr size_t kPiecesMax = 1024;
   static constexpr size_t kPartitionsMax = kPiecesMax / 2;
 
-  // Starts a request that is not transactional. timeout_ms: how long the leader waits for its replicas.
-  void Begin(int16_t version, int32_t correlation_id, std::string_view client_id, int16_t acks, int32_t timeout_ms);
+  // Starts a request. timeout_ms: how long the leader waits for its replicas. `transactional_id`: of the producer whose
+  // transactional batches it is going to have; nullopt for batches that are not.
+  void Begin(int16_t version, int32_t correlation_id, std::string_view client_id, int16_t acks, int32_t timeout_ms,
+             const std::optional<std::string>& transactional_id = std::nullopt);
 
   // Adds one batch. A topic's partitions must be added one after the other. False, and nothing added, if
   // the request is full: kPartitionsMax, or kRequestBytesMax unless it is the first batch, so that the

@@ -10,35 +10,18 @@
 #include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
-#include "kafka/wire/describe_groups.h"
 #include "kafka/wire/describe_producers.h"
 #include "kafka/wire/fetch.h"
-#include "kafka/wire/find_coordinator.h"
-#include "kafka/wire/heartbeat.h"
+#include "kafka/wire/frame_testing.h"
 #include "kafka/wire/init_producer_id.h"
-#include "kafka/wire/join_group.h"
-#include "kafka/wire/leave_group.h"
 #include "kafka/wire/list_offsets.h"
 #include "kafka/wire/metadata.h"
 #include "kafka/wire/offset_for_leader_epoch.h"
 #include "kafka/wire/produce.h"
-#include "kafka/wire/sync_group.h"
 #include "kafka/wire/testdata/golden_frames.h"
 
 namespace replicator::kafka {
 namespace {
-
-constexpr int32_t kCorrelationId = 0x01020304;
-constexpr std::string_view kClientId = "golden";
-constexpr Uuid kTopicId = {0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
-                           0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28};
-
-template <typename Request>
-std::string Hex(const Request& request, int16_t version) {
-  const absl::StatusOr<std::string> frame = EncodeRequest(request, version, kCorrelationId, kClientId);
-  EXPECT_TRUE(frame.ok()) << frame.status();
-  return frame.ok() ? absl::BytesToHexString(*frame) : "";
-}
 
 TEST(RequestsTest, ApiVersionsIsAsKafkaWritesIt) {
   EXPECT_EQ(Hex(ApiVersionsRequest(), 0), golden::kApiVersionsRequestV0);
@@ -74,8 +57,8 @@ FetchRequest GoldenFetch() {
   partition.fetch_offset = 1000;
   partition.last_fetched_epoch = 8;
   partition.partition_bytes_max = 1 << 20;
-  request.topics = {{"orders", kTopicId, {partition}}};
-  request.forgotten_topics = {{"orders", kTopicId, {4, 5}}};
+  request.topics = {{"orders", kGoldenTopicId, {partition}}};
+  request.forgotten_topics = {{"orders", kGoldenTopicId, {4, 5}}};
   request.rack_id = "r1";
   return request;
 }
@@ -134,61 +117,6 @@ TEST(RequestsTest, DescribeConfigsIsAsKafkaWritesIt) {
   EXPECT_EQ(Hex(request, 1), golden::kDescribeConfigsRequestV1);
 }
 
-TEST(RequestsTest, FindCoordinatorIsAsKafkaWritesIt) {
-  EXPECT_EQ(Hex(FindCoordinatorRequest{.group_id = "group"}, 2), golden::kFindCoordinatorRequestV2);
-}
-
-TEST(RequestsTest, JoinGroupIsAsKafkaWritesIt) {
-  JoinGroupRequest request;
-  request.group_id = "group";
-  request.session_timeout_ms = 10000;
-  request.rebalance_timeout_ms = 5000;
-  request.member_id = "member";
-  request.group_instance_id = "instance";
-  request.protocol_type = "type";
-  request.protocols = {{"protocol", "metadata"}};
-  EXPECT_EQ(Hex(request, 3), golden::kJoinGroupRequestV3);
-  EXPECT_EQ(Hex(request, 5), golden::kJoinGroupRequestV5);
-}
-
-TEST(RequestsTest, ADynamicMemberHasNoInstanceId) {
-  JoinGroupRequest request;
-  request.group_id = request.member_id = request.protocol_type = "x";
-  EXPECT_TRUE(absl::StrContains(Hex(request, 5), "000178ffff000178")) << "member id, null, protocol type";
-}
-
-TEST(RequestsTest, SyncGroupIsAsKafkaWritesIt) {
-  SyncGroupRequest request;
-  request.group_id = "group";
-  request.generation_id = 7;
-  request.member_id = "member";
-  request.group_instance_id = "instance";
-  request.assignments = {{"member", "mine"}, {"other", "yours"}};
-  EXPECT_EQ(Hex(request, 2), golden::kSyncGroupRequestV2);
-  EXPECT_EQ(Hex(request, 3), golden::kSyncGroupRequestV3);
-}
-
-TEST(RequestsTest, HeartbeatIsAsKafkaWritesIt) {
-  HeartbeatRequest request;
-  request.group_id = "group";
-  request.generation_id = 7;
-  request.member_id = "member";
-  request.group_instance_id = "instance";
-  EXPECT_EQ(Hex(request, 2), golden::kHeartbeatRequestV2);
-  EXPECT_EQ(Hex(request, 3), golden::kHeartbeatRequestV3);
-}
-
-TEST(RequestsTest, LeaveGroupIsAsKafkaWritesIt) {
-  EXPECT_EQ(Hex(LeaveGroupRequest{.group_id = "group", .member_id = "member"}, 2), golden::kLeaveGroupRequestV2);
-}
-
-TEST(RequestsTest, DescribeGroupsIsAsKafkaWritesIt) {
-  DescribeGroupsRequest request;
-  request.group_ids = {"group", "other"};
-  EXPECT_EQ(Hex(request, 2), golden::kDescribeGroupsRequestV2);
-  EXPECT_EQ(Hex(request, 4), golden::kDescribeGroupsRequestV4);
-}
-
 TEST(RequestsTest, DescribeProducersIsAsKafkaWritesIt) {
   DescribeProducersRequest request;
   request.topics = {{"orders", {0, 3}}, {"payments", {1}}};
@@ -198,7 +126,7 @@ TEST(RequestsTest, DescribeProducersIsAsKafkaWritesIt) {
 TEST(RequestsTest, AValueTooLongForTheProtocolIsAnErrorAndNoCrash) {
   CreateTopicsRequest request;
   request.topics.emplace_back().configs = {{"key", std::string(kClassicStringBytesMax + 1, 'x')}};
-  EXPECT_EQ(EncodeRequest(request, 2, 1, kClientId).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(EncodeRequest(request, 2, 1, kGoldenClientId).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(RequestsTest, ALongClientIdIsCut) {
@@ -224,7 +152,7 @@ class ProduceRequestTest : public testing::Test {
 
 TEST_F(ProduceRequestTest, IsAsKafkaWritesItAndTheBatchesStayWhereTheyAre) {
   for (int16_t version : {int16_t{7}, int16_t{8}, int16_t{7}}) {
-    builder_.Begin(version, kCorrelationId, kClientId, kAcksAll, 30000);
+    builder_.Begin(version, kGoldenCorrelationId, kGoldenClientId, kAcksAll, 30000);
     ASSERT_TRUE(builder_.AddPartition("orders", 2, none_));
     ASSERT_TRUE(builder_.AddPartition("orders", 0, lz4_));
     ASSERT_TRUE(builder_.AddPartition("payments", 7, zstd_));
@@ -240,7 +168,7 @@ TEST_F(ProduceRequestTest, IsAsKafkaWritesItAndTheBatchesStayWhereTheyAre) {
 }
 
 TEST_F(ProduceRequestTest, IsFullWhenOneWritevCannotTakeMore) {
-  builder_.Begin(8, kCorrelationId, kClientId, kAcksAll, 30000);
+  builder_.Begin(8, kGoldenCorrelationId, kGoldenClientId, kAcksAll, 30000);
   for (size_t i = 0; i < ProduceRequestBuilder::kPartitionsMax; ++i) {
     ASSERT_TRUE(builder_.AddPartition("orders", static_cast<int32_t>(i), lz4_)) << i;
   }
@@ -253,17 +181,17 @@ TEST_F(ProduceRequestTest, IsFullWhenOneWritevCannotTakeMore) {
 
 TEST_F(ProduceRequestTest, IsFullAtTheLargestRequestButTakesOneLargerBatchAlone) {
   const std::string large(kRequestBytesMax / 2, 'x');
-  builder_.Begin(8, kCorrelationId, kClientId, kAcksAll, 30000);
+  builder_.Begin(8, kGoldenCorrelationId, kGoldenClientId, kAcksAll, 30000);
   EXPECT_TRUE(builder_.AddPartition("orders", 0, large));
   EXPECT_FALSE(builder_.AddPartition("orders", 1, large));
   EXPECT_TRUE(builder_.AddPartition("orders", 1, lz4_));
   const std::string larger(kRequestBytesMax + 1, 'x');
-  builder_.Begin(8, kCorrelationId, kClientId, kAcksAll, 30000);
+  builder_.Begin(8, kGoldenCorrelationId, kGoldenClientId, kAcksAll, 30000);
   EXPECT_TRUE(builder_.AddPartition("orders", 0, larger));
 }
 
 TEST_F(ProduceRequestTest, APartitionTwiceDies) {
-  builder_.Begin(8, kCorrelationId, kClientId, kAcksAll, 30000);
+  builder_.Begin(8, kGoldenCorrelationId, kGoldenClientId, kAcksAll, 30000);
   ASSERT_TRUE(builder_.AddPartition("orders", 2, lz4_));
   EXPECT_DEATH(builder_.AddPartition("orders", 2, lz4_), "twice");
   ASSERT_TRUE(builder_.AddPartition("payments", 2, lz4_));

@@ -26,7 +26,7 @@ struct SyncGroupResponse {
 
 struct SyncGroupRequest {
   using Response = SyncGroupResponse;
-  static constexpr ApiSpec kApi = {ApiKey::kSyncGroup, "SyncGroup", {2, 3}, /*version_flexible=*/4};
+  static constexpr ApiSpec kApi = {ApiKey::kSyncGroup, "SyncGroup", {1, 2, 3}, /*version_flexible=*/4};
 
   struct Assignment {
     std::string member_id;

@@ -9,19 +9,25 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "kafka/wire/add_partitions_to_txn.h"
+#include "kafka/wire/consumer_group_describe.h"
 #include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/describe_groups.h"
 #include "kafka/wire/describe_producers.h"
+#include "kafka/wire/end_txn.h"
 #include "kafka/wire/fetch.h"
 #include "kafka/wire/find_coordinator.h"
 #include "kafka/wire/heartbeat.h"
 #include "kafka/wire/init_producer_id.h"
 #include "kafka/wire/join_group.h"
 #include "kafka/wire/leave_group.h"
+#include "kafka/wire/list_groups.h"
 #include "kafka/wire/list_offsets.h"
 #include "kafka/wire/metadata.h"
+#include "kafka/wire/offset_commit.h"
+#include "kafka/wire/offset_fetch.h"
 #include "kafka/wire/offset_for_leader_epoch.h"
 #include "kafka/wire/produce.h"
 #include "kafka/wire/sync_group.h"
@@ -46,6 +52,12 @@ const std::array<ApiSpec, kApiCount> kAllApis = {
     LeaveGroupRequest::kApi,
     DescribeGroupsRequest::kApi,
     DescribeProducersRequest::kApi,
+    ListGroupsRequest::kApi,
+    ConsumerGroupDescribeRequest::kApi,
+    OffsetFetchRequest::kApi,
+    OffsetCommitRequest::kApi,
+    AddPartitionsToTxnRequest::kApi,
+    EndTxnRequest::kApi,
 };
 
 namespace {
@@ -82,12 +94,14 @@ std::string Misfit(const ApiSpec& api, const ApiVersionsResponse::Range* range) 
   return absl::StrCat(api.name, " (broker: ", theirs, "; needed: ", OurVersions(api), ")");
 }
 
-// Asking where an epoch ends, and whose transaction is open, helps where it is served; all else is needed of every
-// broker, but for what only a producer needs: it writes, creates topics and holds the link's lock.
+// Asking where an epoch ends, whose transaction is open and who is in a group of the new kind helps where it is served;
+// all else is needed of every broker, but for what only a producer needs: it writes, creates topics, holds the link's
+// lock and commits for groups. A source whose groups cannot be asked for can still be copied.
 bool IsNeeded(ApiKey api, BrokerUse use) {
   switch (api) {
     case ApiKey::kOffsetForLeaderEpoch:
     case ApiKey::kDescribeProducers:
+    case ApiKey::kConsumerGroupDescribe:
       return false;
     case ApiKey::kProduce:
     case ApiKey::kInitProducerId:
@@ -99,6 +113,11 @@ bool IsNeeded(ApiKey api, BrokerUse use) {
     case ApiKey::kHeartbeat:
     case ApiKey::kLeaveGroup:
     case ApiKey::kDescribeGroups:
+    case ApiKey::kListGroups:
+    case ApiKey::kOffsetFetch:
+    case ApiKey::kOffsetCommit:
+    case ApiKey::kAddPartitionsToTxn:
+    case ApiKey::kEndTxn:
       return use == BrokerUse::kProduce;
     case ApiKey::kFetch:
     case ApiKey::kListOffsets:

@@ -13,7 +13,7 @@
 namespace replicator::kafka {
 
 // Every API that this client speaks.
-inline constexpr size_t kApiCount = 17;
+inline constexpr size_t kApiCount = 23;
 extern const std::array<ApiSpec, kApiCount> kAllApis;
 
 // What a broker is used for: it must serve the APIs that this takes. Brokers to consume from may be older (1.1) than

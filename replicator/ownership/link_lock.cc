@@ -311,10 +311,10 @@ asio::awaitable<void> LinkLock::Leave() {
   }
   kafka::LeaveGroupRequest request;
   request.group_id = coordinator_.group_id();
-  request.member_id = member_id_;
+  request.members = {{.member_id = member_id_}};
   absl::StatusOr<kafka::LeaveGroupResponse> response = co_await connection->Call(request, kLeaveTimeout);
   absl::Status left = response.ok()
-                          ? kafka::ErrorStatus(response->error_code, absl::StrCat("leave group ", request.group_id))
+                          ? kafka::ErrorStatus(response->FirstError(), absl::StrCat("leave group ", request.group_id))
                           : response.status();
   if (!left.ok()) LOG(INFO) << left.message() << "; the session ends by itself";
 }

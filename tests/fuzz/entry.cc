@@ -9,20 +9,26 @@
 #include "absl/types/span.h"
 #include "kafka/batch/record_batch.h"
 #include "kafka/batch/records.h"
+#include "kafka/wire/add_partitions_to_txn.h"
 #include "kafka/wire/api_versions.h"
+#include "kafka/wire/consumer_group_describe.h"
 #include "kafka/wire/create_partitions.h"
 #include "kafka/wire/create_topics.h"
 #include "kafka/wire/describe_configs.h"
 #include "kafka/wire/describe_groups.h"
 #include "kafka/wire/describe_producers.h"
+#include "kafka/wire/end_txn.h"
 #include "kafka/wire/fetch.h"
 #include "kafka/wire/find_coordinator.h"
 #include "kafka/wire/heartbeat.h"
 #include "kafka/wire/init_producer_id.h"
 #include "kafka/wire/join_group.h"
 #include "kafka/wire/leave_group.h"
+#include "kafka/wire/list_groups.h"
 #include "kafka/wire/list_offsets.h"
 #include "kafka/wire/metadata.h"
+#include "kafka/wire/offset_commit.h"
+#include "kafka/wire/offset_fetch.h"
 #include "kafka/wire/offset_for_leader_epoch.h"
 #include "kafka/wire/produce.h"
 #include "kafka/wire/sync_group.h"
@@ -93,6 +99,25 @@ const Parser kParsers[] = {
     {kafka::DescribeGroupsRequest::kApi, 2, ReadBody<kafka::DescribeGroupsResponse>},
     {kafka::DescribeGroupsRequest::kApi, 4, ReadBody<kafka::DescribeGroupsResponse>},
     {kafka::DescribeProducersRequest::kApi, 0, ReadBody<kafka::DescribeProducersResponse>},
+    {kafka::FindCoordinatorRequest::kApi, 1, ReadBody<kafka::FindCoordinatorResponse>},
+    {kafka::FindCoordinatorRequest::kApi, 4, ReadBody<kafka::FindCoordinatorResponse>},
+    {kafka::JoinGroupRequest::kApi, 2, ReadBody<kafka::JoinGroupResponse>},
+    {kafka::SyncGroupRequest::kApi, 1, ReadBody<kafka::SyncGroupResponse>},
+    {kafka::HeartbeatRequest::kApi, 1, ReadBody<kafka::HeartbeatResponse>},
+    {kafka::LeaveGroupRequest::kApi, 1, ReadBody<kafka::LeaveGroupResponse>},
+    {kafka::LeaveGroupRequest::kApi, 3, ReadBody<kafka::LeaveGroupResponse>},
+    {kafka::DescribeGroupsRequest::kApi, 1, ReadBody<kafka::DescribeGroupsResponse>},
+    {kafka::ListGroupsRequest::kApi, 1, ReadBody<kafka::ListGroupsResponse>},
+    {kafka::ListGroupsRequest::kApi, 4, ReadBody<kafka::ListGroupsResponse>},
+    {kafka::ListGroupsRequest::kApi, 5, ReadBody<kafka::ListGroupsResponse>},
+    {kafka::ConsumerGroupDescribeRequest::kApi, 0, ReadBody<kafka::ConsumerGroupDescribeResponse>},
+    {kafka::OffsetFetchRequest::kApi, 3, ReadBody<kafka::OffsetFetchResponse>},
+    {kafka::OffsetFetchRequest::kApi, 7, ReadBody<kafka::OffsetFetchResponse>},
+    {kafka::OffsetFetchRequest::kApi, 8, ReadBody<kafka::OffsetFetchResponse>},
+    {kafka::OffsetCommitRequest::kApi, 3, ReadBody<kafka::OffsetCommitResponse>},
+    {kafka::OffsetCommitRequest::kApi, 6, ReadBody<kafka::OffsetCommitResponse>},
+    {kafka::AddPartitionsToTxnRequest::kApi, 1, ReadBody<kafka::AddPartitionsToTxnResponse>},
+    {kafka::EndTxnRequest::kApi, 1, ReadBody<kafka::EndTxnResponse>},
 };
 
 void CheckBatch(kafka::RecordBatchView batch) {

@@ -81,6 +81,16 @@ TEST(FuzzReplayTest, DamagedResponsesNeverCrashAParser) {
       golden::kHeartbeatResponseV2,        golden::kHeartbeatResponseV3,
       golden::kLeaveGroupResponseV2,       golden::kDescribeGroupsResponseV2,
       golden::kDescribeGroupsResponseV4,   golden::kDescribeProducersResponseV0,
+      golden::kFindCoordinatorResponseV1,  golden::kFindCoordinatorResponseV4,
+      golden::kJoinGroupResponseV2,        golden::kSyncGroupResponseV1,
+      golden::kHeartbeatResponseV1,        golden::kLeaveGroupResponseV1,
+      golden::kLeaveGroupResponseV3,       golden::kDescribeGroupsResponseV1,
+      golden::kListGroupsResponseV1,       golden::kListGroupsResponseV4,
+      golden::kListGroupsResponseV5,       golden::kConsumerGroupDescribeResponseV0,
+      golden::kOffsetFetchResponseV3,      golden::kOffsetFetchResponseV7,
+      golden::kOffsetFetchResponseV8,      golden::kOffsetCommitResponseV3,
+      golden::kOffsetCommitResponseV6,     golden::kAddPartitionsToTxnResponseV1,
+      golden::kEndTxnResponseV1,
   };
   ASSERT_EQ(std::size(frames), kResponseParserCount);
   std::mt19937_64 random(7);

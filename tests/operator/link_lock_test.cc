@@ -185,10 +185,11 @@ int CoordinatorOf(const KafkaCluster& cluster, const std::string& link) {
   asio::io_context io(1);
   kafka::ClusterClient client("target cluster new", Brokers(cluster), Connection(link));
   kafka::FindCoordinatorRequest request;
-  request.group_id = LinkLock::GroupId(link);
+  request.keys = {LinkLock::GroupId(link)};
   const absl::StatusOr<kafka::FindCoordinatorResponse> response =
       RunToEnd(io, client.Ask(request, std::chrono::seconds(5)));
-  return response.ok() && response->error_code == 0 ? response->node_id : -1;
+  if (!response.ok() || response->coordinators.size() != 1 || response->coordinators[0].error_code != 0) return -1;
+  return response->coordinators[0].node_id;
 }
 
 // REQUIRES: a cluster of one broker. Of a rebalance under way too.

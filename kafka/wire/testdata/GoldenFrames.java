@@ -261,20 +261,152 @@ public class GoldenFrames {
   }
 
   static void groups() {
-    request(new FindCoordinatorRequestData().setKey("group").setKeyType((byte) 0), 2);
-    response(new FindCoordinatorResponseData().setThrottleTimeMs(7).setErrorCode((short) 15).setErrorMessage("not yet").setNodeId(2)
-        .setHost("two.example").setPort(9093), 2);
-
-    request(new LeaveGroupRequestData().setGroupId("group").setMemberId("member"), 2);
-    response(new LeaveGroupResponseData().setThrottleTimeMs(7).setErrorCode((short) 25), 2);
+    for (int version : new int[] {1, 2, 4}) findCoordinator(version);
+    for (int version : new int[] {1, 2, 3}) leaveGroup(version);
+    joinGroup(2);
     joinGroup(3);
     joinGroup(5);
+    syncGroup(1);
     syncGroup(2);
     syncGroup(3);
+    heartbeat(1);
     heartbeat(2);
     heartbeat(3);
-    describeGroups(2);
-    describeGroups(4);
+    for (int version : new int[] {1, 2, 4}) describeGroups(version);
+    for (int version : new int[] {1, 4, 5}) listGroups(version);
+    consumerGroupDescribe();
+    for (int version : new int[] {3, 7, 8}) offsetFetch(version);
+    for (int version : new int[] {3, 6}) offsetCommit(version);
+  }
+
+  static void findCoordinator(int version) {
+    if (version < 4) {
+      request(new FindCoordinatorRequestData().setKey("group").setKeyType((byte) 0), version);
+      response(new FindCoordinatorResponseData().setThrottleTimeMs(7).setErrorCode((short) 15).setErrorMessage("not yet").setNodeId(2)
+          .setHost("two.example").setPort(9093), version);
+      return;
+    }
+    request(new FindCoordinatorRequestData().setKeyType((byte) 1).setCoordinatorKeys(List.of("one", "two")), version);
+    response(new FindCoordinatorResponseData().setThrottleTimeMs(7).setCoordinators(List.of(
+        new FindCoordinatorResponseData.Coordinator().setKey("one").setErrorCode((short) 15).setErrorMessage("not yet").setNodeId(-1)
+            .setHost("").setPort(-1),
+        new FindCoordinatorResponseData.Coordinator().setKey("two").setErrorMessage(null).setNodeId(2).setHost("two.example")
+            .setPort(9093))), version);
+  }
+
+  static void leaveGroup(int version) {
+    if (version < 3) {
+      request(new LeaveGroupRequestData().setGroupId("group").setMemberId("member"), version);
+      response(new LeaveGroupResponseData().setThrottleTimeMs(7).setErrorCode((short) 25), version);
+      return;
+    }
+    request(new LeaveGroupRequestData().setGroupId("group").setMembers(List.of(
+        new LeaveGroupRequestData.MemberIdentity().setMemberId("member"),
+        new LeaveGroupRequestData.MemberIdentity().setMemberId("").setGroupInstanceId("instance"))), version);
+    response(new LeaveGroupResponseData().setThrottleTimeMs(7).setMembers(List.of(
+        new LeaveGroupResponseData.MemberResponse().setMemberId("member").setGroupInstanceId(null),
+        new LeaveGroupResponseData.MemberResponse().setMemberId("").setGroupInstanceId("instance").setErrorCode((short) 25))), version);
+  }
+
+  static void listGroups(int version) {
+    request(new ListGroupsRequestData(), version);
+    ListGroupsResponseData.ListedGroup one = new ListGroupsResponseData.ListedGroup().setGroupId("group").setProtocolType("consumer");
+    ListGroupsResponseData.ListedGroup two = new ListGroupsResponseData.ListedGroup().setGroupId("other").setProtocolType("");
+    if (version >= 4) {
+      one.setGroupState("Stable");
+      two.setGroupState("Empty");
+    }
+    if (version >= 5) {
+      one.setGroupType("consumer");
+      two.setGroupType("classic");
+    }
+    response(new ListGroupsResponseData().setThrottleTimeMs(7).setErrorCode((short) 14).setGroups(List.of(one, two)), version);
+  }
+
+  static void consumerGroupDescribe() {
+    request(new ConsumerGroupDescribeRequestData().setGroupIds(List.of("group", "other")), 0);
+    ConsumerGroupDescribeResponseData.Assignment assignment = new ConsumerGroupDescribeResponseData.Assignment().setTopicPartitions(List.of(
+        new ConsumerGroupDescribeResponseData.TopicPartitions().setTopicId(TOPIC_ID).setTopicName("orders").setPartitions(List.of(1, 2))));
+    ConsumerGroupDescribeResponseData.Member by_name = new ConsumerGroupDescribeResponseData.Member().setMemberId("member")
+        .setInstanceId("instance").setRackId("r1").setMemberEpoch(3).setClientId("client").setClientHost("/10.0.0.1")
+        .setSubscribedTopicNames(List.of("orders", "payments")).setAssignment(assignment).setTargetAssignment(assignment);
+    ConsumerGroupDescribeResponseData.Member by_regex = new ConsumerGroupDescribeResponseData.Member().setMemberId("second")
+        .setMemberEpoch(4).setClientId("client").setClientHost("/10.0.0.2").setSubscribedTopicRegex("o.*");
+    response(new ConsumerGroupDescribeResponseData().setThrottleTimeMs(7).setGroups(List.of(
+        new ConsumerGroupDescribeResponseData.DescribedGroup().setGroupId("group").setGroupState("Reconciling").setGroupEpoch(5)
+            .setAssignmentEpoch(6).setAssignorName("uniform").setMembers(List.of(by_name, by_regex)),
+        new ConsumerGroupDescribeResponseData.DescribedGroup().setGroupId("other").setErrorCode((short) 69)
+            .setErrorMessage("not a consumer group"))), 0);
+  }
+
+  static void offsetFetch(int version) {
+    if (version < 8) {
+      OffsetFetchRequestData data = new OffsetFetchRequestData().setGroupId("group").setTopics(null);
+      if (version >= 7) data.setRequireStable(true);
+      request(data, version);
+      OffsetFetchResponseData.OffsetFetchResponsePartition committed = new OffsetFetchResponseData.OffsetFetchResponsePartition()
+          .setPartitionIndex(2).setCommittedOffset(0L).setMetadata("note");
+      if (version >= 5) committed.setCommittedLeaderEpoch(9);
+      response(new OffsetFetchResponseData().setThrottleTimeMs(7).setErrorCode((short) 16).setTopics(List.of(
+          new OffsetFetchResponseData.OffsetFetchResponseTopic().setName("orders").setPartitions(List.of(committed,
+              new OffsetFetchResponseData.OffsetFetchResponsePartition().setPartitionIndex(3).setCommittedOffset(-1L).setMetadata(null)
+                  .setErrorCode((short) 88))))), version);
+      return;
+    }
+    request(new OffsetFetchRequestData().setRequireStable(true).setGroups(List.of(
+        new OffsetFetchRequestData.OffsetFetchRequestGroup().setGroupId("group").setTopics(null),
+        new OffsetFetchRequestData.OffsetFetchRequestGroup().setGroupId("other").setTopics(null))), version);
+    response(new OffsetFetchResponseData().setThrottleTimeMs(7).setGroups(List.of(
+        new OffsetFetchResponseData.OffsetFetchResponseGroup().setGroupId("group").setTopics(List.of(
+            new OffsetFetchResponseData.OffsetFetchResponseTopics().setName("orders").setPartitions(List.of(
+                new OffsetFetchResponseData.OffsetFetchResponsePartitions().setPartitionIndex(2).setCommittedOffset(0L)
+                    .setCommittedLeaderEpoch(9).setMetadata("note"),
+                new OffsetFetchResponseData.OffsetFetchResponsePartitions().setPartitionIndex(3).setCommittedOffset(-1L).setMetadata(null)
+                    .setErrorCode((short) 88))))),
+        new OffsetFetchResponseData.OffsetFetchResponseGroup().setGroupId("other").setErrorCode((short) 30))), version);
+  }
+
+  static void offsetCommit(int version) {
+    request(new OffsetCommitRequestData().setGroupId("group").setTopics(List.of(
+        new OffsetCommitRequestData.OffsetCommitRequestTopic().setName("orders").setPartitions(List.of(
+            new OffsetCommitRequestData.OffsetCommitRequestPartition().setPartitionIndex(2).setCommittedOffset(0L).setCommittedMetadata("note"),
+            new OffsetCommitRequestData.OffsetCommitRequestPartition().setPartitionIndex(3).setCommittedOffset(41L)
+                .setCommittedMetadata(null))))), version);
+    response(new OffsetCommitResponseData().setThrottleTimeMs(7).setTopics(List.of(
+        new OffsetCommitResponseData.OffsetCommitResponseTopic().setName("orders").setPartitions(List.of(
+            new OffsetCommitResponseData.OffsetCommitResponsePartition().setPartitionIndex(2),
+            new OffsetCommitResponseData.OffsetCommitResponsePartition().setPartitionIndex(3).setErrorCode((short) 25))))), version);
+  }
+
+  static void transactions() {
+    print("kInitProducerIdRequestV1Transactional", join(true,
+        MessageUtil.toByteBufferAccessor(new RequestHeader(ApiKeys.INIT_PRODUCER_ID, (short) 1, "golden", CORRELATION_ID).data(), (short) 1).buffer(),
+        MessageUtil.toByteBufferAccessor(new InitProducerIdRequestData().setTransactionalId("txn").setTransactionTimeoutMs(10000), (short) 1)
+            .buffer()));
+    AddPartitionsToTxnRequestData add = new AddPartitionsToTxnRequestData().setV3AndBelowTransactionalId("txn").setV3AndBelowProducerId(77L)
+        .setV3AndBelowProducerEpoch((short) 3);
+    add.v3AndBelowTopics().add(new AddPartitionsToTxnRequestData.AddPartitionsToTxnTopic().setName("orders").setPartitions(List.of(2, 3)));
+    add.v3AndBelowTopics().add(new AddPartitionsToTxnRequestData.AddPartitionsToTxnTopic().setName("payments").setPartitions(List.of(0)));
+    request(add, 1);
+    AddPartitionsToTxnResponseData.AddPartitionsToTxnTopicResult orders =
+        new AddPartitionsToTxnResponseData.AddPartitionsToTxnTopicResult().setName("orders");
+    orders.resultsByPartition().add(new AddPartitionsToTxnResponseData.AddPartitionsToTxnPartitionResult().setPartitionIndex(2)
+        .setPartitionErrorCode((short) 55));
+    orders.resultsByPartition().add(new AddPartitionsToTxnResponseData.AddPartitionsToTxnPartitionResult().setPartitionIndex(3)
+        .setPartitionErrorCode((short) 47));
+    AddPartitionsToTxnResponseData added = new AddPartitionsToTxnResponseData().setThrottleTimeMs(7);
+    added.resultsByTopicV3AndBelow().add(orders);
+    response(added, 1);
+    request(new EndTxnRequestData().setTransactionalId("txn").setProducerId(77L).setProducerEpoch((short) 3).setCommitted(true), 1);
+    response(new EndTxnResponseData().setThrottleTimeMs(7).setErrorCode((short) 51), 1);
+    ProduceRequestData produce = new ProduceRequestData().setTransactionalId("txn").setAcks((short) -1).setTimeoutMs(30000);
+    ProduceRequestData.TopicProduceData topic = new ProduceRequestData.TopicProduceData().setName("orders");
+    topic.partitionData().add(new ProduceRequestData.PartitionProduceData().setIndex(2).setRecords(batch(Compression.NONE, true)));
+    produce.topicData().add(topic);
+    print("kProduceRequestV8Transactional", join(true,
+        MessageUtil.toByteBufferAccessor(new RequestHeader(ApiKeys.PRODUCE, (short) 8, "golden", CORRELATION_ID).data(), (short) 1).buffer(),
+        MessageUtil.toByteBufferAccessor(produce, (short) 8).buffer()));
+    print("kBatchTransactionalNone", batch(Compression.NONE, true).buffer());
   }
 
   static void joinGroup(int version) {
@@ -350,6 +482,7 @@ public class GoldenFrames {
     topics();
     groups();
     describeProducers();
+    transactions();
     batches();
     System.out.println("\n}  // namespace replicator::kafka::golden\n\n#endif  // REPLICATOR_KAFKA_WIRE_TESTDATA_GOLDEN_FRAMES_H_");
   }
