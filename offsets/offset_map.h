@@ -85,6 +85,10 @@ class OffsetMap {
   const std::deque<Run>& runs() const { return runs_; }
   // Where the map begins, with the runs that only the store still has.
   MapBegin origin() const { return origin_; }
+  // Where it begins without these.
+  MapBegin known_begin() const { return begin_; }
+  // Everything below, from the begin on, is in a run or nothing to copy.
+  SourceOffset position() const { return position_; }
 
  private:
   void ForgetOldest();
