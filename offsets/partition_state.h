@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kafka/batch/record_batch.h"
 #include "offsets/offset_map.h"
 #include "offsets/offsets.h"
 
@@ -35,6 +36,7 @@ struct Intent {
   SourceOffset source_end;   // the next source offset to look at once this batch is on the target
   int32_t record_count = 0;  // > 0
   uint32_t content_crc = 0;  // kafka::RecordBatchView::ContentCrc()
+  kafka::Codec codec = kafka::Codec::kNone;
   bool operator==(const Intent&) const = default;
 };
 

@@ -63,6 +63,7 @@ void SetIntents(const PartitionState& state, stored::Partition* out) {
     stored->set_record_count(intent.record_count);
     stored->set_trailing_gap(intent.source_end - (intent.source_base + intent.record_count));
     stored->set_content_crc(intent.content_crc);
+    stored->set_codec(static_cast<uint32_t>(intent.codec));
     end = intent.source_end;
   }
 }
@@ -77,6 +78,7 @@ absl::Status ReadIntents(const stored::Partition& from, PartitionState& state) {
     intent.record_count = stored.record_count();
     intent.source_end = intent.source_base + stored.record_count() + stored.trailing_gap();
     intent.content_crc = stored.content_crc();
+    intent.codec = static_cast<kafka::Codec>(stored.codec());
     end = intent.source_end;
     state.intents.push_back(intent);
   }

@@ -13,7 +13,7 @@ PartitionState ExampleState() {
   state.position = SourceOffset(5'000);
   state.target_end = TargetOffset(4'890);
   state.eras = {{TargetOffset(0), {.id = 4'000, .epoch = 0}, 0}, {TargetOffset(900), {.id = 4'001, .epoch = 0}, -900}};
-  state.intents = {{SourceOffset(5'000), SourceOffset(5'127), 127, 0xdeadbeef},
+  state.intents = {{SourceOffset(5'000), SourceOffset(5'127), 127, 0xdeadbeef, kafka::Codec::kZstd},
                    {SourceOffset(5'130), SourceOffset(5'141), 10, 7}};
   state.last_run = Run{SourceOffset(4'000), TargetOffset(3'890), 1'000};
   state.evidence = {.base_offset = 4'900, .leader_epoch = 3, .record_count = 100, .content_crc = 99};

@@ -1,7 +1,5 @@
 #include "kafka/client/peek.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "kafka/client/errors.h"
 #include "kafka/wire/fetch.h"
@@ -129,13 +127,6 @@ absl::Status PeekedBatches::ForEach(absl::FunctionRef<absl::Status(RecordBatchVi
     if (!visited.ok()) return visited;
     rest.remove_prefix(next.bytes.size());
   }
-}
-
-bool SameRecords(const RecordBatchView& a, const RecordBatchView& b) {
-  return a.record_count() == b.record_count() && a.codec() == b.codec() &&
-         a.base_timestamp_ms() == b.base_timestamp_ms() && a.max_timestamp_ms() == b.max_timestamp_ms() &&
-         a.last_offset_delta() == b.last_offset_delta() && a.payload().size() == b.payload().size() &&
-         std::equal(a.payload().begin(), a.payload().end(), b.payload().begin());
 }
 
 }  // namespace replicator::kafka

@@ -60,10 +60,6 @@ class PeekedBatches {
 asio::awaitable<absl::StatusOr<PeekedBatches>> PeekBatches(std::shared_ptr<Connection> connection, PeekTarget where,
                                                            int64_t offset, IsolationLevel isolation);
 
-// Whether both hold the same records: the same count, codec, times and payload, whatever the headers' offsets and
-// producers.
-bool SameRecords(const RecordBatchView& a, const RecordBatchView& b);
-
 }  // namespace replicator::kafka
 
 #endif  // REPLICATOR_KAFKA_CLIENT_PEEK_H_

@@ -411,8 +411,8 @@ void Shard::Changed(Stream& stream) {
   }
   if (member.source != nullptr) {
     member.source->source.Note(stream);
-    if (!stream.doubt.may_fetch() || stream.resume.has_value() || stream.open_transaction.wants_owner() ||
-        !partition.begun())
+    if (!stream.doubt.may_fetch() || partition.tail_question() != nullptr || stream.resume.has_value() ||
+        stream.open_transaction.wants_owner() || !partition.begun())
       member.source->locator.Wake();
   }
 }

@@ -412,6 +412,7 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
                            .bytes = kafka::Slice(buffer, batch.bytes()),
                            .leader_epoch = batch.partition_leader_epoch(),
                            .content_crc = batch.ContentCrc(),
+                           .codec = batch.codec(),
                            .keyless_records = was_refused ? KeylessRecords(batch) : 0});
   return true;
 }

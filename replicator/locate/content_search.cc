@@ -14,22 +14,23 @@ namespace replicator {
 namespace {
 
 // Good within one process: the hash is seeded at its start.
-policy::RecordMark MarkOf(const kafka::Record& record) {
+policy::RecordMark MarkOf(const kafka::Record& record, bool has_times) {
   policy::RecordMark mark;
   mark.offset = record.offset;
   mark.key = absl::HashOf(record.key);
   size_t headers = record.headers.size();
   for (const kafka::RecordHeader& header : record.headers) headers = absl::HashOf(headers, header.name, header.value);
-  mark.content = absl::HashOf(record.timestamp_ms, record.key, record.value, headers);
+  mark.content = absl::HashOf(has_times ? record.timestamp_ms : -1, record.key, record.value, headers);
   return mark;
 }
 
 // Appends the marks of the batch's records.
-absl::Status MarksOf(const kafka::RecordBatchView& batch, std::vector<policy::RecordMark>& marks, int64_t& oldest_ms) {
+absl::Status MarksOf(const kafka::RecordBatchView& batch, bool has_times, std::vector<policy::RecordMark>& marks,
+                     int64_t& oldest_ms) {
   absl::Status valid = batch.Validate();
   if (!valid.ok()) return valid;
   return kafka::VisitRecords(batch, [&](const kafka::Record& record) {
-    marks.push_back(MarkOf(record));
+    marks.push_back(MarkOf(record, has_times));
     oldest_ms = std::min(oldest_ms, record.timestamp_ms);
   });
 }
@@ -55,7 +56,7 @@ policy::TransactionFilter FilterOf(const kafka::PeekedBatches& batches) {
   return policy::TransactionFilter(std::move(aborted));
 }
 
-absl::Status AddTo(policy::TailMatch& match, kafka::PeekedBatches& batches, int64_t& next_offset) {
+absl::Status AddTo(policy::TailMatch& match, kafka::PeekedBatches& batches, bool has_times, int64_t& next_offset) {
   policy::TransactionFilter transactions = FilterOf(batches);
   return batches.ForEach([&](kafka::RecordBatchView batch) -> absl::Status {
     absl::StatusOr<bool> is_copied = IsCopied(batch, transactions);
@@ -64,7 +65,7 @@ absl::Status AddTo(policy::TailMatch& match, kafka::PeekedBatches& batches, int6
     if (!*is_copied) return absl::OkStatus();
     std::vector<policy::RecordMark> marks;
     int64_t oldest_ms = 0;
-    absl::Status read = MarksOf(batch, marks, oldest_ms);
+    absl::Status read = MarksOf(batch, has_times, marks, oldest_ms);
     if (read.ok()) match.AddBatch(batch.next_offset(), marks);
     return read;
   });
@@ -75,9 +76,11 @@ policy::TailPlace Unclear(std::string reason) { return {policy::TailPlace::Kind:
 }  // namespace
 
 asio::awaitable<absl::StatusOr<TargetMarks>> ReadTargetMarks(std::shared_ptr<kafka::Connection> connection,
-                                                             kafka::PeekTarget where, int64_t begin, int64_t end) {
+                                                             kafka::PeekTarget where, int64_t begin, int64_t end,
+                                                             bool has_times) {
   TargetMarks target;
   target.begin = begin;
+  target.has_times = has_times;
   target.oldest_ms = std::numeric_limits<int64_t>::max();
   for (int64_t offset = begin; offset < end;) {
     absl::StatusOr<kafka::PeekedBatches> batches =
@@ -87,7 +90,7 @@ asio::awaitable<absl::StatusOr<TargetMarks>> ReadTargetMarks(std::shared_ptr<kaf
     absl::Status read = batches->ForEach([&](kafka::RecordBatchView batch) -> absl::Status {
       target.begin = std::min(target.begin, batch.base_offset());
       next_offset = std::max(next_offset, batch.next_offset());
-      return batch.is_control() ? absl::OkStatus() : MarksOf(batch, target.marks, target.oldest_ms);
+      return batch.is_control() ? absl::OkStatus() : MarksOf(batch, has_times, target.marks, target.oldest_ms);
     });
     if (!read.ok()) {
       target.unreadable = std::string(read.message());
@@ -96,6 +99,7 @@ asio::awaitable<absl::StatusOr<TargetMarks>> ReadTargetMarks(std::shared_ptr<kaf
     if (next_offset == offset) co_return absl::UnavailableError(absl::StrCat("the target has nothing at ", offset));
     offset = next_offset;
   }
+  if (!has_times) target.oldest_ms = -1;
   co_return target;
 }
 
@@ -116,7 +120,7 @@ asio::awaitable<absl::StatusOr<policy::TailPlace>> FindInSource(std::shared_ptr<
     if (!batches.ok()) co_return batches.status();
     bytes += batches->size_bytes();
     int64_t next_offset = offset;
-    absl::Status added = AddTo(match, *batches, next_offset);
+    absl::Status added = AddTo(match, *batches, target.has_times, next_offset);
     if (!added.ok()) co_return Unclear(absl::StrCat("at the source, ", std::string(added.message())));
     if (next_offset == offset) break;  // an open transaction begins here: nothing behind it was copied
     offset = next_offset;

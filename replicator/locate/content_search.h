@@ -25,9 +25,11 @@ inline constexpr int64_t kSearchBytesMax = int64_t{128} << 20;
 // Source records behind the last one that both sides have, in which no other may follow.
 inline constexpr int64_t kLookAheadRecords = 10'000;
 
-// Reads the target's records from `begin` on up to `end`, its log end. Errors: what passes.
+// Reads the target's records from `begin` on up to `end`, its log end. `has_times`: their times are the source's.
+// Errors: what passes.
 asio::awaitable<absl::StatusOr<TargetMarks>> ReadTargetMarks(std::shared_ptr<kafka::Connection> connection,
-                                                             kafka::PeekTarget where, int64_t begin, int64_t end);
+                                                             kafka::PeekTarget where, int64_t begin, int64_t end,
+                                                             bool has_times);
 
 // What is read of the source: from `from` on, which no record of the tail lies before, up to `end` at most.
 struct SourceRange {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "kafka/batch/same_records.h"
 #include "kafka/client/errors.h"
 #include "kafka/wire/describe_producers.h"
 #include "replicator/locate/content_search.h"
@@ -47,6 +48,7 @@ asio::awaitable<absl::StatusOr<int64_t>> OffsetOfTime(std::shared_ptr<kafka::Con
 bool Locator::MustAsk(const Stream& stream) const {
   if (stream.resume.has_value()) return stream.resume->target_end.has_value();
   if (stream.partition.quarantined()) return false;
+  if (stream.partition.tail_question() != nullptr) return true;
   if (stream.doubt.in_doubt()) return stream.doubt.question() != SourceDoubt::Question::kNone;
   return stream.partition.begun() ? stream.open_transaction.wants_owner() : stream.placement.must_search();
 }
@@ -89,6 +91,7 @@ asio::awaitable<absl::Status> Locator::OnEnds(std::shared_ptr<kafka::Connection>
     owner().ResumeLocated(*stream);
     co_return absl::OkStatus();
   }
+  if (stream->partition.tail_question() != nullptr) co_return co_await CompareTail(connection, stream, log);
   switch (stream->doubt.question()) {
     case SourceDoubt::Question::kHistory:
       co_return co_await CheckHistory(connection, stream, log);
@@ -125,7 +128,7 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
     if (!found.ok()) co_return found.status();
     placement.OnFound(search, *found);
   }
-  if (search.target->log_end.value > 0 && stream->partition.has_place() && !stream->partition.quarantined()) {
+  if (search.target->log_end.value > 0 && stream->partition.begun() && !stream->partition.quarantined()) {
     LOG(INFO) << stream->Name() << ": goes on at source offset " << stream->partition.position() << ", target offset "
               << stream->partition.target_end();
   }
@@ -204,6 +207,34 @@ asio::awaitable<absl::StatusOr<Locator::Found>> Locator::SearchByTime(std::share
     found.place = PlaceBehind(batch->view());
   }
   co_return found;
+}
+
+// Reads the source's batch that should be the target's last, and compares their records.
+asio::awaitable<absl::Status> Locator::CompareTail(std::shared_ptr<kafka::Connection> connection, Stream* stream,
+                                                   LogEnds log) {
+  const SourceOffset source_base = stream->partition.tail_question()->source_base;
+  kafka::PeekTarget where = SourceOf(*stream);
+  absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, source_base.value);
+  // What was copied is no batch of an old format.
+  const bool is_gone = absl::IsOutOfRange(batch.status()) || absl::IsUnimplemented(batch.status());
+  if (!batch.ok() && !is_gone) co_return batch.status();
+  const TailQuestion* question = stream->partition.tail_question();
+  const bool is_overtaken = question == nullptr || question->source_base != source_base;
+  if (is_overtaken || stream->doubt.doubts() != log.doubts) co_return absl::OkStatus();  // asked anew, if need be
+  TailComparison comparison;
+  if (batch.ok() && !batch->bytes.empty()) {
+    comparison.source = HeaderOf(batch->view());
+    absl::StatusOr<kafka::BatchContent> content = kafka::ContentOf(batch->view());
+    const bool is_readable = content.ok() && stream->target_tail.has_value();
+    const bool is_same = is_readable && kafka::HaveSameRecords(*content, *stream->target_tail);
+    comparison.records = !is_readable ? TailComparison::Records::kUnreadable
+                         : is_same    ? TailComparison::Records::kSame
+                                      : TailComparison::Records::kDiffer;
+  }
+  const std::string told = stream->partition.OnTailCompared(comparison);
+  stream->doubt.OnTargetSettled();
+  if (!told.empty()) LOG(WARNING) << stream->Name() << ": " << told;
+  co_return absl::OkStatus();
 }
 
 // Reads again what tells the source's log from another one.

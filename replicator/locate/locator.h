@@ -1,5 +1,7 @@
 // Asks one broker of the source cluster, for one shard, what the rules of a partition want to know of it:
 //  - where a copy begins, or goes on when its place is not known (placement.h);
+//  - whether the batch that ends the target's log, whose bytes the target may have changed, is the source's that it
+//    should be (partition.h, TailQuestion);
 //  - whether the log is still the one that was copied, and where it begins and ends (source_doubt.h);
 //  - where an operator's wish would let the copy go on (resume.h);
 //  - whose the transaction is that holds back the source's last stable offset for long (open_transaction.h).
@@ -43,6 +45,9 @@ class Locator : public Asker {
                                                          const Search* search, LogEnds log);
   asio::awaitable<absl::StatusOr<bool>> IsLastCopied(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                                      const Search* search, kafka::PeekedBatch batch);
+  // Whether the target holds what was sent.
+  static asio::awaitable<absl::Status> CompareTail(std::shared_ptr<kafka::Connection> connection, Stream* stream,
+                                                   LogEnds log);
   // Whether it may go on.
   static asio::awaitable<absl::Status> CheckHistory(std::shared_ptr<kafka::Connection> connection, Stream* stream,
                                                     LogEnds log);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "kafka/batch/same_records.h"
 #include "kafka/client/errors.h"
 #include "kafka/client/peek.h"
 #include "kafka/wire/init_producer_id.h"
@@ -27,12 +28,12 @@ TargetTail TailOf(const kafka::RecordBatchView& batch) {
   // A sequence counts mod 2^31 (DefaultRecordBatch.incrementSequence).
   // By the last offset, not by the count: of those, compaction of the target may have taken some away.
   const int64_t next = (int64_t{batch.base_sequence()} + batch.last_offset_delta() + 1) & 0x7fffffff;
-  return {
-      .producer = {batch.producer_id(), batch.producer_epoch()},
-      .next_sequence = static_cast<int32_t>(next),
-      .content_crc = batch.ContentCrc(),
-      // Times that the broker has put in are not what was copied.
-      .record_count = batch.timestamp_type() == kafka::TimestampType::kCreateTime ? batch.last_offset_delta() + 1 : 0};
+  return {.producer = {batch.producer_id(), batch.producer_epoch()},
+          .next_sequence = static_cast<int32_t>(next),
+          .content_crc = batch.ContentCrc(),
+          .record_count = batch.last_offset_delta() + 1,
+          .codec = batch.codec(),
+          .has_append_times = batch.timestamp_type() == kafka::TimestampType::kLogAppendTime};
 }
 
 }  // namespace
@@ -99,6 +100,11 @@ asio::awaitable<absl::Status> Settler::OnEnds(std::shared_ptr<kafka::Connection>
   CrashPoint("before-settle");
   stream->partition.OnTargetEnd(log_end, high_watermark, tail);
   stream->doubt.OnTargetSettled();
+  stream->target_tail.reset();
+  if (stream->partition.tail_question() != nullptr) {
+    absl::StatusOr<kafka::BatchContent> content = kafka::ContentOf(last->view());
+    if (content.ok()) stream->target_tail = *content;
+  }
   if (!stream->partition.must_renew_producer()) co_return absl::OkStatus();
   co_return co_await RenewProducer(connection, stream);
 }
@@ -131,7 +137,9 @@ asio::awaitable<absl::StatusOr<TargetMarks>> Settler::ReadMarks(std::shared_ptr<
   const int64_t records = std::min(stream->placement.marks_wanted(), 1 + kMarksBytesMax / record_bytes);
   const int64_t begin = std::max(start->front().offset, target->log_end.value - records);
   kafka::PeekTarget where = TargetOf(*stream);
-  absl::StatusOr<TargetMarks> marks = co_await ReadTargetMarks(connection, where, begin, target->log_end.value);
+  const bool has_times = !target->last_batch->has_append_times;
+  absl::StatusOr<TargetMarks> marks =
+      co_await ReadTargetMarks(connection, where, begin, target->log_end.value, has_times);
   if (marks.ok()) marks->is_whole = begin == start->front().offset;
   co_return marks;
 }

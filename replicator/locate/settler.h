@@ -5,6 +5,9 @@
 // follower would answer that one too (ReplicaManager.fetchOffsetForTimestamp); so the log end is asked first and the
 // high watermark second, on the same connection and with the leader epoch: an error of the second voids the first.
 //
+// Where the target may have changed the bytes of its last batch, what its records say is kept for the locator, which
+// reads the source's batch that should be the same.
+//
 // Of a stream that begins, the last batch is read; and marks of the records before it, where the placement wants them.
 //
 // A partition whose producer id the target forgot (brokers up to 2.4) gets a new one here.

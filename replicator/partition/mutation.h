@@ -13,6 +13,7 @@ enum class Mutation {
   kDSendsBeforeTheIntentIsStored,
   kEResendsBlindly,
   kEDoesNotWaitForTheHighWatermark,
+  kETakesWhatWasRewritten,
   kFCountsWithoutLooking,
   kFIgnoresLostRecords,
   kFHearsAnEarlierLeader,

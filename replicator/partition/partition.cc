@@ -14,10 +14,7 @@ namespace {
 // A sequence is the ordinal mod 2^31: after 2^31 - 1 comes 0 (Kafka's DefaultRecordBatch.incrementSequence).
 constexpr int64_t kSequenceMask = 0x7fffffff;
 
-std::string ForeignWriter(SourceOffset position) {
-  return absl::StrCat("something else writes to this partition. Stop that producer. To go on behind what it wrote, ",
-                      "resume with --from=", position.value, ". ", kCopyAnew);
-}
+constexpr char kLeadElsewhere[] = "the source's records do not lead to the last of them";
 
 std::string ForBatch(SourceOffset base, int32_t records) {
   return absl::StrCat("for the batch at source offset ", base.value, " (", records,
@@ -25,47 +22,6 @@ std::string ForBatch(SourceOffset base, int32_t records) {
 }
 
 }  // namespace
-
-const char* QuarantineCodeName(QuarantineCode code) {
-  switch (code) {
-    case QuarantineCode::kForeignWrite:
-      return "foreign-write";
-    case QuarantineCode::kTargetLost:
-      return "target-lost";
-    case QuarantineCode::kTargetNotOurs:
-      return "target-not-ours";
-    case QuarantineCode::kTargetRefused:
-      return "target-refused";
-    case QuarantineCode::kTargetSettings:
-      return "target-settings";
-    case QuarantineCode::kSourceTruncated:
-      return "source-truncated";
-    case QuarantineCode::kSourceRecreated:
-      return "source-recreated";
-    case QuarantineCode::kSourceDeleted:
-      return "source-deleted";
-    case QuarantineCode::kTargetRecreated:
-      return "target-recreated";
-    case QuarantineCode::kTargetDeleted:
-      return "target-deleted";
-    case QuarantineCode::kUnsupportedBatch:
-      return "unsupported-batch";
-    case QuarantineCode::kMalformedBatch:
-      return "malformed-batch";
-  }
-  return "unknown";
-}
-
-std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name) {
-  for (QuarantineCode code :
-       {QuarantineCode::kForeignWrite, QuarantineCode::kTargetLost, QuarantineCode::kTargetNotOurs,
-        QuarantineCode::kTargetRefused, QuarantineCode::kTargetSettings, QuarantineCode::kSourceTruncated,
-        QuarantineCode::kSourceRecreated, QuarantineCode::kSourceDeleted, QuarantineCode::kTargetRecreated,
-        QuarantineCode::kTargetDeleted, QuarantineCode::kUnsupportedBatch, QuarantineCode::kMalformedBatch}) {
-    if (name == QuarantineCodeName(code)) return code;
-  }
-  return std::nullopt;
-}
 
 void Partition::Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal,
                       const offsets::SourceEvidence& evidence) {
@@ -100,6 +56,7 @@ void Partition::Restore(const offsets::PartitionState& state) {
                           .leader_epoch = -1,
                           .end_epoch = -1,
                           .content_crc = intent.content_crc,
+                          .codec = intent.codec,
                           .answered = true});
     next_expected_ += intent.record_count;
   }
@@ -122,10 +79,10 @@ offsets::PartitionState Partition::TakeState() {
   being_covered_ = std::min(queue_.size(), kIntentsMax);
   state.intents.reserve(in_flight_.size() + being_covered_);
   for (const InFlight& sent : in_flight_)
-    state.intents.push_back({sent.source_base, sent.source_end, sent.record_count, sent.content_crc});
+    state.intents.push_back({sent.source_base, sent.source_end, sent.record_count, sent.content_crc, sent.codec});
   for (size_t i = 0; i < being_covered_; ++i) {
     const Batch& batch = queue_[i];
-    state.intents.push_back({batch.source_base, batch.source_end, batch.record_count, batch.content_crc});
+    state.intents.push_back({batch.source_base, batch.source_end, batch.record_count, batch.content_crc, batch.codec});
   }
   state.must_sync = std::exchange(must_sync_, false);
   storing_ = true;
@@ -147,7 +104,8 @@ void Partition::RestartAt(SourceOffset position, TargetOffset target_end, Target
   target_end_ = target_end;
   next_expected_ = target_end;
   proven_end_ = proven_end;
-  proven_crc_.reset();
+  proven_tail_.reset();
+  question_.reset();
   phase_ = producer_forgotten_ ? Phase::kRenewing : Phase::kCopying;
 }
 
@@ -166,8 +124,16 @@ void Partition::Accept(Batch batch) {
 // the source still has all of those that were copied.
 void Partition::Adopt(const Batch& batch) {
   const TargetOffset end = target_end_ + batch.record_count;
-  if (end == proven_end_ && proven_crc_.value_or(batch.content_crc) != batch.content_crc)
-    return FindByContent(proven_end_, "the source's records do not lead to the last of them");
+  const bool is_last = end == proven_end_ && proven_tail_.has_value();
+  if (is_last && proven_tail_->content_crc.value_or(batch.content_crc) != batch.content_crc) {
+    if (!IsRewritten(*proven_tail_, batch.codec)) return FindByContent(proven_end_, kLeadElsewhere);
+    // The target is asked once more, and its last batch is compared with this one.
+    in_flight_.push_back(InFlightOf(batch, target_end_));
+    in_flight_.back().answered = in_flight_.back().is_adopted = true;
+    next_expected_ = end;
+    phase_ = Phase::kSettling;
+    return;
+  }
   if (end > proven_end_) {
     return PutInQuarantine(
         QuarantineCode::kTargetNotOurs,
@@ -188,6 +154,7 @@ Partition::InFlight Partition::InFlightOf(const Batch& batch, TargetOffset expec
           .leader_epoch = batch.leader_epoch,
           .end_epoch = batch.end_epoch,
           .content_crc = batch.content_crc,
+          .codec = batch.codec,
           .keyless_records = batch.keyless_records};
 }
 
@@ -259,7 +226,7 @@ void Partition::OnAnswer(uint64_t send_id, const Answer& answer) {
   switch (answer.verdict) {
     case Answer::Verdict::kAppended:
       if (answer.base_offset != sent->expected.value && !Mutated(Mutation::kCBaseOffsetIsNotChecked))
-        return QuarantineMisplaced(sent->expected, answer.base_offset);
+        return QuarantineMisplaced(*sent, answer.base_offset);
       // While settling the answer only says that one answer fewer is due: the target's log end tells all.
       while (phase_ == Phase::kCopying && !in_flight_.empty() && in_flight_.front().answered) Acknowledge();
       return;
@@ -365,6 +332,7 @@ void Partition::ClearQueue() {
 }
 
 void Partition::OnTargetChange() {
+  question_.reset();  // the target is asked anew
   if (phase_ != Phase::kCopying && phase_ != Phase::kRenewing) return;
   ClearQueue();
   phase_ = Phase::kSettling;
@@ -417,7 +385,19 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
     foreign_unless_found_ = true;
     return FindByContent(log_end, "the last of them has a producer that this folder does not know");
   }
-  if (!IsOurs(log_end, tail) || !IsWhatWeSent(log_end, tail)) return QuarantineForeign(log_end);
+  if (!IsOurs(log_end, tail)) return QuarantineForeign(log_end);
+  // The broker takes a sequence that it has seen for the batch that it has seen, whatever the content.
+  const InFlight* sent = SentUpTo(log_end);
+  if (sent != nullptr && tail.has_value() && tail->content_crc.value_or(sent->content_crc) != sent->content_crc) {
+    if (!IsRewritten(*tail, sent->codec) || tail->record_count != sent->record_count) return QuarantineForeign(log_end);
+    question_ = TailQuestion{sent->source_base, log_end, *tail};
+    return;
+  }
+  SettleAt(log_end, tail);
+}
+
+// The target's log ends at `log_end`, and its last batch is ours.
+void Partition::SettleAt(TargetOffset log_end, const std::optional<TargetTail>& tail) {
   if (in_flight_.empty()) {  // nothing was refused or lost, so nothing is left to back off from
     failures_ = 0;
     last_error_.clear();
@@ -425,11 +405,43 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
   while (!in_flight_.empty() && in_flight_.front().expected_end() <= log_end) Acknowledge();
   if (log_end > target_end_ && !tail.has_value()) return QuarantineForeign(log_end);
   if (log_end > target_end_ && options_.is_compacted) return FindByContent(log_end, "the source is compacted");
-  if (log_end < target_end_ && !Mutated(Mutation::kFIgnoresLostRecords)) return CutBackTo(log_end, tail);
+  if (log_end < target_end_ && !Mutated(Mutation::kFIgnoresLostRecords)) return LookBeforeCuttingBack(log_end, tail);
   // Batches that were sent long ago can land after they were given up: what lies beyond target_end_ is read from the
   // source once more, and counted instead of sent.
   RestartAt(position_, target_end_, log_end);
-  if (log_end > target_end_) proven_crc_ = tail->content_crc;
+  if (log_end > target_end_) proven_tail_ = tail;
+}
+
+std::string Partition::OnTailCompared(const TailComparison& comparison) {
+  if (!question_.has_value()) return "";
+  const TailQuestion question = *std::exchange(question_, std::nullopt);
+  const bool is_there = comparison.source.has_value() && comparison.source->base_offset == question.source_base.value &&
+                        comparison.source->record_count == question.tail.record_count;
+  const bool differ = comparison.records == TailComparison::Records::kDiffer;
+  const InFlight* sent = SentUpTo(question.log_end);
+  if (sent == nullptr) {  // the target has lost records
+    // By its own checksum the next look at the source's history finds the batch that contradicts.
+    offsets::SourceEvidence evidence = {question.source_base.value, -1, question.tail.record_count,
+                                        *question.tail.content_crc};
+    if (!comparison.source.has_value()) evidence = {};
+    if (is_there && !differ) evidence = EvidenceOf(*comparison.source);
+    CutBackTo(question.log_end, evidence);
+    return "";
+  }
+  const bool is_what_was_sent = is_there && comparison.source->content_crc == sent->content_crc;
+  if (is_what_was_sent && differ && !Mutated(Mutation::kETakesWhatWasRewritten)) {
+    sent->is_adopted ? FindByContent(question.log_end, kLeadElsewhere) : QuarantineForeign(question.log_end);
+    return "";
+  }
+  std::string told;
+  if (!is_what_was_sent || comparison.records == TailComparison::Records::kUnreadable) {
+    told = absl::StrCat("the target has changed the bytes of its last ", sent->record_count,
+                        " records, which should be the source's from offset ", sent->source_base.value, " on; ",
+                        is_what_was_sent ? "they cannot be decompressed" : "the source no longer has them",
+                        " to be compared. They are taken for this link's by producer, sequence and count");
+  }
+  SettleAt(question.log_end, question.tail);
+  return told;
 }
 
 // Another process, with a folder of its own, may have held the link since this folder's did, and have got a new
@@ -438,13 +450,16 @@ bool Partition::MayBeOfAnotherHolder(const std::optional<TargetTail>& tail) cons
   return tail.has_value() && tail->producer.id >= 0 && !HasUsed(tail->producer);
 }
 
-// Of the batch that ends the log, when it is one whose intent is known: the broker takes a sequence that it has seen
-// for the batch that it has seen, whatever the content.
-bool Partition::IsWhatWeSent(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
-  if (!tail.has_value() || !tail->content_crc.has_value()) return true;
+// The batch in flight, or named by an intent, that ends at `log_end`; nullptr: none does.
+const Partition::InFlight* Partition::SentUpTo(TargetOffset log_end) const {
   auto sent = std::find_if(in_flight_.begin(), in_flight_.end(),
                            [&](const InFlight& batch) { return batch.expected_end() == log_end; });
-  return sent == in_flight_.end() || sent->content_crc == *tail->content_crc;
+  return sent == in_flight_.end() ? nullptr : &*sent;
+}
+
+// A producer never sends append times.
+bool Partition::IsRewritten(const TargetTail& tail, kafka::Codec sent) {
+  return tail.has_append_times || tail.codec != sent;
 }
 
 // More is there than this life knows the source offsets of, and counting the source's records does not tell them: the
@@ -454,6 +469,7 @@ void Partition::FindByContent(TargetOffset log_end, const char* why) {
                << target_end_ << ", and " << why << ": looking for the last batch by its content";
   ClearQueue();
   in_flight_.clear();
+  question_.reset();
   must_sync_ = true;  // how it begins again
   phase_ = Phase::kNew;
 }
@@ -462,29 +478,41 @@ void Partition::QuarantineForeign(TargetOffset log_end) {
   PutInQuarantine(QuarantineCode::kForeignWrite,
                   absl::StrCat("the target's log ends at ", log_end.value, ", of which this link has written up to ",
                                target_end_.value, " and no more than up to ", next_expected_.value,
-                               ", and its last batch is not what this link put there: ", ForeignWriter(position_)));
+                               ", and its last batch is not what this link put there: ",
+                               ForeignWriter(position_, LostOrDoubled(log_end, target_end_))));
 }
 
-void Partition::QuarantineMisplaced(TargetOffset expected, int64_t base_offset) {
+void Partition::QuarantineMisplaced(const InFlight& sent, int64_t base_offset) {
   const std::string where =
-      absl::StrCat("the target put a batch at offset ", base_offset, " that belongs at ", expected.value, ": ");
-  if (base_offset > expected.value)
-    return PutInQuarantine(QuarantineCode::kForeignWrite, absl::StrCat(where, ForeignWriter(position_)));
+      absl::StrCat("the target put a batch at offset ", base_offset, " that belongs at ", sent.expected.value, ": ");
+  if (base_offset > sent.expected.value) {
+    return PutInQuarantine(
+        QuarantineCode::kForeignWrite,
+        absl::StrCat(where,
+                     ForeignWriter(position_, absl::StrCat("the ", sent.record_count, " records of that batch, which ",
+                                                           "the target has, then come twice"))));
+  }
   PutInQuarantine(QuarantineCode::kTargetLost,
                   absl::StrCat(where, "it lost records that it had acknowledged (an unclean leader election, or the ",
                                "topic was made anew?), and what follows them stands in their place now. ", kCopyAnew));
 }
 
-// The source batch that the target's log ends with, as the map has it.
-offsets::SourceEvidence Partition::EvidenceBelow(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
-  if (options_.is_compacted || !tail.has_value() || !tail->content_crc.has_value() || tail->record_count <= 0)
-    return {};
-  const std::optional<SourceOffset> base = map_.SourceOf(TargetOffset(log_end.value - tail->record_count));
-  if (!base.has_value()) return {};
-  return {base->value, /*leader_epoch=*/-1, tail->record_count, *tail->content_crc};
+// The target's last batch is the source's that the map says, or the source has another history: so that one is looked
+// at first, where it can be told. Compaction leaves none to rely on.
+void Partition::LookBeforeCuttingBack(TargetOffset log_end, const std::optional<TargetTail>& tail) {
+  const bool is_comparable =
+      !options_.is_compacted && tail.has_value() && tail->content_crc.has_value() && tail->record_count > 0;
+  if (is_comparable) {
+    const std::optional<SourceOffset> base = map_.SourceOf(TargetOffset(log_end.value - tail->record_count));
+    if (base.has_value()) {
+      question_ = TailQuestion{*base, log_end, *tail};
+      return;
+    }
+  }
+  CutBackTo(log_end, {});
 }
 
-void Partition::CutBackTo(TargetOffset log_end, const std::optional<TargetTail>& tail) {
+void Partition::CutBackTo(TargetOffset log_end, const offsets::SourceEvidence& evidence) {
   const std::optional<SourceOffset> source = map_.SourceOf(log_end);
   if (!source.has_value()) {
     return PutInQuarantine(
@@ -495,7 +523,7 @@ void Partition::CutBackTo(TargetOffset log_end, const std::optional<TargetTail>&
   }
   LOG(WARNING) << "the target lost acknowledged records (its log ends at " << log_end << ", acknowledged up to "
                << target_end_ << "); copying again from source offset " << *source;
-  evidence_ = EvidenceBelow(log_end, tail);
+  evidence_ = evidence;
   has_cut_back_ = true;
   map_.TruncateTo(log_end);
   position_epoch_ = -1;
@@ -523,6 +551,7 @@ void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
   phase_ = Phase::kQuarantined;
   unsaved_ = must_sync_ = true;
   resume_at_.reset();
+  question_.reset();
   quarantine_ = Quarantine{code, std::move(reason)};
 }
 

@@ -45,11 +45,14 @@
 #include <utility>
 #include <vector>
 
+#include "kafka/batch/record_batch.h"
 #include "kafka/net/buffer.h"
 #include "offsets/offset_map.h"
 #include "offsets/offsets.h"
 #include "offsets/partition_state.h"
 #include "replicator/partition/mutation.h"
+#include "replicator/partition/quarantine.h"
+#include "replicator/partition/source_history.h"
 
 namespace replicator {
 
@@ -57,34 +60,6 @@ using offsets::Ordinal;
 using offsets::Producer;
 using offsets::SourceOffset;
 using offsets::TargetOffset;
-
-// Why a partition stands still. The name (QuarantineCodeName) is what scripts match on.
-enum class QuarantineCode : uint8_t {
-  kForeignWrite,      // somebody else appended to the target partition
-  kTargetLost,        // the target lost acknowledged records from before what the map still knows
-  kTargetNotOurs,     // the target holds records that cannot be placed in the source
-  kTargetRefused,     // the target refuses the batch or us, for good
-  kTargetSettings,    // the target's topic is set so that it would change or delete what is copied
-  kSourceTruncated,   // the source lost records that were copied already
-  kSourceRecreated,   // the topic was deleted and made anew at the source
-  kSourceDeleted,     // the source does not show the topic any more
-  kTargetRecreated,   // the topic was deleted and made anew at the target
-  kTargetDeleted,     // the target does not show the topic any more
-  kUnsupportedBatch,  // the batch cannot pass as it is
-  kMalformedBatch,    // the source's bytes are not a record batch
-};
-const char* QuarantineCodeName(QuarantineCode code);
-// nullopt for a name that is none.
-std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name);
-
-// What helps whenever the copy as it stands cannot be gone on with.
-inline constexpr char kCopyAnew[] =
-    "To have the topic copied anew, delete it on the target, then resume with --from=earliest";
-
-struct Quarantine {
-  QuarantineCode code;
-  std::string reason;  // a sentence: what, why, and the remedy
-};
 
 // A record batch that may pass as it is.
 struct Batch {
@@ -94,6 +69,7 @@ struct Batch {
   kafka::Slice bytes;        // the whole v2 batch inside the fetch buffer
   int32_t leader_epoch = -1;
   uint32_t content_crc = 0;
+  kafka::Codec codec = kafka::Codec::kNone;
   int32_t end_epoch = -1;  // the partition's: of what ends at source_end, this batch or one that is skipped behind it
   int32_t keyless_records = 0;  // counted only when it is refused_base()
 
@@ -132,7 +108,30 @@ struct TargetTail {
   Producer producer;
   int32_t next_sequence = 0;                           // its base sequence plus its record count, mod 2^31
   std::optional<uint32_t> content_crc = std::nullopt;  // when it was looked at
-  int32_t record_count = 0;                            // likewise
+  // Likewise:
+  int32_t record_count = 0;
+  kafka::Codec codec = kafka::Codec::kNone;
+  bool has_append_times = false;
+};
+
+// Whether the batch that ends the target's log, and has its place by its sequence, is the source's batch at
+// `source_base`. Its checksum does not tell: the target may have compressed it anew, or put its own times in (its
+// topic's compression.type, message.timestamp.type). So both are read, and their records compared.
+struct TailQuestion {
+  SourceOffset source_base;
+  TargetOffset log_end;
+  TargetTail tail;
+};
+
+struct TailComparison {
+  enum class Records : uint8_t {
+    kSame,
+    kDiffer,
+    kUnreadable,  // those of one of the two
+  };
+
+  std::optional<SourceBatch> source;  // the one that holds the offset, or the first behind it; nullopt: it is gone
+  Records records = Records::kDiffer;
 };
 
 class Partition {
@@ -217,6 +216,10 @@ class Partition {
   // or an old batch of ours that a broker stored again after it forgot our id, for the batch whose answer is missing.
   void OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark,
                    const std::optional<TargetTail>& tail = std::nullopt);
+  // The source's batch that tail_question() asks for was read, and its records were compared with the target's. Where
+  // the source has it no more, the target's batch is ours by producer, sequence and count alone. Returns what is to be
+  // told about that; empty: nothing.
+  std::string OnTailCompared(const TailComparison& comparison);
   // The target's leader changed, or the connection to it is a new one: what was acknowledged may be gone (an unclean
   // election). Call before anything is sent to it; nothing is until the target has been asked (F). Also when the
   // source's history is in doubt: what waits to be sent is given up, and is_drained() once that is settled.
@@ -259,7 +262,10 @@ class Partition {
            in_flight_.size() < static_cast<size_t>(options_.in_flight_max);
   }
   // Nothing is in flight any more and where the target stands is not known: ask it, then OnTargetEnd.
-  bool must_settle() const { return phase_ == Phase::kSettling && unanswered_ == 0; }
+  bool must_settle() const { return phase_ == Phase::kSettling && unanswered_ == 0 && !question_.has_value(); }
+  // The target was asked, and its last batch is to be compared with one of the source: do so, then OnTailCompared.
+  // nullptr: there is nothing to compare.
+  const TailQuestion* tail_question() const { return question_.has_value() ? &*question_ : nullptr; }
   // The target has forgotten our producer id, and where it stands is known: get a new id, then RenewProducer.
   bool must_renew_producer() const { return phase_ == Phase::kRenewing; }
   // A new producer id will be taken: before the target is asked where it stands for that, what a closed connection may
@@ -349,8 +355,10 @@ class Partition {
     int32_t leader_epoch;
     int32_t end_epoch;
     uint32_t content_crc;
+    kafka::Codec codec;
     int32_t keyless_records = 0;
     bool answered = false;
+    bool is_adopted = false;  // not sent: read from the source, and counted
 
     TargetOffset expected_end() const { return expected + record_count; }
   };
@@ -373,15 +381,17 @@ class Partition {
   void Adopt(const Batch& batch);
   void Fail(std::string error);
   void RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset proven_end);
-  void CutBackTo(TargetOffset log_end, const std::optional<TargetTail>& tail);
-  offsets::SourceEvidence EvidenceBelow(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
+  void SettleAt(TargetOffset log_end, const std::optional<TargetTail>& tail);
+  void LookBeforeCuttingBack(TargetOffset log_end, const std::optional<TargetTail>& tail);
+  void CutBackTo(TargetOffset log_end, const offsets::SourceEvidence& evidence);
   void ClearQueue();
-  bool IsWhatWeSent(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
+  const InFlight* SentUpTo(TargetOffset log_end) const;
+  static bool IsRewritten(const TargetTail& tail, kafka::Codec sent);
   void FindByContent(TargetOffset log_end, const char* why);
   bool MayBeOfAnotherHolder(const std::optional<TargetTail>& tail) const;
   bool IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void QuarantineForeign(TargetOffset log_end);
-  void QuarantineMisplaced(TargetOffset expected, int64_t base_offset);
+  void QuarantineMisplaced(const InFlight& sent, int64_t base_offset);
   static int32_t SequenceFor(const Era& era, TargetOffset target);
 
   Options options_;
@@ -392,8 +402,9 @@ class Partition {
   TargetOffset target_end_;
   TargetOffset next_expected_;  // target_end_ plus what is in flight
   TargetOffset proven_end_;  // proven to be on the target, though not known from where in the source beyond target_end_
-  std::optional<uint32_t> proven_crc_;  // of the batch that ends there, when it was looked at
-  std::vector<Era> eras_;               // oldest first; one, unless the target forgot a producer
+  std::optional<TargetTail> proven_tail_;  // the batch that ends there, when it was looked at
+  std::optional<TailQuestion> question_;   // only while settling
+  std::vector<Era> eras_;                  // oldest first; one, unless the target forgot a producer
   uint64_t next_send_id_ = 1;
   std::deque<Batch> queue_;
   int64_t queue_bytes_ = 0;

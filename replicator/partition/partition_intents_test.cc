@@ -2,12 +2,17 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <string>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "replicator/partition/partition.h"
 #include "replicator/partition/partition_fixture.h"
 
 namespace replicator {
 namespace {
+
+using Records = TailComparison::Records;
 
 constexpr uint32_t kCrc = 77;
 
@@ -399,18 +404,133 @@ TEST_F(StoredPartitionTest, LostRecordsAreCutBackByTheStoredMap) {
   offsets::PartitionState state = partition_.TakeState();
   EXPECT_EQ(state.runs.closed.size(), 1u);  // the other one went with a state before
   state.runs.closed = {{SourceOffset(0), TargetOffset(0), 2}, {SourceOffset(10), TargetOffset(2), 2}};
-  Restart(state);
   TargetTail tail = OurTail(2);
   tail.content_crc = kCrc;
   tail.record_count = 2;
-  TargetEnd(2, 2, tail);
-  ASSERT_FALSE(partition_.quarantined());
-  EXPECT_EQ(partition_.fetch_offset(), SourceOffset(10));
-  const offsets::SourceEvidence what_is_left = {.base_offset = 0, .record_count = 2, .content_crc = kCrc};
-  EXPECT_EQ(partition_.evidence(), what_is_left) << "to be compared with the source";
-  EXPECT_TRUE(partition_.TakeCutBack());
-  EXPECT_FALSE(partition_.TakeCutBack());
-  EXPECT_EQ(partition_.TakeState().runs.forget_from, SourceOffset(0));
+  // The target may have changed the batch's bytes: what is kept of it is what the source has.
+  const SourceBatch at_source = {.base_offset = 0, .record_count = 2, .leader_epoch = 6, .content_crc = kCrc + 9};
+  const offsets::SourceEvidence other = {.base_offset = 0, .record_count = 2, .content_crc = kCrc};
+  const std::pair<TailComparison, offsets::SourceEvidence> cases[] = {
+      {{at_source, Records::kSame}, EvidenceOf(at_source)},
+      {{at_source, Records::kDiffer}, other},
+      {{std::nullopt}, {}},
+  };
+  for (const auto& [comparison, evidence] : cases) {
+    Restart(state);
+    TargetEnd(2, 2, tail);
+    ASSERT_NE(partition_.tail_question(), nullptr);
+    EXPECT_EQ(partition_.tail_question()->source_base, SourceOffset(0));
+    EXPECT_FALSE(partition_.wants_fetch());
+    partition_.OnTailCompared(comparison);
+    ASSERT_FALSE(partition_.quarantined());
+    EXPECT_EQ(partition_.fetch_offset(), SourceOffset(10));
+    EXPECT_EQ(partition_.evidence(), evidence) << "to be compared with the source";
+    EXPECT_TRUE(partition_.TakeCutBack());
+    EXPECT_FALSE(partition_.TakeCutBack());
+    EXPECT_EQ(partition_.TakeState().runs.forget_from, SourceOffset(0));
+  }
+}
+
+// E, F: a target that compresses anew, or puts its own times in, shows other bytes for what was sent.
+class RewrittenTailTest : public StoredPartitionTest {
+ protected:
+  // The two batches of a stored state have landed.
+  void SetUp() override {
+    partition_ = Fresh();
+    Begin();
+    partition_.Accept(BatchWithCrc(0, 2));
+    partition_.Accept(BatchWithCrc(10, 2, kSentCrc));
+    Restart(partition_.TakeState());
+    TargetEnd(4, 4, tail_);
+  }
+  void ExpectCopiedUpTo(int64_t target_end, int64_t position) {
+    ASSERT_FALSE(partition_.quarantined()) << partition_.quarantine()->reason;
+    EXPECT_EQ(partition_.tail_question(), nullptr);
+    EXPECT_EQ(partition_.target_end(), TargetOffset(target_end));
+    EXPECT_EQ(partition_.position(), SourceOffset(position));
+    EXPECT_TRUE(partition_.wants_fetch());
+  }
+
+  static constexpr uint32_t kSentCrc = kCrc + 1;
+  const TargetTail tail_ = {
+      .producer = kOurs, .next_sequence = 4, .content_crc = kCrc + 7, .record_count = 2, .codec = kafka::Codec::kGzip};
+  const SourceBatch sent_ = {.base_offset = 10, .last_offset = 11, .record_count = 2, .content_crc = kSentCrc};
+};
+
+TEST_F(RewrittenTailTest, IsOursWhenItsRecordsAreWhatTheSourceHas) {
+  ASSERT_NE(partition_.tail_question(), nullptr);
+  EXPECT_EQ(partition_.tail_question()->source_base, SourceOffset(10));
+  EXPECT_FALSE(partition_.must_settle() || partition_.wants_fetch() || partition_.can_send());
+  EXPECT_EQ(partition_.OnTailCompared({sent_, Records::kSame}), "");
+  ExpectCopiedUpTo(4, 12);
+  EXPECT_EQ(partition_.evidence(), EvidenceOf(sent_)) << "what the source has, not what the target has";
+  EXPECT_EQ(partition_.map().SourceOf(TargetOffset(2)), SourceOffset(10));
+}
+
+TEST_F(RewrittenTailTest, IsForeignWhenItsRecordsAreOthers) {
+  partition_.OnTailCompared({sent_, Records::kDiffer});
+  ExpectQuarantine(QuarantineCode::kForeignWrite);
+  EXPECT_TRUE(
+      absl::StrContains(partition_.quarantine()->reason, "of the 4 records that the target has from offset 0 on"))
+      << partition_.quarantine()->reason;
+}
+
+// Retention or compaction has taken the source's batch, or its history is another one, which the next look shows.
+TEST_F(RewrittenTailTest, IsOursByProducerSequenceAndCountWhereTheSourceNoLongerHasIt) {
+  SourceBatch another = sent_;
+  another.content_crc = 1;
+  for (const TailComparison& gone :
+       {TailComparison(), TailComparison{another, Records::kDiffer}, TailComparison{sent_, Records::kUnreadable}}) {
+    SetUp();
+    const std::string told = partition_.OnTailCompared(gone);
+    EXPECT_TRUE(absl::StrContains(told, "its last 2 records, which should be the source's from offset 10 on")) << told;
+    ExpectCopiedUpTo(4, 12);
+    EXPECT_EQ(partition_.evidence(), EvidenceOf(sent_));
+  }
+}
+
+TEST_F(RewrittenTailTest, OfAnotherNumberOfRecordsIsForeign) {
+  partition_ = Fresh();
+  Begin();
+  partition_.Accept(BatchWithCrc(0, 2));
+  Restart(partition_.TakeState());
+  TargetTail longer = tail_;
+  longer.next_sequence = 2;
+  longer.record_count = 1;
+  TargetEnd(2, 2, longer);
+  ExpectQuarantine(QuarantineCode::kForeignWrite);
+}
+
+TEST_F(RewrittenTailTest, IsAskedForAnewAfterTheTargetChanged) {
+  partition_.OnTargetChange();
+  EXPECT_EQ(partition_.tail_question(), nullptr);
+  EXPECT_TRUE(partition_.must_settle());
+  EXPECT_EQ(partition_.OnTailCompared({sent_, Records::kDiffer}), "");
+  EXPECT_FALSE(partition_.quarantined()) << "the answer came too late to count";
+  TargetTail times = tail_;
+  times.codec = kafka::Codec::kNone;
+  times.has_append_times = true;
+  TargetEnd(4, 4, times);
+  EXPECT_NE(partition_.tail_question(), nullptr) << "append times change bytes, too";
+}
+
+// A: the last batch that is counted must be the one that the target has there.
+TEST_F(RewrittenTailTest, AnOldStateIsBroughtUpByCountingToTheSameRecords) {
+  for (const Records records : {Records::kSame, Records::kDiffer}) {
+    partition_ = Fresh();
+    Begin();
+    Restart(partition_.TakeState());
+    TargetEnd(4, 4, tail_);
+    partition_.Accept(BatchWithCrc(0, 2));
+    partition_.Accept(BatchWithCrc(10, 2, kSentCrc));
+    ASSERT_TRUE(partition_.must_settle()) << "the target is asked for its last batch once more";
+    TargetEnd(4, 4, tail_);
+    ASSERT_NE(partition_.tail_question(), nullptr);
+    partition_.OnTailCompared({sent_, records});
+    EXPECT_FALSE(partition_.quarantined());
+    EXPECT_EQ(partition_.begun(), records == Records::kSame) << "else it is looked for by content";
+    if (records == Records::kSame) ExpectCopiedUpTo(4, 12);
+  }
 }
 
 TEST_F(StoredPartitionTest, APolicyThatIsAlteredToCompactIsStored) {

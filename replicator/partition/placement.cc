@@ -13,6 +13,7 @@ TargetLastBatch LastBatchOf(std::string bytes) {
   TargetLastBatch last;
   last.producer = {batch.producer_id(), batch.producer_epoch()};
   last.next_ordinal = Ordinal(int64_t{batch.base_sequence()} + batch.last_offset_delta() + 1);
+  last.has_append_times = batch.timestamp_type() == kafka::TimestampType::kLogAppendTime;
   last.bytes = std::move(bytes);
   return last;
 }
@@ -45,8 +46,12 @@ Placement::Search Placement::BeginSearch(int64_t begin) {
     Forget();
   } else if (!target_->last_batch.has_value()) {
     QuarantineNotOurs(*search.target, "");
-  } else {
+  } else if (!target_->last_batch->has_append_times) {
     search.step = Step::kGaplessPlace;
+  } else if (target_->marks.has_value()) {
+    search.step = Step::kByRecords;
+  } else {
+    WantsMoreMarks(*search.target);
   }
   return search;
 }

@@ -14,6 +14,7 @@
 //    looked for at the offset that a gapless copy gives, then by its time.
 //  - On a compacted topic the source may have that batch no more, and another that is the same. There, instead of by
 //    time, the target's last records are matched with the source's one by one (content_search.h).
+//  - So it is where the target has put its own times in: without them, a batch that is the same need not be the copy.
 //  - No such place, or more than one: quarantine.
 //
 // The owner reads both sides and compares; what it found counts only while the target's leader is the one that was
@@ -44,14 +45,16 @@ struct TargetMarks {
   std::vector<policy::RecordMark> marks;
   int64_t oldest_ms = 0;   // the smallest timestamp
   bool is_whole = false;   // the log has nothing before it
+  bool has_times = true;   // content covers the records' times: they are the source's
   std::string unreadable;  // why some of the records could not be read; empty: all were
 };
 
 // The batch that ends a target partition's log.
 struct TargetLastBatch {
   Producer producer;
-  Ordinal next_ordinal;  // of its producer's records: its base sequence plus its record count
-  std::string bytes;     // the whole of it
+  Ordinal next_ordinal;           // of its producer's records: its base sequence plus its record count
+  std::string bytes;              // the whole of it
+  bool has_append_times = false;  // the records' times are the target's own
 
   // For reading only.
   kafka::RecordBatchView view() const {

@@ -101,6 +101,28 @@ TEST_F(PlacementTest, WithoutAPlaceNothingIsGuessed) {
   EXPECT_TRUE(absl::StrContains(partition_.quarantine()->reason, "it is there twice"));
 }
 
+// Without times a batch that is the same need not be the copy: all that lies around it must fit.
+TEST_F(PlacementTest, WhereTheTargetHasPutItsOwnTimesInRecordsAreMatchedOneByOne) {
+  TargetAtStart target = Target(50);
+  target.last_batch->has_append_times = true;
+  placement_.OnTarget(target);
+  EXPECT_EQ(placement_.BeginSearch(7).step, Step::kNone);
+  ASSERT_TRUE(placement_.must_ask_target());
+  EXPECT_EQ(placement_.marks_wanted(), Placement::kMarksFirst);
+  target.marks.emplace();
+  placement_.OnTarget(target);
+  Search search = placement_.BeginSearch(7);
+  ASSERT_EQ(search.step, Step::kByRecords);
+  placement_.OnFound(search, {});
+  EXPECT_EQ(placement_.marks_wanted(), Placement::kMarksMax);
+  target.marks->is_whole = true;
+  placement_.OnTarget(target);
+  search = placement_.BeginSearch(7);
+  ASSERT_EQ(search.step, Step::kByRecords);
+  placement_.OnFound(search, At(62));
+  EXPECT_EQ(partition_.position(), SourceOffset(62));
+}
+
 TEST_F(PlacementTest, ATargetWithoutALastBatchIsNotOurs) {
   placement_.OnTarget({TargetOffset(50), std::nullopt, std::nullopt});
   EXPECT_EQ(placement_.BeginSearch(0).step, Step::kNone);

@@ -150,8 +150,7 @@ void AddWhatTheTargetLost(const ResumeFacts& facts, ResumePlan& plan) {
                     *facts.acknowledged_end - 1, ", which were copied and are gone there");
   } else if (facts.acknowledged_end.has_value() && *facts.target_end > *facts.acknowledged_end) {
     absl::StrAppend(&plan.text, ". The target has ", *facts.target_end - *facts.acknowledged_end,
-                    " records more than this link knows of: as many at most come twice, if another process of it ",
-                    "copied them");
+                    " records more than this link knows of: those of them that are copies of the source's come twice");
   }
 }
 

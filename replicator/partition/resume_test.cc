@@ -213,7 +213,8 @@ TEST_F(ResumedPartitionTest, TheReasonAndTheCommandAgree) {
   const std::string& reason = partition_.quarantine()->reason;
   const std::string command = ResumeCommand(QuarantineCode::kForeignWrite, "orders", 3, partition_.position().value);
   EXPECT_TRUE(absl::EndsWith(command, " --from=10")) << command;
-  EXPECT_TRUE(absl::StrContains(reason, "To go on behind what it wrote, resume with --from=10.")) << reason;
+  EXPECT_TRUE(absl::StrContains(reason, "To go on behind what it wrote, resume with --from=10: of the 3 records"))
+      << reason;
   EXPECT_TRUE(absl::EndsWith(reason, "delete it on the target, then resume with --from=earliest")) << reason;
 }
 

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "kafka/batch/same_records.h"
 #include "kafka/client/cluster.h"
 #include "kafka/net/signal.h"
 #include "kafka/wire/primitives.h"
@@ -124,6 +125,9 @@ struct Stream {
   // Of the topic, by metadata.
   Absence source_absence;
   Absence target_absence;
+
+  // What partition.tail_question() is about, as the target has it; nullopt: it cannot be read.
+  std::optional<kafka::BatchContent> target_tail;
 
   FetchPlace fetch_place;
   bool noted_by_source = false;  // waits in its source's list of those to look at

@@ -51,6 +51,7 @@ bool WaitsForTarget(const Stream& stream) {
 bool WaitsForSource(const Stream& stream) {
   const Partition& partition = stream.partition;
   if (partition.quarantined()) return false;
+  if (partition.tail_question() != nullptr) return true;
   return !stream.doubt.may_fetch() || stream.open_transaction.wants_owner() || stream.placement.must_search();
 }
 

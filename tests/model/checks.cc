@@ -115,7 +115,7 @@ void History::CheckQuarantine() {
   const QuarantineCode code = partition().quarantine()->code;
   Trace("quarantine: ", QuarantineCodeName(code), ": ", partition().quarantine()->reason);
   if (partition().can_send() || partition().must_settle() || partition().wants_fetch() ||
-      partition().queue_bytes() != 0) {
+      partition().tail_question() != nullptr || partition().queue_bytes() != 0) {
     Violated("a partition in quarantine does something");
   }
   bool justified = false;

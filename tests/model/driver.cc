@@ -37,6 +37,9 @@ void Coverage::Add(const Coverage& other) {
   adopted += other.adopted;
   cut_back += other.cut_back;
   settles_behind_replication += other.settles_behind_replication;
+  tails_compared += other.tails_compared;
+  tails_other += other.tails_other;
+  tails_not_compared += other.tails_not_compared;
   duplicates_answered += other.duplicates_answered;
   out_of_order += other.out_of_order;
   late_landings += other.late_landings;
@@ -85,7 +88,11 @@ void History::Machine::CheckAgain() {
 
 // With a rule broken that matters seldom: the faults in which it does.
 void History::FavourWhatIsBroken() {
-  if (Mutated(Mutation::kKTheOldHolderGoesOn)) {
+  if (Mutated(Mutation::kETakesWhatWasRewritten)) {
+    stores_ = target_compresses_ = tail_is_readable_ = true;
+    source_has_ids_ = source_tells_ = false;
+    menu_ |= 1u << kSourceTruncation | 1u << kProcessDeath;
+  } else if (Mutated(Mutation::kKTheOldHolderGoesOn)) {
     stores_ = true;
     menu_ |= 1u << kProcessDeath | 1u << kForgetProducer;
   } else if (Mutated(Mutation::kGAnOldAnswerSettles)) {
@@ -116,7 +123,9 @@ void History::Setup() {
   // What retention takes at the source must not be needed again.
   if (Knows(kSourceRetention)) menu_ &= ~(1u << (random_.OneIn(2) ? kSourceRetention : kUncleanElection));
   if (!random_.OneIn(3)) menu_ &= ~(1u << kSourceTruncation | 1u << kSourceRecreation);
+  target_compresses_ = random_.OneIn(3);
   FavourWhatIsBroken();
+  if (target_compresses_) target_.CompressAnew();
   if (source_has_ids_) menu_ &= ~(1u << kSourceRecreation);  // shows by the id
   // Beyond what the sequence can tell, so kept out: a late request of the old history lands in the place of a batch of
   // the new one.
@@ -169,6 +178,7 @@ void History::NewMachine() {
   source_ends_.reset();
   look_.reset();
   look_read_.reset();
+  tail_read_.reset();
   search_.reset();
   stale_.reset();
   paused_ = false;
@@ -261,8 +271,8 @@ void History::Drain() {
 
 bool History::IsDrained() const {
   return partition().begun() && partition().position().value == source_.end() && !partition().must_settle() &&
-         !partition().in_flight() && known_leader_epoch_ == target_.leader_epoch() && machine_->doubt.may_fetch() &&
-         has_heard_;
+         partition().tail_question() == nullptr && !partition().in_flight() &&
+         known_leader_epoch_ == target_.leader_epoch() && machine_->doubt.may_fetch() && has_heard_;
 }
 
 // ---- The sink.
@@ -431,18 +441,22 @@ void History::EndSettle() {
   const int64_t before = partition().target_end().value;
   partition().OnTargetEnd(TargetOffset(settle.log_end), TargetOffset(high_watermark), tail);
   doubt().OnTargetSettled();
+  Trace("settled: log end ", settle.log_end, ", high watermark ", high_watermark, ", next sequence ",
+        tail.has_value() ? tail->next_sequence : -2, "; target end ", before, " -> ", partition().target_end().value,
+        ", position ", partition().position().value);
+  if (partition().tail_question() != nullptr) return Trace("  once the last batch is compared");
+  if (settle.log_end == high_watermark) NoteSettled(before, settle.log_end);
+}
+
+// The target is known to end at `log_end`.
+void History::NoteSettled(int64_t before, int64_t log_end) {
   const int64_t after = partition().target_end().value;
   coverage_.acknowledged_by_settling += after > before;
   coverage_.cut_back += after < before;
   if (after < before && was_cut_below_)
     read_[partition().position().value] = 0;  // read last in another history, perhaps
   coverage_.intents_settled += std::exchange(is_restarted_, false) && after > before;
-  if (!partition().quarantined() && settle.log_end == high_watermark) {
-    CheckAcknowledged(std::min(before, settle.log_end), settle.log_end);
-  }
-  Trace("settled: log end ", settle.log_end, ", high watermark ", high_watermark, ", next sequence ",
-        tail.has_value() ? tail->next_sequence : -2, "; target end ", before, " -> ", after, ", position ",
-        partition().position().value);
+  if (!partition().quarantined()) CheckAcknowledged(std::min(before, log_end), log_end);
 }
 
 void History::RenewProducer() {

@@ -21,6 +21,9 @@ struct Coverage {
   int64_t adopted = 0;  // found on the target without a send of this life in flight
   int64_t cut_back = 0;
   int64_t settles_behind_replication = 0;
+  int64_t tails_compared = 0;       // record by record, that were the same
+  int64_t tails_other = 0;          // that were not
+  int64_t tails_not_compared = 0;   // since the source no longer had them
   int64_t duplicates_answered = 0;  // by the broker's cache
   int64_t out_of_order = 0;         // error 45
   int64_t late_landings = 0;

@@ -84,6 +84,12 @@ class History {
   struct LookRead {
     std::optional<SourceBatch> batch;
   };
+  // The source's batch that should be the target's last, read and not compared yet.
+  struct TailRead {
+    SourceOffset asked;
+    uint64_t doubts;
+    std::optional<SourceBatch> batch;
+  };
   // A settle half done: the log end is known, the high watermark not yet.
   struct Settle {
     int leader_epoch;
@@ -112,6 +118,7 @@ class History {
   void DeliverAnswer();
   void BeginSettle();
   void EndSettle();
+  void NoteSettled(int64_t before, int64_t log_end);
   void RenewProducer();
   void Replicate(int64_t end);
   void KeepState();
@@ -127,6 +134,7 @@ class History {
   void HearOfSourceLeader();
   bool SourceRefuses();
   LogEnds SourceEnds() const;
+  void CompareTail();
   void LookAtHistory();
   void NoteBlindness();
   void CheckRange();
@@ -197,7 +205,8 @@ class History {
   uint32_t menu_ = 0;                    // which faults this history knows
   int steps_per_fault_ = 8;
   bool tail_is_readable_ = true;
-  bool stores_ = false;  // the owner keeps a state folder
+  bool target_compresses_ = false;  // so that its batches have other bytes than the source's
+  bool stores_ = false;             // the owner keeps a state folder
   // Of the source's version.
   bool source_has_ids_ = false;  // topics have ids (2.8 on)
   bool source_tells_ = false;    // of a truncation, by the epoch of what was read (3.1 on)
@@ -209,6 +218,7 @@ class History {
   std::optional<LogEnds> source_ends_;  // told, and not used yet
   std::optional<HistoryLook> look_;     // under way
   std::optional<LookRead> look_read_;   // read for it, and not told yet
+  std::optional<TailRead> tail_read_;
   std::optional<Placement::Search> search_;
   int32_t known_source_epoch_ = 0;
   int known_source_broker_ = 0;

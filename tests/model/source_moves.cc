@@ -21,6 +21,7 @@ int ContentSought(const Placement::Search& search) {
 
 void History::Source() {
   if (!partition().begun()) return;  // Sink looks for its place
+  if (partition().tail_question() != nullptr) return CompareTail();
   if (doubt().in_doubt()) {
     switch (doubt().question()) {
       case SourceDoubt::Question::kHistory:
@@ -160,6 +161,33 @@ std::optional<SourceBatch> History::SourceBatchAt(int64_t offset) const {
   const int index = source_.FirstAt(offset);
   if (index == source_.visible()) return std::nullopt;
   return HeaderOf(source_.content_at(index));
+}
+
+void History::CompareTail() {
+  if (SourceRefuses()) {
+    tail_read_.reset();
+    return HearOfSourceLeader();
+  }
+  const TailQuestion question = *partition().tail_question();
+  if (!tail_read_.has_value()) {
+    tail_read_ = TailRead{question.source_base, doubt().doubts(), SourceBatchAt(question.source_base.value)};
+    return;
+  }
+  const TailRead read = *std::exchange(tail_read_, std::nullopt);
+  if (read.asked != question.source_base || read.doubts != doubt().doubts()) return;
+  TailComparison comparison = {.source = read.batch};
+  const uint32_t checksum = *question.tail.content_crc;
+  const uint32_t content = target_compresses_ ? TargetLog::ContentBehind(checksum) : checksum;
+  const bool is_same = read.batch.has_value() && read.batch->content_crc == content;
+  if (is_same) comparison.records = TailComparison::Records::kSame;
+  const int64_t before = partition().target_end().value;
+  const bool is_unproven = !partition().OnTailCompared(comparison).empty();
+  doubt().OnTargetSettled();
+  (is_unproven ? coverage_.tails_not_compared : is_same ? coverage_.tails_compared : coverage_.tails_other) += 1;
+  Trace("last batch compared with the source's at ", read.asked.value, ": ", is_same ? "the same" : "not the same");
+  if (!partition().begun()) return;
+  if (known_leader_epoch_ == target_.leader_epoch()) return NoteSettled(before, question.log_end.value);
+  last_target_end_ = partition().target_end().value;  // a new leader can have lost it since the target was asked
 }
 
 void History::LookAtHistory() {

@@ -94,8 +94,12 @@ std::optional<TargetTail> TargetLog::TailAt(int64_t end) const {
     if (batch->end_offset() < end) return std::nullopt;
     const Produce& produce = batch->produce;
     if (produce.producer.id < 0) return TargetTail{produce.producer, -1};
-    return TargetTail{produce.producer, AddToSequence(produce.base_sequence, produce.record_count),
-                      static_cast<uint32_t>(produce.content), produce.record_count};
+    const auto content = static_cast<uint32_t>(produce.content);
+    return TargetTail{.producer = produce.producer,
+                      .next_sequence = AddToSequence(produce.base_sequence, produce.record_count),
+                      .content_crc = compresses_ ? content ^ kCompressed : content,
+                      .record_count = produce.record_count,
+                      .codec = compresses_ ? kafka::Codec::kGzip : kafka::Codec::kNone};
   }
   return std::nullopt;
 }

@@ -6,6 +6,7 @@
 //     last five of the producer (only the last one after a restart);
 //   - a forgotten producer may begin at any sequence; brokers up to 2.4 take only 0 then and answer UNKNOWN_PRODUCER_ID
 //   (59);
+//   - a topic with another compression.type than "producer" shows other bytes than were sent, and the rest unchanged;
 //   - the high watermark follows the log end; elections cut the log back, unclean ones below the high watermark.
 #ifndef REPLICATOR_TESTS_MODEL_TARGET_LOG_H_
 #define REPLICATOR_TESTS_MODEL_TARGET_LOG_H_
@@ -64,6 +65,10 @@ class TargetLog {
   // A new leader, whose log ends at `log_end` and who knows the high watermark as `high_watermark`. Producer state is
   // rebuilt from the log, with the last `cached` batches in the duplicate cache.
   void Elect(int64_t log_end, int64_t high_watermark, int cached);
+  // The topic's compression.type is gzip. What is sent has no codec.
+  void CompressAnew() { compresses_ = true; }
+  // The content whose checksum a batch of such a topic shows.
+  static uint32_t ContentBehind(uint32_t checksum) { return checksum ^ kCompressed; }
   // All producer ids have expired.
   void ForgetProducers() { producers_.clear(); }
 
@@ -79,6 +84,7 @@ class TargetLog {
 
  private:
   static constexpr int kCacheMax = 5;
+  static constexpr uint32_t kCompressed = 0x5a000000;
 
   struct Cached {
     int32_t first_sequence;
@@ -96,6 +102,7 @@ class TargetLog {
 
   const int64_t start_;
   const bool refuses_unknown_producers_;
+  bool compresses_ = false;
   int64_t log_end_;
   int64_t high_watermark_;
   int leader_epoch_ = 0;

@@ -77,6 +77,17 @@ TEST(TargetLog, AnUncleanElectionTakesRecordsAndWhatTheLeaderKnewOfThem) {
   EXPECT_EQ(log.Append(MakeProduce(2)).base_offset, 2);
 }
 
+TEST(TargetLog, ATopicThatCompressesAnewShowsOtherBytes) {
+  TargetLog log = LogOf(2);
+  const TargetTail as_sent = *log.TailAt(2);
+  log.CompressAnew();
+  const TargetTail tail = *log.TailAt(2);
+  EXPECT_NE(tail.content_crc, as_sent.content_crc);
+  EXPECT_NE(tail.codec, as_sent.codec);
+  EXPECT_EQ(TargetLog::ContentBehind(*tail.content_crc), as_sent.content_crc);
+  EXPECT_EQ(tail.next_sequence, as_sent.next_sequence);
+}
+
 TEST(TargetLog, ForeignRecordsMoveTheEndNotTheSequence) {
   TargetLog log = LogOf(2);
   log.AppendForeign(3);
