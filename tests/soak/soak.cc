@@ -43,6 +43,7 @@ class Soak {
   };
 
   absl::Status Start();
+  absl::Status MakeTopics();
   absl::Status StartProducers();
   absl::Status StartReplicator();
   bool StartedInVain(const ExitStatus& ended) const {
@@ -84,14 +85,11 @@ absl::Status Soak::Start() {
   absl::StatusOr<std::unique_ptr<CopyScene>> started = CopyScene::Start(scene);
   if (!started.ok()) return started.status();
   scene_ = *std::move(started);
-  for (const std::string& topic : kTopics) {
-    absl::Status created = scene_->source_admin().CreateTopic({.name = topic,
-                                                               .partitions = kPartitions,
-                                                               .replication_factor = kSourceBrokers,
-                                                               .configs = {{"retention.ms", "-1"}}});
-    if (!created.ok()) return created;
-  }
+  absl::Status made = MakeTopics();
+  if (!made.ok()) return made;
   replicator_options_ = scene_->Replicator(absl::StrJoin(kTopics, "|"));
+  if (!options_.target_compression.empty())
+    replicator_options_.flags.push_back(absl::StrCat("--accept-target-settings=", absl::StrJoin(kTopics, "|")));
   faults_ = {
       {"kill -9 of the replicator", 12, [this] { return KillReplicator(); }},
       {"stop and start of the replicator", 2, [this] { return RestartReplicator(); }},
@@ -108,6 +106,23 @@ absl::Status Soak::Start() {
   // The topics are made while every broker is there: with fewer they would be left out for good reason.
   for (const std::string& topic : kTopics) {
     if (!scene_->WaitForTargetRecords(topic, 1)) return absl::DeadlineExceededError(replicator_->LogTail());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Soak::MakeTopics() {
+  for (const std::string& topic : kTopics) {
+    TopicSpec spec = {.name = topic,
+                      .partitions = kPartitions,
+                      .replication_factor = kSourceBrokers,
+                      .configs = {{"retention.ms", "-1"}}};
+    absl::Status created = scene_->source_admin().CreateTopic(spec);
+    if (created.ok() && !options_.target_compression.empty()) {
+      spec.replication_factor = kTargetBrokers;
+      spec.configs["compression.type"] = options_.target_compression;
+      created = scene_->target_admin().CreateTopic(spec);
+    }
+    if (!created.ok()) return created;
   }
   return absl::OkStatus();
 }

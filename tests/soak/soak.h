@@ -22,6 +22,9 @@ struct SoakOptions {
   double records_per_second = 1'000;
   // The records' times: 0 is now. Old ones make brokers forget the producer at each clean restart.
   absl::Duration record_age;
+  // The target's topics are made before, compress anew with this codec (compression.type), and are accepted so. Empty:
+  // the program makes them.
+  std::string target_compression;
   std::string source_version = "3.1.2";
   std::string target_version = "4.3.1";
 };

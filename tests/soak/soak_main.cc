@@ -11,6 +11,9 @@ DEFINE_uint64(seed, 1, "of the sequence of faults");
 DEFINE_int32(kills, 0, "go on until the replicator was killed this often");
 DEFINE_double(records_per_second, 1000, "of each of the three producers");
 DEFINE_int32(record_age_days, 0, "age of the records' times; old ones make brokers forget the producer");
+DEFINE_string(
+    target_compression, "",
+    "the target's topics are made before with this compression.type, which is not the source's, and accepted");
 DEFINE_string(source_version, "3.1.2", "of Kafka");
 DEFINE_string(target_version, "4.3.1", "of Kafka");
 
@@ -24,6 +27,7 @@ int main(int argc, char** argv) {
   options.kills_min = FLAGS_kills;
   options.records_per_second = FLAGS_records_per_second;
   options.record_age = absl::Hours(24) * FLAGS_record_age_days;
+  options.target_compression = FLAGS_target_compression;
   options.source_version = FLAGS_source_version;
   options.target_version = FLAGS_target_version;
   absl::StatusOr<replicator::tests::SoakResult> result = replicator::tests::RunSoak(options);
