@@ -68,7 +68,8 @@ struct PartitionState {
   SourceEvidence evidence;
   int32_t position_epoch =
       -1;  // leader epoch of the source batch right below the position, skipped ones too; -1: not known
-  int64_t records_lost = 0;           // deleted by the source's retention before they were copied
+  int64_t records_lost = 0;           // deleted or lost by the source before they were copied
+  int64_t lost_at_ms = 0;             // when that rose last; Unix time, 0: never
   int64_t source_log_start_max = -1;  // the highest that the source ever told; -1: not known
   // Compaction may have changed the source since it was first read: places are found by content, never by counting.
   bool is_compacted = false;

@@ -188,6 +188,7 @@ std::string EncodePartition(const PartitionState& state) {
     out.mutable_evidence()->set_content_crc(state.evidence.content_crc);
   }
   out.set_records_lost(state.records_lost);
+  out.set_lost_at_ms(state.lost_at_ms);
   out.set_is_compacted(state.is_compacted);
   out.set_resume_from(state.resume_from);
   out.set_current_at_ms(state.current_at_ms);
@@ -223,6 +224,7 @@ absl::StatusOr<PartitionState> DecodePartition(absl::string_view bytes) {
                       from.evidence().content_crc()};
   }
   state.records_lost = from.records_lost();
+  state.lost_at_ms = from.lost_at_ms();
   state.is_compacted = from.is_compacted();
   state.resume_from = from.resume_from();
   state.current_at_ms = from.current_at_ms();

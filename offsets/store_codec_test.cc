@@ -19,6 +19,7 @@ PartitionState ExampleState() {
   state.evidence = {.base_offset = 4'900, .leader_epoch = 3, .record_count = 100, .content_crc = 99};
   state.position_epoch = 4;
   state.records_lost = 12;
+  state.lost_at_ms = 1'700'000'000'123;
   state.source_log_start_max = 4'000;
   state.is_compacted = true;
   state.quarantine = StoredQuarantine{"foreign-write", "somebody else writes", 1'700'000'000'000};
@@ -36,6 +37,7 @@ void ExpectSame(const PartitionState& a, const PartitionState& b) {
   EXPECT_EQ(a.evidence, b.evidence);
   EXPECT_EQ(a.position_epoch, b.position_epoch);
   EXPECT_EQ(a.records_lost, b.records_lost);
+  EXPECT_EQ(a.lost_at_ms, b.lost_at_ms);
   EXPECT_EQ(a.source_log_start_max, b.source_log_start_max);
   EXPECT_EQ(a.is_compacted, b.is_compacted);
   EXPECT_EQ(a.quarantine, b.quarantine);

@@ -88,8 +88,9 @@ Command StatusCommand() {
   command.flags.push_back({.name = "check",
                            .help =
                                "for monitoring: exit with 15 when a partition is quarantined, with 11 when the copy\n"
-                               "is behind, stalled, left out, copied with an alarm, not running or not begun, or when\n"
-                               "nothing can be stored or no topics be looked for, else with 0"});
+                               "is behind, stalled, left out, copied with an alarm, not running or not begun, when\n"
+                               "records were lost at the source within a day, or when nothing can be stored or no\n"
+                               "topics be looked for, else with 0"});
   command.flags.push_back({.name = "max_lag_seconds",
                            .value_name = "SECONDS",
                            .help = "how far a topic may be behind with --check",

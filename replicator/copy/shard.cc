@@ -161,7 +161,6 @@ void Shard::Restore(Stream& stream) {
   if (stream.assignment.stored == nullptr) return;
   const offsets::PartitionState& state = *stream.assignment.stored;
   stream.Restore(state);
-  stream.records_lost = state.records_lost;
   if (state.current_at_ms > 0) stream.tombstones.Begin(state.current_at_ms);
   if (!state.resume_from.empty()) {
     stream.resume.emplace();
@@ -437,7 +436,7 @@ void Shard::AddTo(ShardStatus& status, const Stream& stream, Clock::time_point n
   ++status.partitions;
   status.records_copied += partition.records_copied();
   status.bytes_copied += partition.bytes_copied();
-  status.records_lost += stream.records_lost;
+  status.records_lost += partition.records_lost();
   if (partition.quarantined()) {
     status.quarantined.push_back({stream.Name(), *partition.quarantine()});
     return;

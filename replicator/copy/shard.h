@@ -171,6 +171,7 @@ class Shard : public StreamOwner {
   static void Hear(Member& member, Clock::time_point now);
   void WatchTransaction(Stream& stream, Clock::time_point now);
   void WatchTombstones(Stream& stream, Clock::time_point now, int64_t now_ms);
+  void WatchLosses(Stream& stream, int64_t now_ms);
   void ShareMemory();
   void PublishStatus() ABSL_LOCKS_EXCLUDED(mutex_);
   static void AddTo(ShardStatus& status, const Stream& stream, Clock::time_point now);

@@ -89,6 +89,7 @@ void Shard::LookAtAll(Clock::time_point now) {
                                                     " begins and ends; nothing was changed. Try again")));
     }
     Hear(member, now);
+    WatchLosses(stream, now_ms);
     if (partition.begun()) WatchTombstones(stream, now, now_ms);
     if (partition.quarantined()) {
       if (stream.RetryIfDue(now)) Changed(stream);
@@ -146,6 +147,23 @@ void Shard::WatchTombstones(Stream& stream, Clock::time_point now, int64_t now_m
   } else {
     LOG(WARNING) << stream.Name() << ": " << stream.tombstones.Text(stream.assignment.source_topic);
   }
+}
+
+// Here and not where a gap is met: a log that was compacted once can have thousands.
+void Shard::WatchLosses(Stream& stream, int64_t now_ms) {
+  if (const std::optional<SourceGaps> gaps = stream.partition.TakeGaps()) {
+    LOG(ERROR) << stream.Name() << ": the source's log has a gap: offsets " << gaps->begin << " to "
+               << gaps->end.value - 1 << " are not there"
+               << (gaps->count == 1
+                       ? ""
+                       : absl::StrCat(", and there are ", gaps->count - 1, " more up to ", gaps->last_end.value - 1))
+               << ". They count as " << gaps->offsets
+               << " LOST offsets, since the topic is not compacted; copying goes "
+               << "on behind. Look for lost segments in the log of the partition's leader. Gaps from a time when the "
+               << "topic was compacted look the same";
+  }
+  stream.NoteLost(now_ms);
+  keeper_.Note(stream);
 }
 
 void Shard::Resume(ResumeRequest request, std::function<void(absl::StatusOr<ResumePlan>)> done) {

@@ -391,10 +391,17 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
   if (plan.action == policy::BatchAction::kRefuse) {
     // A log of other batches may stand there now.
     if (plan.reason == policy::BatchReason::kStartsEarly) stream.doubt.Doubt(DoubtReason::kBatchBeginsEarly);
+    if (plan.reason == policy::BatchReason::kHoles) stream.partition.NoteCompacted();
     Refuse(stream, QuarantineCode::kUnsupportedBatch, std::move(plan.explanation));
     return false;
   }
   stream.malformed_batches = 0;
+  if (batch.base_offset() > context.wanted_offset && stream.source_log_start > context.wanted_offset) {
+    stream.doubt.OnOutOfRange();  // retention has passed it between two requests
+    return false;
+  }
+  // Only the log cleaner leaves such batches.
+  if (plan.reason == policy::BatchReason::kEmpty) stream.partition.NoteCompacted();
   if (batch.next_offset() > context.wanted_offset) {
     const bool is_first = stream.partition.fetch_offset() == stream.fetch_place.offset;
     const bool is_told = version_ >= kVersionLastFetchedEpoch;
@@ -403,7 +410,7 @@ bool Source::HandleBatch(Stream& stream, kafka::RecordBatchView batch, policy::T
   }
   const SourceOffset next(batch.next_offset());
   if (plan.action == policy::BatchAction::kSkip) {
-    stream.partition.SkipTo(next, batch.partition_leader_epoch());
+    stream.partition.SkipTo(next, batch.partition_leader_epoch(), SourceOffset(batch.base_offset()));
     return true;
   }
   stream.partition.Accept({.source_base = SourceOffset(batch.base_offset()),

@@ -17,7 +17,7 @@ offsets::PartitionWrite WriteOf(Stream& stream) {
   offsets::PartitionWrite write;
   write.key = stream.assignment.key;
   write.state = stream.partition.TakeState();
-  write.state.records_lost = stream.records_lost;
+  write.state.lost_at_ms = stream.lost_at_ms;
   write.state.source_log_start_max = stream.doubt.log_start_max();
   write.state.current_at_ms = stream.tombstones.current_at_ms();
   if (stream.resume.has_value() && stream.resume->done == nullptr) {

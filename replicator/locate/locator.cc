@@ -262,7 +262,6 @@ void Locator::CheckRange(Stream& stream, const LogEnds& log) {
     BackOff(stream, std::string(lost.status().message()));
     stream.fetch_not_before = stream.ask_not_before;
   } else if (*lost > 0) {
-    stream.records_lost += *lost;
     LOG(ERROR) << stream.Name() << ": the source deleted offsets " << wanted << " to " << log.start - 1
                << " by retention before they were copied; going on at " << log.start
                << ". Raise retention.ms and retention.bytes of this topic at the source until the copy has caught up";

@@ -38,6 +38,7 @@ void Partition::Begin(SourceOffset position, TargetOffset target_end, Ordinal or
 
 void Partition::Restore(const offsets::PartitionState& state) {
   CHECK(phase_ == Phase::kNew) << "a partition begins once";
+  records_lost_ = state.records_lost;
   if (state.eras.empty()) return;  // it was stored before it began, for its quarantine
   eras_ = state.eras;
   options_.is_compacted = options_.is_compacted || state.is_compacted;
@@ -46,6 +47,7 @@ void Partition::Restore(const offsets::PartitionState& state) {
   evidence_ = state.evidence;
   position_epoch_ = state.position_epoch;
   map_.Restore(state.origin, state.runs.closed, state.last_run, state.position, state.older_runs_omitted, state.marks);
+  SourceOffset end = state.position;
   for (const offsets::Intent& intent : state.intents) {
     in_flight_.push_back({.id = 0,
                           .source_base = intent.source_base,
@@ -57,7 +59,9 @@ void Partition::Restore(const offsets::PartitionState& state) {
                           .end_epoch = -1,
                           .content_crc = intent.content_crc,
                           .codec = intent.codec,
+                          .lost = intent.source_base - end,
                           .answered = true});
+    end = intent.source_end;
     next_expected_ += intent.record_count;
   }
   phase_ = Phase::kSettling;
@@ -73,6 +77,7 @@ offsets::PartitionState Partition::TakeState() {
   state.eras = eras_;
   state.evidence = evidence_;
   state.position_epoch = position_epoch_;
+  state.records_lost = records_lost_;
   state.is_compacted = options_.is_compacted;
   if (!map_.runs().empty()) state.last_run = map_.runs().back();
   state.runs = map_.TakeChanges();
@@ -113,6 +118,7 @@ void Partition::Accept(Batch batch) {
   if (phase_ != Phase::kCopying || paused_ || batch.source_base < fetch_offset_) return;
   CHECK_GT(batch.record_count, 0);
   CHECK(batch.source_base + batch.record_count <= batch.source_end);
+  batch.lost = NoteGap(batch.source_base);
   fetch_offset_ = batch.source_end;
   batch.end_epoch = batch.leader_epoch;
   if (target_end_ < proven_end_) return Adopt(batch);
@@ -155,21 +161,58 @@ Partition::InFlight Partition::InFlightOf(const Batch& batch, TargetOffset expec
           .end_epoch = batch.end_epoch,
           .content_crc = batch.content_crc,
           .codec = batch.codec,
-          .keyless_records = batch.keyless_records};
+          .keyless_records = batch.keyless_records,
+          .lost = batch.lost};
+}
+
+// Brokers give the offsets of a log without a gap, markers and aborted batches among them, and only compaction takes
+// some away from its middle. Elsewhere what lies between the fetch offset and the next batch is gone. Returns how much.
+int64_t Partition::NoteGap(SourceOffset base) {
+  if (options_.is_compacted || base <= fetch_offset_) return 0;
+  const int64_t offsets = base - fetch_offset_;
+  if (base > gaps_noted_to_) {
+    gaps_noted_to_ = base;
+    if (!gaps_.has_value()) {
+      gaps_ = SourceGaps{.begin = fetch_offset_, .end = base};
+    } else {
+      ++gaps_->count;
+    }
+    gaps_->offsets += offsets;
+    gaps_->last_end = base;
+  }
+  return offsets;
+}
+
+// The position has passed them.
+void Partition::Lose(int64_t offsets) {
+  if (options_.is_compacted) return;
+  records_lost_ += offsets;
+  unsure_lost_ += offsets;
+}
+
+void Partition::NoteCompacted() {
+  if (std::exchange(options_.is_compacted, true)) return;
+  records_lost_ -= std::exchange(unsure_lost_, 0);
+  gaps_.reset();
+  unsaved_ = true;
 }
 
 // What is skipped belongs to whatever comes before it, so that the position passes it in order.
-void Partition::SkipTo(SourceOffset next, int32_t leader_epoch) {
+void Partition::SkipTo(SourceOffset next, int32_t leader_epoch, std::optional<SourceOffset> base) {
   if (phase_ != Phase::kCopying || paused_ || next <= fetch_offset_) return;
+  const int64_t lost = NoteGap(base.value_or(fetch_offset_));
   fetch_offset_ = next;
   if (Mutated(Mutation::kJPositionWaitsForAnAnswer)) return;
   if (!queue_.empty()) {
     queue_.back().source_end = next;
     queue_.back().end_epoch = leader_epoch;
+    queue_.back().lost += lost;
   } else if (!in_flight_.empty()) {
     in_flight_.back().source_end = next;
     in_flight_.back().end_epoch = leader_epoch;
+    in_flight_.back().lost += lost;
   } else {
+    Lose(lost);
     position_ = next;
     position_epoch_ = leader_epoch;
     map_.AdvanceTo(next);
@@ -185,6 +228,7 @@ int64_t Partition::SkipDeleted(SourceOffset log_start) {
   }
   const int64_t lost = log_start - position_;
   SkipTo(log_start);
+  records_lost_ += lost;
   return lost;
 }
 
@@ -313,6 +357,7 @@ void Partition::Landed(const InFlight& batch) {
   map_.AdvanceTo(position_);
   target_end_ = batch.expected_end();
   evidence_ = {batch.source_base.value, batch.leader_epoch, batch.record_count, batch.content_crc};
+  Lose(batch.lost);
   unsaved_ = true;
   records_copied_ += batch.record_count;
   bytes_copied_ += batch.size_bytes;
@@ -584,6 +629,7 @@ void Partition::StartAnew() {
   evidence_ = {};
   position_epoch_ = -1;
   producer_forgotten_ = false;
+  gaps_noted_to_ = SourceOffset();
   must_sync_ = true;  // how it begins again: what is stored of it is of another topic
   phase_ = Phase::kNew;
 }

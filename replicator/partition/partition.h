@@ -72,6 +72,7 @@ struct Batch {
   kafka::Codec codec = kafka::Codec::kNone;
   int32_t end_epoch = -1;  // the partition's: of what ends at source_end, this batch or one that is skipped behind it
   int32_t keyless_records = 0;  // counted only when it is refused_base()
+  int64_t lost = 0;             // the partition's: offsets up to source_end that the source has lost (H)
 
   int64_t size_bytes() const { return static_cast<int64_t>(bytes.bytes().size()); }
 };
@@ -84,6 +85,15 @@ struct Send {
   TargetOffset expected;  // where the batch must land
   int32_t record_count = 0;
   kafka::Slice bytes;
+};
+
+// What the source's log was found to lack although its topic is not compacted.
+struct SourceGaps {
+  SourceOffset begin;  // of the first one, and the offset behind it
+  SourceOffset end;
+  int64_t count = 1;
+  int64_t offsets = 0;    // in all of them
+  SourceOffset last_end;  // of the last one
 };
 
 // What became of a Send.
@@ -193,8 +203,9 @@ class Partition {
   // A batch to copy. REQUIRES: wants nothing of the batch's bytes but their place.
   void Accept(Batch batch);
   // Nothing to copy below `next`: a marker, an aborted or an empty batch, or the end of a compacted range (J).
-  // `leader_epoch`: of the batch that ends there; -1: not known.
-  void SkipTo(SourceOffset next, int32_t leader_epoch = -1);
+  // `leader_epoch`: of the batch that ends there; -1: not known. `base`: where what is skipped begins; nullopt: right
+  // behind what came before it.
+  void SkipTo(SourceOffset next, int32_t leader_epoch = -1, std::optional<SourceOffset> base = std::nullopt);
   // The source has deleted what lies below `log_start` (retention), and with it what was to be looked at next: goes on
   // at `log_start`, and returns how many source offsets were lost. None while the target holds records whose places in
   // the source are not known yet: the next ones that the source still has are others, so counting would take those for
@@ -323,10 +334,15 @@ class Partition {
   // The last source batch below the position.
   const offsets::SourceEvidence& evidence() const { return evidence_; }
   bool is_compacted() const { return options_.is_compacted; }
-  // cleanup.policy was altered. What was compacted once stays so: its holes remain.
-  void NoteCompacted() {
-    if (!std::exchange(options_.is_compacted, true)) unsaved_ = true;
-  }
+  // cleanup.policy was altered, or what was read shows it. What was compacted once stays so: its holes remain. Gaps
+  // that were passed since NoteNotCompacted were compaction's.
+  void NoteCompacted();
+  // The topic's settings were looked at.
+  void NoteNotCompacted() { unsure_lost_ = 0; }
+  // Offsets below position() that the source deleted or lost before they were copied, since the link began.
+  int64_t records_lost() const { return records_lost_; }
+  // The gaps of the source's log that were met since this was asked last.
+  std::optional<SourceGaps> TakeGaps() { return std::exchange(gaps_, std::nullopt); }
   int64_t records_copied() const { return records_copied_; }
   int64_t bytes_copied() const { return bytes_copied_; }
   int64_t queue_bytes() const { return queue_bytes_; }
@@ -357,6 +373,7 @@ class Partition {
     uint32_t content_crc;
     kafka::Codec codec;
     int32_t keyless_records = 0;
+    int64_t lost = 0;
     bool answered = false;
     bool is_adopted = false;  // not sent: read from the source, and counted
 
@@ -379,6 +396,8 @@ class Partition {
   void Acknowledge();
   void Landed(const InFlight& batch);
   void Adopt(const Batch& batch);
+  int64_t NoteGap(SourceOffset base);
+  void Lose(int64_t offsets);
   void Fail(std::string error);
   void RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset proven_end);
   void SettleAt(TargetOffset log_end, const std::optional<TargetTail>& tail);
@@ -427,6 +446,10 @@ class Partition {
   std::string last_error_;
   int64_t records_copied_ = 0;
   int64_t bytes_copied_ = 0;
+  int64_t records_lost_ = 0;
+  int64_t unsure_lost_ = 0;  // of these, in gaps that were passed since the topic's settings were looked at
+  std::optional<SourceGaps> gaps_;
+  SourceOffset gaps_noted_to_;  // what is read again after a failure is noted once
   offsets::OffsetMap map_;
   std::optional<Quarantine> quarantine_;
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -166,6 +167,85 @@ TEST_F(PartitionTest, ARefusalForGoodStopsThePartitionWithItsReason) {
   EXPECT_EQ(partition_.quarantine()->reason,
             "TOPIC_AUTHORIZATION_FAILED, for the batch at source offset 0 (3 records). Give the right.");
   EXPECT_FALSE(partition_.can_send() || partition_.wants_fetch() || partition_.must_settle());
+}
+
+// H
+class GapTest : public PartitionTest {
+ protected:
+  // Sent and acknowledged, all that waits.
+  void SendAll() {
+    while (partition_.can_send()) {
+      const Send send = partition_.TakeSend();
+      partition_.OnAnswer(send.id, Appended(send.expected.value));
+    }
+  }
+};
+
+TEST_F(GapTest, OffsetsThatTheSourceLacksAreLostOnceThePositionHasPassedThem) {
+  Begin(/*position=*/10);
+  partition_.Accept(MakeBatch(10, 3));
+  partition_.Accept(MakeBatch(20, 2));
+  EXPECT_EQ(partition_.records_lost(), 0);
+  SendAll();
+  EXPECT_EQ(partition_.records_lost(), 7);
+  const std::optional<SourceGaps> gaps = partition_.TakeGaps();
+  ASSERT_TRUE(gaps.has_value());
+  EXPECT_EQ(gaps->begin, SourceOffset(13));
+  EXPECT_EQ(gaps->end, SourceOffset(20));
+  EXPECT_EQ(gaps->count, 1);
+  EXPECT_EQ(gaps->offsets, 7);
+  EXPECT_FALSE(partition_.TakeGaps().has_value());
+  EXPECT_EQ(partition_.position(), SourceOffset(22));
+}
+
+TEST_F(GapTest, AreCountedOnceHoweverOftenTheyAreReadAgain) {
+  Begin();
+  Copy(0, 3);
+  SendWithoutAnswer(10, 2);
+  EXPECT_TRUE(partition_.TakeGaps().has_value());
+  TargetEnd(3, 3, OurTail(3));
+  partition_.Accept(MakeBatch(10, 2));
+  SendAll();
+  EXPECT_EQ(partition_.records_lost(), 7);
+  EXPECT_FALSE(partition_.TakeGaps().has_value());
+}
+
+// Markers and aborted batches are there, and leave no gap.
+TEST_F(GapTest, WhatIsSkippedIsNoneButWhatLiesBeforeItIs) {
+  Begin();
+  partition_.SkipTo(SourceOffset(2), /*leader_epoch=*/0, SourceOffset(0));
+  partition_.SkipTo(SourceOffset(6), /*leader_epoch=*/0, SourceOffset(5));  // 2 ... 4, at once
+  EXPECT_EQ(partition_.records_lost(), 3);
+  partition_.Accept(MakeBatch(6, 1));
+  partition_.SkipTo(SourceOffset(10), /*leader_epoch=*/0, SourceOffset(9));  // 7 and 8, behind a batch that waits
+  const Send send = partition_.TakeSend();
+  partition_.SkipTo(SourceOffset(12), /*leader_epoch=*/0, SourceOffset(11));  // 10, behind one in flight
+  EXPECT_EQ(partition_.records_lost(), 3);
+  partition_.OnAnswer(send.id, Appended(0));
+  EXPECT_EQ(partition_.records_lost(), 6);
+  EXPECT_EQ(partition_.TakeGaps()->count, 3);
+}
+
+TEST_F(GapTest, CompactionLeavesSome) {
+  partition_.NoteCompacted();
+  Begin();
+  Copy(10, 3);
+  EXPECT_EQ(partition_.records_lost(), 0);
+  EXPECT_FALSE(partition_.TakeGaps().has_value());
+}
+
+// Its settings were looked at before the topic was altered.
+TEST_F(GapTest, ThoseThatWereMetSinceTheLastLookWereCompactionsIfThatIsOnNow) {
+  Begin();
+  Copy(10, 3);
+  partition_.NoteNotCompacted();
+  Copy(20, 3);
+  partition_.Accept(MakeBatch(30, 3));
+  EXPECT_EQ(partition_.records_lost(), 17);
+  partition_.NoteCompacted();
+  EXPECT_EQ(partition_.records_lost(), 10);
+  SendAll();
+  EXPECT_EQ(partition_.records_lost(), 10);
 }
 
 class RefusedBytesTest : public PartitionTest {

@@ -157,7 +157,8 @@ struct Stream {
   bool noted_waiting = false;  // waits in its keeper's lists
   bool noted_moved = false;
   Clock::time_point saved_at;  // when its state was handed to the store last
-  int64_t records_lost = 0;    // deleted by the source's retention before they were copied
+  int64_t lost_noted = 0;      // of partition.records_lost()
+  int64_t lost_at_ms = 0;      // when that rose last; Unix time, 0: never
 
   void NoteLogStart(int64_t log_start) {
     source_log_start = log_start;
@@ -167,7 +168,17 @@ struct Stream {
   // Goes on from what an earlier process stored.
   void Restore(const offsets::PartitionState& state) {
     partition.Restore(state);
+    lost_noted = partition.records_lost();
+    lost_at_ms = state.lost_at_ms;
     doubt.OnRestored(state.source_log_start_max);
+  }
+
+  // Whether more was lost at the source since it was looked at last.
+  void NoteLost(int64_t now_ms) {
+    if (partition.records_lost() > std::exchange(lost_noted, partition.records_lost())) {
+      lost_at_ms = now_ms;
+      partition.MarkUnsaved();
+    }
   }
 
   // Of its topic, by the control loop's last look. True when a hold is over and the stream goes on.
@@ -175,7 +186,11 @@ struct Stream {
     if (!facts.is_told && facts.hold.empty()) facts.hold = assignment.facts.hold;
     assignment.facts = std::move(facts);
     tombstones.set_retention_ms(assignment.facts.tombstones_kept_ms);
-    if (assignment.facts.is_compacted) partition.NoteCompacted();
+    if (assignment.facts.is_compacted) {
+      partition.NoteCompacted();
+    } else {
+      partition.NoteNotCompacted();
+    }
     KeepHold();
     const bool is_over = assignment.facts.hold.empty() && assignment.facts.is_told;
     if (!is_over || !partition.IsQuarantinedFor(QuarantineCode::kTargetSettings)) return false;

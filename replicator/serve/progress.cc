@@ -68,7 +68,7 @@ std::string Progress::Line(int topics, int faulty_topics) const {
   if (quarantined > 0) absl::StrAppend(&line, "; ", quarantined, " QUARANTINED");
   if (faulty_topics > 0) absl::StrAppend(&line, "; ", faulty_topics, " topics left out");
   if (status_.records_lost > 0)
-    absl::StrAppend(&line, "; ", WithCommas(status_.records_lost), " offsets LOST to the source's retention");
+    absl::StrAppend(&line, "; ", WithCommas(status_.records_lost), " offsets LOST at the source");
   for (const std::string& why : status_.waiting) absl::StrAppend(&line, "; ", why);
   return line;
 }

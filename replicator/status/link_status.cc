@@ -56,6 +56,7 @@ Json JsonOf(const PartitionStatus& partition) {
   out["records_copied"] = partition.records_copied;
   out["bytes_copied"] = partition.bytes_copied;
   out["records_lost"] = partition.records_lost;
+  Put(out, "lost_at_ms", partition.lost_at_ms);
   Put(out, "records_in_per_second", partition.in_per_s);
   Put(out, "records_out_per_second", partition.out_per_s);
   Put(out, "bytes_out_per_second", partition.bytes_per_s);
@@ -87,6 +88,7 @@ PartitionStatus PartitionOf(const Json& from) {
   Get(from, "records_copied", partition.records_copied);
   Get(from, "bytes_copied", partition.bytes_copied);
   Get(from, "records_lost", partition.records_lost);
+  Get(from, "lost_at_ms", partition.lost_at_ms);
   Get(from, "records_in_per_second", partition.in_per_s);
   Get(from, "records_out_per_second", partition.out_per_s);
   Get(from, "bytes_out_per_second", partition.bytes_per_s);
@@ -120,6 +122,7 @@ Json JsonOf(const TopicStatus& topic) {
   }
   Put(out, "headroom_records", topic.headroom_records);
   out["records_lost"] = topic.records_lost;
+  Put(out, "lost_at_ms", topic.lost_at_ms);
   Put(out, "stalled_on", topic.stalled_on);
   Put(out, "last_error", topic.last_error);
   Put(out, "open_transaction", topic.open_transaction);
@@ -146,6 +149,7 @@ void AddTo(TopicStatus& topic, const PartitionStatus& partition) {
   ++topic.partitions;
   topic.state = std::max(topic.state, partition.state);
   topic.records_lost += partition.records_lost;
+  topic.lost_at_ms = std::max(topic.lost_at_ms, partition.lost_at_ms);  // none is less than any
   if (topic.last_error.empty()) topic.last_error = partition.last_error;
   if (topic.open_transaction.empty() && !partition.open_transaction.empty())
     topic.open_transaction = absl::StrCat("partition ", partition.partition, ": ", partition.open_transaction);

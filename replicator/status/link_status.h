@@ -56,7 +56,8 @@ struct PartitionStatus {
   std::optional<int64_t> target_end;           // the target's log end as acknowledged
   int64_t records_copied = 0;                  // by this process
   int64_t bytes_copied = 0;
-  int64_t records_lost = 0;  // to the source's retention, since the link began
+  int64_t records_lost = 0;           // to the source's retention or to gaps in its log, since the link began
+  std::optional<int64_t> lost_at_ms;  // when that rose last; Unix time
   std::optional<double> lag_seconds;
   std::optional<double> in_per_s;
   std::optional<double> out_per_s;
@@ -92,6 +93,7 @@ struct TopicStatus {
   std::optional<double> eta_seconds;
   std::optional<int64_t> headroom_records;  // the smallest, of those that lag: retention takes nothing from others
   int64_t records_lost = 0;
+  std::optional<int64_t> lost_at_ms;
   std::string stalled_on;
   std::string last_error;
   std::string open_transaction;    // of the first partition that has one

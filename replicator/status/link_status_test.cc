@@ -282,6 +282,21 @@ TEST(CheckStatusTest, TellsWhatIsWrongByItsCode) {
       absl::StrContains(StatusText(status, 0, StatusRows::kTopics), "\nALARM orders: retention.ms is 1 on the target"));
 }
 
+// Nothing mends it, so it is told for a day.
+TEST(CheckStatusTest, ALossAtTheSourceIsAnAlarmForADay) {
+  constexpr int64_t kHourMs = 3'600'000;
+  LinkStatus status = Running();
+  status.partitions[1].records_lost = 1'500;
+  status.partitions[1].lost_at_ms = status.as_of_ms - 2 * kHourMs;
+  absl::StatusOr<LinkStatus> parsed = ParseLinkStatus(ToJson(status));
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  std::string why;
+  EXPECT_EQ(CheckStatus(*parsed, 100, &why), ExitCode::kCopyBehind);
+  EXPECT_EQ(why, "orders: 1,500 offsets LOST at the source, the last 2 h 0 min ago\n");
+  status.partitions[1].lost_at_ms = status.as_of_ms - 24 * kHourMs;
+  EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kDone) << why;
+}
+
 TEST(LinkStatusTest, WhatARuleLeavesOutIsShownAndNoAlarm) {
   LinkStatus status = Running();
   std::string why;

@@ -17,6 +17,8 @@ namespace {
 constexpr char kUnknown[] = "-";
 // Errors stand behind the table; a longer one is cut, and whole in the JSON.
 constexpr size_t kErrorCharsMax = 160;
+// Nothing mends a loss at the source: `--check` alarms for that long.
+constexpr int64_t kLossAlarmMs = int64_t{24} * 3600 * 1000;
 
 using Row = std::vector<std::string>;
 
@@ -146,7 +148,7 @@ std::string NotesOn(const std::string& name, const TopicStatus& topic) {
     if (!note.empty()) absl::StrAppend(&notes, name, " ", note, "\n");
   }
   if (topic.records_lost > 0)
-    absl::StrAppend(&notes, name, ": ", WithCommas(topic.records_lost), " offsets LOST to the source's retention\n");
+    absl::StrAppend(&notes, name, ": ", WithCommas(topic.records_lost), " offsets LOST at the source\n");
   return notes;
 }
 
@@ -211,6 +213,17 @@ std::string Quarantined(const LinkStatus& status, int64_t now_ms) {
   return text;
 }
 
+bool SaysLosses(const LinkStatus& status, std::string* why) {
+  bool lost = false;
+  for (const TopicStatus& topic : status.Topics()) {
+    if (!topic.lost_at_ms.has_value() || status.as_of_ms - *topic.lost_at_ms >= kLossAlarmMs) continue;
+    lost = true;
+    absl::StrAppend(why, topic.topic, ": ", WithCommas(topic.records_lost), " offsets LOST at the source, the last ",
+                    HumanSeconds(std::max<int64_t>(0, status.as_of_ms - *topic.lost_at_ms) / 1000), " ago\n");
+  }
+  return lost;
+}
+
 }  // namespace
 
 std::string StatusText(const LinkStatus& status, int64_t now_ms, StatusRows rows) {
@@ -254,6 +267,7 @@ ExitCode CheckStatus(const LinkStatus& status, double max_lag_seconds, std::stri
   }
   bool behind = !status.is_running || !status.left_out.empty() || !status.alarms.empty() ||
                 !status.store_trouble.empty() || !status.topics_trouble.empty();
+  if (SaysLosses(status, why)) behind = true;
   if (!status.store_trouble.empty()) absl::StrAppend(why, "nothing can be stored: ", status.store_trouble, "\n");
   if (!status.topics_trouble.empty())
     absl::StrAppend(why, "topics cannot be looked for: ", status.topics_trouble, "\n");

@@ -51,6 +51,7 @@ PartitionStatus StatusOf(const std::string& folder, const std::string& topic, co
   status.target_topic = record.target_name;
   status.partition = partition;
   status.records_lost = state.records_lost;
+  if (state.lost_at_ms > 0) status.lost_at_ms = state.lost_at_ms;
   if (!state.eras.empty()) {
     status.copied_to = state.position.value;
     status.target_end = state.target_end.value;

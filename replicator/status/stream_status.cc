@@ -121,7 +121,8 @@ PartitionStatus StatusOf(const Stream& stream, const StreamSurroundings& around,
   }
   status.records_copied = partition.records_copied();
   status.bytes_copied = partition.bytes_copied();
-  status.records_lost = stream.records_lost;
+  status.records_lost = partition.records_lost();
+  if (stream.lost_at_ms > 0) status.lost_at_ms = stream.lost_at_ms;
   if (status.lag_records().has_value()) status.lag_seconds = LagSeconds(stream, *status.lag_records(), now);
   status.in_per_s = stream.meter.in_per_s();
   status.out_per_s = stream.meter.out_per_s();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -37,7 +38,8 @@ class DamagedSourceTest : public SceneTest<OneToOne> {
   void Create(const std::string& topic) {
     topic_ = topic;
     neighbour_ = topic + "-neighbour";
-    CreateTopic(topic_, 1, {{"segment.ms", absl::StrCat(absl::ToInt64Milliseconds(kSegmentAge))}});
+    configs_["segment.ms"] = absl::StrCat(absl::ToInt64Milliseconds(kSegmentAge));
+    ASSERT_NO_FATAL_FAILURE(CreateTopic(topic_, 1, configs_));
     ASSERT_NO_FATAL_FAILURE(Fill(neighbour_, 1, kRecords));
     const absl::Time begun = absl::Now();
     for (int64_t batch = 0; batch < kBatches; ++batch) {
@@ -102,6 +104,7 @@ class DamagedSourceTest : public SceneTest<OneToOne> {
     EXPECT_TRUE(result->equal) << result->Summary() << link_->process().LogTail();
   }
 
+  std::map<std::string, std::string> configs_;
   std::string neighbour_;
   std::unique_ptr<WatchedLink> link_;
 };
@@ -152,6 +155,52 @@ TEST_F(DamagedSourceTest, ADamagedLengthIsNamedAndItsSegmentCanBeLeftOut) {
   const CommandOutput resumed = Resume({absl::StrCat("--from=", 2 * kRecords), "--yes"});
   EXPECT_EQ(resumed.code, 0) << resumed.text;
   ASSERT_NO_FATAL_FAILURE(ExpectEqualFrom(2));
+}
+
+// H
+TEST_F(DamagedSourceTest, ALostSegmentIsAGapThatIsCountedAndNamed) {
+  ASSERT_NO_FATAL_FAILURE(Create("lost-segment"));
+  ASSERT_OK(scene_->source().Terminate(1));
+  for (const char* ending : {".log", ".index", ".timeindex"}) std::filesystem::remove(Segment(2, ending));
+  ASSERT_OK(scene_->source().Start(1));
+  ASSERT_OK(scene_->source().WaitReady());
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_NO_FATAL_FAILURE(ExpectEqualFrom(1));
+  EXPECT_TRUE(scene_->Equal({neighbour_})) << link_->process().LogTail();
+  const auto lost = [&] { return link_->PartitionStatus(topic_, 0).value("records_lost", int64_t{0}); };
+  EXPECT_TRUE(Eventually("the loss is counted", [&] { return lost() == kRecords; })) << link_->Status();
+  const std::string line = absl::StrCat(topic_, "-0: the source's log has a gap: offsets ", 2 * kRecords, " to ",
+                                        3 * kRecords - 1, " are not there");
+  EXPECT_TRUE(Eventually("the loss is named", [&] { return link_->process().LogHas(line); }))
+      << link_->process().LogTail();
+  const auto alarms = [&] {
+    const CommandOutput check = link_->Run({"status", "--check"});
+    return check.code == Code(ExitCode::kCopyBehind) &&
+           absl::StrContains(check.text, absl::StrCat(topic_, ": ", kRecords, " offsets LOST at the source"));
+  };
+  EXPECT_TRUE(Eventually("the check alarms", alarms));
+  EXPECT_TRUE(link_->NothingIsQuarantined());
+  // The count outlives the process, and is not counted twice.
+  ASSERT_OK(link_->Kill9());
+  ASSERT_OK(link_->Start());
+  EXPECT_TRUE(link_->ReachesState(topic_, "caught up"));
+  EXPECT_EQ(lost(), kRecords);
+  EXPECT_TRUE(Eventually("the check alarms", alarms));
+}
+
+// H. What is missing from a compacted log need not be a loss.
+TEST_F(DamagedSourceTest, AGapInACompactedLogIsNone) {
+  configs_ = {
+      {"cleanup.policy", "compact"}, {"min.cleanable.dirty.ratio", "1.0"}, {"min.compaction.lag.ms", "3600000"}};
+  ASSERT_NO_FATAL_FAILURE(Create("compacted-gap"));
+  ASSERT_OK(scene_->source().Terminate(1));
+  for (const char* ending : {".log", ".index", ".timeindex"}) std::filesystem::remove(Segment(2, ending));
+  ASSERT_OK(scene_->source().Start(1));
+  ASSERT_OK(scene_->source().WaitReady());
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_NO_FATAL_FAILURE(ExpectEqualFrom(1));
+  EXPECT_EQ(link_->PartitionStatus(topic_, 0).at("records_lost"), 0);
+  EXPECT_TRUE(StopsHealthy(link_->process()));
 }
 
 }  // namespace
