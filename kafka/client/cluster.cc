@@ -12,6 +12,8 @@ namespace replicator::kafka {
 namespace {
 
 constexpr Clock::duration kMetadataTimeout = std::chrono::seconds(15);
+// While another broker can be asked: one that hangs must not keep new leaders unknown for long.
+constexpr Clock::duration kMetadataFirstTimeout = std::chrono::seconds(5);
 // How long others come before a broker that did not answer; before one that could not be connected to, so many times as
 // long as it took to find that out.
 constexpr Clock::duration kAvoided = std::chrono::minutes(1);
@@ -145,8 +147,11 @@ asio::awaitable<absl::StatusOr<MetadataSnapshot>> ClusterClient::AskForMetadata(
   if (!connection.ok()) co_return connection.status();
   std::shared_ptr<Connection> broker = *connection;
   teller_ = current_;
+  const Endpoint next = NextToTell();
+  const bool has_another = metadata_ != nullptr && !(next == teller_) && !IsAvoided(next);
   MetadataRequest request;
-  absl::StatusOr<MetadataResponse> response = co_await broker->Call(request, kMetadataTimeout);
+  absl::StatusOr<MetadataResponse> response =
+      co_await broker->Call(request, has_another ? kMetadataFirstTimeout : kMetadataTimeout);
   if (!response.ok()) {
     TryAnotherBroker();
     co_return response.status();
