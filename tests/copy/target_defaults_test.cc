@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +24,9 @@ struct Case {
   std::string name;
   Properties source;
   Properties target;
-  absl::Duration age;  // of the records
+  absl::Duration age;                                   // of the records
+  std::string retention_ms = "604800000";               // as it holds at the source: Kafka's default
+  std::optional<Properties> controller = std::nullopt;  // of the target, in a process of its own
 };
 
 void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
@@ -36,6 +39,7 @@ SceneOptions SceneOf(const Case& one) {
                                {"log.initial.task.delay.ms", "500"},
                                {"log.cleaner.backoff.ms", "500"}};
   for (const auto& [name, value] : one.target) options.target.properties[name] = value;
+  options.target.controller = one.controller;
   return options;
 }
 
@@ -53,11 +57,12 @@ class TargetDefaultsTest : public SceneFixture, public ::testing::WithParamInter
     WriteAll(load);
   }
 
-  // A topic with the target's own defaults whose records are gone has met a retention check that came after the copy.
-  // Another one whose records are gone has met one that began after that.
+  // A topic that keeps records for an hour and whose records are gone has met a retention check that came after the
+  // copy. Another one whose records are gone has met one that began after that.
   void WaitForRetentionChecks() {
     for (const char* topic : {"victim-1", "victim-2"}) {
-      ASSERT_OK(scene_->target_admin().CreateTopic({.name = topic, .configs = {{"cleanup.policy", "delete"}}}));
+      ASSERT_OK(scene_->target_admin().CreateTopic(
+          {.name = topic, .configs = {{"cleanup.policy", "delete"}, {"retention.ms", "3600000"}}}));
       LoadOptions load = scene_->Load(topic, 1);
       load.bootstrap_servers = scene_->target().direct_bootstrap_servers();
       load.records_total = 100;
@@ -87,16 +92,29 @@ TEST_P(TargetDefaultsTest, DoNotTouchACopy) {
   absl::StatusOr<std::map<std::string, std::string>> set = scene_->target_admin().TopicOverrides("keyless");
   ASSERT_TRUE(set.ok()) << set.status();
   EXPECT_EQ(set->at("cleanup.policy"), "delete");
+  EXPECT_EQ(set->at("retention.ms"), GetParam().retention_ms);
   EXPECT_EQ(set->at("compression.type"), "producer");
   EXPECT_EQ(set->at("message.timestamp.type"), "CreateTime");
   EXPECT_TRUE(StopsHealthy(*replicator));
 }
 
-// Brokers show a retention that is set in hours, or not at all, as a default and not as a setting.
+// Brokers show a retention that is set in hours, or not at all, as a default and not as a setting. A controller answers
+// to CreateTopics with its own defaults, and the brokers' are what holds.
 INSTANTIATE_TEST_SUITE_P(
     All, TargetDefaultsTest,
-    ::testing::Values(Case{"SourceKeepsForAYear", {{"log.retention.hours", "8760"}}, {}, absl::Hours(24 * 30)},
+    ::testing::Values(Case{"SourceKeepsForAYear",
+                           {{"log.retention.hours", "8760"}},
+                           {},
+                           absl::Hours(24 * 30),
+                           /*retention_ms=*/"31536000000"},
                       Case{"TargetKeepsForAnHour", {}, {{"log.retention.ms", "3600000"}}, absl::Hours(48)},
+                      Case{.name = "TheTargetsControllerKeepsForAnHour",
+                           .age = absl::Hours(48),
+                           .controller = Properties{{"log.retention.ms", "3600000"}}},
+                      Case{.name = "TheTargetsControllerKeepsForever",
+                           .target = {{"log.retention.ms", "3600000"}},
+                           .age = absl::Hours(48),
+                           .controller = Properties{{"log.retention.ms", "-1"}}},
                       Case{"TargetCompacts",
                            {},
                            {{"log.cleanup.policy", "compact"},
