@@ -63,7 +63,6 @@ class LinkConfigReader {
       TakeProviders();
       ReadCluster(config_.source, config_.target.alias);
       ReadCluster(config_.target, config_.source.alias);
-      CheckClusterIds();
       CheckClientSecurity(keys_, names_.source, names_.target);
       ReadIsolationLevel();
       ReadOffsetReset();
@@ -139,13 +138,6 @@ class LinkConfigReader {
     keys_.ErrorAt(*property, absl::StrCat(property->key,
                                           " is empty: write the cluster id that kafka-cluster.sh cluster-id "
                                           "tells, or delete the key"));
-  }
-
-  void CheckClusterIds() {
-    if (config_.target.cluster_id.empty() || config_.source.cluster_id != config_.target.cluster_id) return;
-    const Property* property = properties_.Find(absl::StrCat(config_.target.alias, ".cluster.id"));
-    keys_.ErrorAt(*property, absl::StrCat(property->key, " is the same as ", config_.source.alias,
-                                          ".cluster.id: a cluster is not copied onto itself; write the id of each"));
   }
 
   // ---- What to copy, and under which name

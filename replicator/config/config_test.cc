@@ -241,9 +241,9 @@ TEST(ConfigTest, RefusesAnEmptyClusterId) {
   EXPECT_THAT(ErrorWithLink("A.cluster.id = \n"), HasSubstr("mm2.properties:5: A.cluster.id is empty: write"));
 }
 
-TEST(ConfigTest, RefusesTheSameClusterIdOnBothSides) {
-  EXPECT_THAT(ErrorWithLink("A.cluster.id = x\nB.cluster.id = x\n"),
-              HasSubstr("mm2.properties:6: B.cluster.id is the same as A.cluster.id"));
+TEST(ConfigTest, TakesOneClusterIdForBothSides) {
+  const LinkConfig config = WithLink("A.cluster.id = x\nB.cluster.id = x\n");
+  EXPECT_EQ(config.source.cluster_id, config.target.cluster_id);
 }
 
 TEST(ConfigTest, TellsKeysOfOtherLinksAndClustersFromItsOwn) {

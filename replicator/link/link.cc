@@ -28,6 +28,7 @@
 #include "replicator/base/human.h"
 #include "replicator/control/reconciler.h"
 #include "replicator/copy/shard.h"
+#include "replicator/link/cluster_pair.h"
 #include "replicator/link/freshness.h"
 #include "replicator/link/topic_notes.h"
 #include "replicator/memory/link_memory.h"
@@ -64,12 +65,6 @@ kafka::ConnectionOptions ClientOptions(const LinkConfig& config, kafka::BrokerUs
 
 std::string CapText(int64_t bytes_per_second) {
   return bytes_per_second == 0 ? "no cap" : absl::StrCat(HumanBytes(static_cast<double>(bytes_per_second)), "/s");
-}
-
-absl::Status SameCluster(const LinkConfig& config, const std::string& id) {
-  return absl::AbortedError(absl::StrCat(config.source.alias, ".bootstrap.servers and ", config.target.alias,
-                                         ".bootstrap.servers lead to the same cluster (id ", id,
-                                         "). Correct one of them in ", config.file_name));
 }
 
 // The control loop still runs for a moment after the link has ended, to leave the lock: whatever was under way then
@@ -198,6 +193,9 @@ asio::awaitable<absl::Status> Link::Prepare() {
   absl::Status identified = co_await Identify();
   if (!identified.ok()) co_return identified;
   if (ending_) co_return Stopped();
+  absl::Status two = co_await CheckLinkTopic(config_, *source_, *target_);
+  if (!two.ok()) co_return two;
+  if (ending_) co_return Stopped();
   CrashPoint("after-identity");
   if (config_.begins_at_end) identified = co_await FindStart();
   if (!identified.ok()) co_return identified;
@@ -247,7 +245,11 @@ asio::awaitable<absl::Status> Link::OpenClusters() {
   if (!from.ok()) co_return from.status();
   absl::StatusOr<kafka::MetadataSnapshot> to = co_await target_->FetchMetadata();
   if (!to.ok()) co_return to.status();
-  if ((*from)->cluster_id == (*to)->cluster_id) co_return SameCluster(config_, (*from)->cluster_id);
+  absl::Status two = CheckSides(config_, **from, **to);
+  if (!two.ok()) co_return two;
+  if (options_.dry_run && CompareSides(**from, **to).sides == Sides::kNotTold)
+    LOG(WARNING) << "both clusters have the id " << (*from)->cluster_id
+                 << ". The first run makes the link's topic on the target, and ends if the source shows it as well";
   LOG(INFO) << "caps: source " << CapText(options_.source_bytes_per_second) << ", target "
             << CapText(options_.target_bytes_per_second) << "; quotas apply to client.id "
             << ClientOptions(config_, kafka::BrokerUse::kConsume).client_id;
@@ -521,6 +523,8 @@ asio::awaitable<void> Link::RefreshMetadata(Side side) {
     Trouble("reading metadata", snapshot.status());
     co_return;
   }
+  const absl::Status two = CheckSides(config_, *source_->metadata(), *target_->metadata());
+  if (!two.ok()) co_return Trouble("reading metadata", two);
   if (side == Side::kTarget && turn_ != nullptr) turn_->UpdateMetadata(*snapshot);
   for (const std::unique_ptr<Shard>& shard : shards_) shard->UpdateMetadata(side, *snapshot);
 }

@@ -37,6 +37,17 @@ TEST_F(LinkFaultsTest, BothSidesTheSameCluster) {
                 {"old.bootstrap.servers and new.bootstrap.servers lead to the same cluster"});
 }
 
+// Its other listener shows other addresses. (Without topic ids: cluster_ids_test.)
+TEST_F(LinkFaultsTest, BothSidesTheSameClusterByAnotherListener) {
+  HaveSomeTopic();
+  ReplicatorOptions options = scene_->Replicator(".*");
+  options.target_bootstrap_servers = scene_->source().direct_bootstrap_servers();
+  options.link = "new";
+  ExpectRunEnds(options, ExitCode::kWrongCluster,
+                {"old.bootstrap.servers and new.bootstrap.servers lead to the same cluster",
+                 "has the same topic id on both sides"});
+}
+
 TEST_F(LinkFaultsTest, NoBrokerAtTheBootstrapAddresses) {
   ReplicatorOptions options = scene_->Replicator(".*");
   options.link = "new";
