@@ -38,11 +38,11 @@ levels replicator base=0 config=1 partition=2 memory=3 status=4 locate=4 ownersh
 
 # The harness knows nothing of the tests that use it.
 while read -r hit; do breach "the harness includes what stands above it: $hit"; done < <(
-  grep -nE '#include "tests/(scene|copy|faults|operator|config|soak)/' $(files 'tests/cluster/*') /dev/null
-  grep -nE '#include "tests/(copy|faults|operator|config|soak)/' $(files 'tests/scene/*') /dev/null)
+  grep -nE '#include "tests/(scene|copy|faults|operator|config|groups|soak)/' $(files 'tests/cluster/*') /dev/null
+  grep -nE '#include "tests/(copy|faults|operator|config|groups|soak)/' $(files 'tests/scene/*') /dev/null)
 
 # Tests on brokers (tests/README.md): targets by the macro, scenes by the fixture, exit codes by name, no limits of speed.
-broker_tests() { files 'tests/copy/*' 'tests/faults/*' 'tests/operator/*' 'tests/config/*'; }
+broker_tests() { files 'tests/copy/*' 'tests/faults/*' 'tests/operator/*' 'tests/config/*' 'tests/groups/*'; }
 while read -r hit; do breach "a test on brokers that is not made by tests/broker_test.bzl: $hit"; done < <(
   grep -nE '"(broker|exclusive)"|^cc_test' $(broker_tests | grep 'BUILD.bazel$') /dev/null
   grep -nE '"(broker|exclusive)"' $(files 'tests/*/BUILD.bazel' | grep -v '^tests/mechanism/') /dev/null)

@@ -199,6 +199,14 @@ std::string_view GroupRemedy(int16_t code) {
     case kErrorInvalidSessionTimeout:
       return "Let 10000 lie between group.min.session.timeout.ms and group.max.session.timeout.ms of the target's "
              "brokers.";
+    case kErrorOffsetMetadataTooLarge:
+      return "Raise offset.metadata.max.bytes of the brokers to at least that of the other cluster.";
+    case kErrorInvalidCommitOffsetSize:
+      return "Raise message.max.bytes of the brokers, or segment.bytes of __consumer_offsets: the group's offsets do "
+             "not "
+             "fit into one batch.";
+    case kErrorInvalidTransactionTimeout:
+      return "Let transaction.max.timeout.ms of the target's brokers be 10000 or more.";
     case kErrorGroupMaxSizeReached:
       return "Raise group.max.size of the target's brokers, or start fewer processes for this link.";
     case kErrorFencedInstanceId:
@@ -416,6 +424,87 @@ GroupOutcome ClassifyGroupError(int16_t code) {
     // has no effect beyond the membership.
     default:
       return GroupOutcome::kFindCoordinator;
+  }
+}
+
+GroupAdminOutcome ClassifyGroupAdminError(int16_t code) {
+  switch (code) {
+    case kErrorNone:
+      return GroupAdminOutcome::kOk;
+
+    case kErrorUnstableOffsetCommit:
+      return GroupAdminOutcome::kUnstable;
+
+    // A commit with no member id and generation -1 while there are members: 25 by most versions, 22 by some of the old
+    // coordinator; 27 while they rebalance; 110 and 113 of a group of the new protocol.
+    case kErrorUnknownMemberId:
+    case kErrorIllegalGeneration:
+    case kErrorRebalanceInProgress:
+    case kErrorFencedMemberEpoch:
+    case kErrorStaleMemberEpoch:
+      return GroupAdminOutcome::kHasMembers;
+
+    case kErrorGroupIdNotFound:
+      return GroupAdminOutcome::kNotFound;
+
+    // The offsets or the request cannot be taken. 3: the topic does not exist.
+    case kErrorUnknownTopicOrPartition:
+    case kErrorOffsetMetadataTooLarge:
+    case kErrorInvalidCommitOffsetSize:
+    case kErrorInvalidGroupId:
+    case kErrorInvalidRequest:
+    case kErrorUnsupportedVersion:
+    // Permissions and login.
+    case kErrorTopicAuthorizationFailed:
+    case kErrorGroupAuthorizationFailed:
+    case kErrorClusterAuthorizationFailed:
+    case kErrorIllegalSaslState:
+    case kErrorSaslAuthenticationFailed:
+      return GroupAdminOutcome::kFatal;
+
+    // 14, 15, 16, 7, 56, -1: the coordinator is busy, moving, or cannot write its log; 15 and 16 also come after a
+    // commit was appended that too few replicas have got. Anything unknown: asking again changes nothing.
+    default:
+      return GroupAdminOutcome::kLookAgain;
+  }
+}
+
+TransactionOutcome ClassifyTransactionError(int16_t code) {
+  switch (code) {
+    case kErrorNone:
+      return TransactionOutcome::kOk;
+
+    // 51: the transaction before is being ended. 55: another partition of the request has the error that counts. 14:
+    // the coordinator loads its log. 19: too few replicas in sync; brokers from 3.6 on say so, too, while they ask the
+    // coordinator whether the partition is in the transaction (KIP-890).
+    case kErrorConcurrentTransactions:
+    case kErrorOperationNotAttempted:
+    case kErrorCoordinatorLoadInProgress:
+    case kErrorNotEnoughReplicas:
+      return TransactionOutcome::kRetry;
+
+    // Kafka up to 2.6, and later ones to the versions that we speak, say 47 where 90 is meant.
+    case kErrorInvalidProducerEpoch:
+    case kErrorProducerFenced:
+      return TransactionOutcome::kFenced;
+
+    // The coordinator or the leader knows another state than we do: the id was idle for transactional.id.expiration.ms
+    // (49, 59), the transaction is not the one that we think (48, 120), batches are missing (45, 46).
+    case kErrorInvalidProducerIdMapping:
+    case kErrorUnknownProducerId:
+    case kErrorInvalidTxnState:
+    case kErrorTransactionAbortable:
+    case kErrorOutOfOrderSequenceNumber:
+    case kErrorDuplicateSequenceNumber:
+      return TransactionOutcome::kNewProducer;
+
+    case kErrorInvalidTransactionTimeout:
+      return TransactionOutcome::kFatal;
+
+    // What no producer can help (a record, the topic, permissions, versions); all else is a matter of where and when.
+    default:
+      return ClassifyProduceError(code) == ProduceOutcome::kFatal ? TransactionOutcome::kFatal
+                                                                  : TransactionOutcome::kLookAgain;
   }
 }
 

@@ -29,6 +29,7 @@ enum ErrorCode : int16_t {
   kErrorBrokerNotAvailable = 8,
   kErrorReplicaNotAvailable = 9,
   kErrorMessageTooLarge = 10,
+  kErrorOffsetMetadataTooLarge = 12,
   kErrorNetworkException = 13,
   kErrorCoordinatorLoadInProgress = 14,
   kErrorCoordinatorNotAvailable = 15,
@@ -44,6 +45,7 @@ enum ErrorCode : int16_t {
   kErrorUnknownMemberId = 25,
   kErrorInvalidSessionTimeout = 26,
   kErrorRebalanceInProgress = 27,
+  kErrorInvalidCommitOffsetSize = 28,
   kErrorTopicAuthorizationFailed = 29,
   kErrorGroupAuthorizationFailed = 30,
   kErrorClusterAuthorizationFailed = 31,
@@ -65,11 +67,16 @@ enum ErrorCode : int16_t {
   kErrorInvalidProducerEpoch = 47,
   kErrorInvalidTxnState = 48,
   kErrorInvalidProducerIdMapping = 49,
+  kErrorInvalidTransactionTimeout = 50,
+  kErrorConcurrentTransactions = 51,
+  kErrorTransactionCoordinatorFenced = 52,
   kErrorTransactionalIdAuthorizationFailed = 53,
   kErrorSecurityDisabled = 54,
+  kErrorOperationNotAttempted = 55,
   kErrorKafkaStorageError = 56,
   kErrorSaslAuthenticationFailed = 58,
   kErrorUnknownProducerId = 59,
+  kErrorGroupIdNotFound = 69,
   kErrorFetchSessionIdNotFound = 70,
   kErrorInvalidFetchSessionEpoch = 71,
   kErrorListenerNotFound = 72,
@@ -81,6 +88,7 @@ enum ErrorCode : int16_t {
   kErrorGroupMaxSizeReached = 81,
   kErrorFencedInstanceId = 82,
   kErrorInvalidRecord = 87,
+  kErrorUnstableOffsetCommit = 88,
   kErrorThrottlingQuotaExceeded = 89,
   kErrorProducerFenced = 90,
   kErrorUnknownTopicId = 100,
@@ -88,6 +96,9 @@ enum ErrorCode : int16_t {
   kErrorInconsistentClusterId = 104,
   kErrorFetchSessionTopicIdError = 106,
   kErrorOffsetMovedToTieredStorage = 109,
+  kErrorFencedMemberEpoch = 110,
+  kErrorStaleMemberEpoch = 113,
+  kErrorTransactionAbortable = 120,
 };
 
 struct ErrorInfo {
@@ -145,6 +156,30 @@ enum class GroupOutcome : uint8_t {
   kFatal,            // Will fail again: with RemedyFor().
 };
 GroupOutcome ClassifyGroupError(int16_t code);
+
+// What a coordinator says to a request about a group from outside of it: to describe it, to read or set its offsets, to
+// remove members.
+enum class GroupAdminOutcome : uint8_t {
+  kOk,
+  kLookAgain,  // It moves, loads, or is not there: look for it and ask again. A commit may have been made all the same.
+  kUnstable,   // A transaction that has sent offsets is not ended yet: ask again later.
+  kHasMembers,  // The group has members, and only they may commit. Nothing was changed.
+  kNotFound,    // There is no such group, or it is of another type.
+  kFatal,       // Will fail again: with RemedyFor() where there is one. Nothing was changed.
+};
+GroupAdminOutcome ClassifyGroupAdminError(int16_t code);
+
+// What a transactional producer is told: by the coordinator of its id (InitProducerId, AddPartitionsToTxn, EndTxn), or
+// by a partition's leader (Produce). Each of its requests can be sent again: sequences and states are compared.
+enum class TransactionOutcome : uint8_t {
+  kOk,
+  kRetry,        // Something else is under way: back off, ask the same broker again.
+  kLookAgain,    // Another broker may be the coordinator, or lead, by now: look, ask again.
+  kNewProducer,  // The transaction is lost: begin anew with InitProducerId.
+  kFenced,       // Another producer has the id, or the coordinator has aborted a transaction that took too long.
+  kFatal,        // Will fail again: with RemedyFor().
+};
+TransactionOutcome ClassifyTransactionError(int16_t code);
 
 // One sentence for the operator: what to do about it. Empty for a code with which no classifier gives kFatal
 // and which no other request of ours can end with.

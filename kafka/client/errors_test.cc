@@ -85,6 +85,39 @@ TEST(ErrorsTest, GroupAnswersAreClassified) {
   EXPECT_EQ(ErrorStatus(30, "x").code(), absl::StatusCode::kPermissionDenied);
 }
 
+TEST(ErrorsTest, AnswersToRequestsAboutGroupsAreClassified) {
+  EXPECT_EQ(ClassifyGroupAdminError(0), GroupAdminOutcome::kOk);
+  for (int16_t code : {14, 15, 16, 7, -1, 999}) {
+    EXPECT_EQ(ClassifyGroupAdminError(code), GroupAdminOutcome::kLookAgain) << code;
+  }
+  EXPECT_EQ(ClassifyGroupAdminError(88), GroupAdminOutcome::kUnstable);
+  for (int16_t code : {22, 25, 27, 113}) {
+    EXPECT_EQ(ClassifyGroupAdminError(code), GroupAdminOutcome::kHasMembers) << code;
+  }
+  EXPECT_EQ(ClassifyGroupAdminError(69), GroupAdminOutcome::kNotFound);
+  for (int16_t code : {3, 12, 24, 28, 29, 30, 31, 35}) {
+    EXPECT_EQ(ClassifyGroupAdminError(code), GroupAdminOutcome::kFatal) << code;
+  }
+}
+
+TEST(ErrorsTest, AnswersToTransactionalProducersAreClassified) {
+  EXPECT_EQ(ClassifyTransactionError(0), TransactionOutcome::kOk);
+  for (int16_t code : {14, 19, 51, 55}) {
+    EXPECT_EQ(ClassifyTransactionError(code), TransactionOutcome::kRetry) << code;
+  }
+  for (int16_t code : {3, 6, 7, 15, 16, 20, 56, -1, 999}) {
+    EXPECT_EQ(ClassifyTransactionError(code), TransactionOutcome::kLookAgain) << code;
+  }
+  for (int16_t code : {45, 46, 48, 49, 59, 120}) {
+    EXPECT_EQ(ClassifyTransactionError(code), TransactionOutcome::kNewProducer) << code;
+  }
+  for (int16_t code : {47, 90}) EXPECT_EQ(ClassifyTransactionError(code), TransactionOutcome::kFenced) << code;
+  for (int16_t code : {10, 18, 29, 31, 35, 42, 50, 53, 87}) {
+    EXPECT_EQ(ClassifyTransactionError(code), TransactionOutcome::kFatal) << code;
+    EXPECT_NE(RemedyFor(code), "") << code;
+  }
+}
+
 TEST(ErrorsTest, WhateverStopsAPartitionOrTheLinkTellsTheOperatorWhatToDo) {
   for (const ErrorInfo& error : AllErrors()) {
     const bool fatal = ClassifyProduceError(error.code) == ProduceOutcome::kFatal ||
