@@ -1,6 +1,7 @@
 #include "offsets/known_ranges.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace replicator::offsets {
@@ -93,9 +94,17 @@ ToSource LookUp(Ranges ranges, TargetOffset target, const LogStarts& starts) {
 }  // namespace
 
 KnownRange RangeOf(const OffsetMap& map) {
-  return {.begin = map.known_begin(),
-          .source_end = map.position(),
-          .runs = std::vector<Run>(map.runs().begin(), map.runs().end())};
+  const std::deque<Run>& runs = map.runs();
+  KnownRange range = {.begin = {map.position(), map.target_end()}, .source_end = map.position(), .runs = {}};
+  auto first = runs.end();
+  while (first != runs.begin() && std::prev(first)->target_end() == range.begin.target) {
+    --first;
+    range.begin = {first->source_base, first->target_base};
+  }
+  range.runs.assign(first, runs.end());
+  const bool is_all = first == runs.begin() && map.known_begin().target == range.begin.target;
+  if (is_all) range.begin = map.known_begin();
+  return range;
 }
 
 void KnownRanges::Add(KnownRange range) {

@@ -34,7 +34,7 @@ struct KnownRange {
   bool operator==(const KnownRange&) const = default;
 };
 
-// What `map` knows without its store.
+// What `map` knows without its store, from where it was continued last on.
 KnownRange RangeOf(const OffsetMap& map);
 
 class KnownRanges {

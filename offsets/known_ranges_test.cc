@@ -225,6 +225,17 @@ TEST(KnownRangesTest, AnOffsetMapIsARange) {
       << "the oldest run is only in the store";
 }
 
+// Another process copied what lies between.
+TEST(KnownRangesTest, OfAMapThatWasContinuedElsewhereTheLastRangeCounts) {
+  OffsetMap map;
+  map.Append(MakeRun(0, 0, 5));
+  map.ContinueAt(At(50, 40));
+  EXPECT_EQ(RangeOf(map), (KnownRange{At(50, 40), SourceOffset(50), {}}));
+  map.Append(MakeRun(52, 40, 2));
+  map.Append(MakeRun(60, 42, 2));
+  EXPECT_EQ(RangeOf(map), (KnownRange{At(52, 40), SourceOffset(62), {MakeRun(52, 40, 2), MakeRun(60, 42, 2)}}));
+}
+
 // A source log with gaps that was copied whole, log starts somewhere, and ranges that know parts of it. Translation may
 // not know, but must never be wrong.
 class RandomCopy {

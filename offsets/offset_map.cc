@@ -3,6 +3,7 @@
 #include <glog/logging.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace replicator::offsets {
@@ -12,11 +13,12 @@ void OffsetMap::Reset(MapBegin begin) {
   marks_.clear();
   origin_ = begin_ = begin;
   position_ = begin.source;
+  target_end_ = begin.target;
   changes_ = {.forget_from = SourceOffset(0), .forget_below = std::nullopt, .closed = {}};
 }
 
-void OffsetMap::Restore(MapBegin origin, const std::vector<Run>& closed, const std::optional<Run>& last,
-                        SourceOffset position, bool older_runs_omitted, const std::vector<MapBegin>& marks) {
+void OffsetMap::Restore(MapBegin origin, const std::vector<Run>& closed, const std::optional<Run>& last, MapBegin end,
+                        bool older_runs_omitted, const std::vector<MapBegin>& marks) {
   runs_.assign(closed.begin(), closed.end());
   if (last.has_value()) runs_.push_back(*last);
   origin_ = begin_ = origin;
@@ -24,8 +26,15 @@ void OffsetMap::Restore(MapBegin origin, const std::vector<Run>& closed, const s
   marks_.assign(marks.begin(), marks.end());
   left_to_the_store_ = 0;
   while (runs_.size() > runs_max_) LeaveOldestToTheStore();
-  position_ = position;
+  position_ = end.source;
+  target_end_ = end.target;
   changes_ = {};
+}
+
+void OffsetMap::ContinueAt(MapBegin place) {
+  CHECK(place.source >= position_ && place.target >= target_end_) << place.source << " < " << position_;
+  position_ = place.source;
+  target_end_ = place.target;
 }
 
 void OffsetMap::ForgetOldest() {
@@ -41,6 +50,7 @@ void OffsetMap::LeaveOldestToTheStore() {
 void OffsetMap::Append(const Run& run) {
   CHECK_GT(run.count, 0);
   position_ = std::max(position_, run.source_end());
+  target_end_ = run.target_end();
   if (!runs_.empty()) {
     Run& last = runs_.back();
     CHECK(run.source_base >= last.source_end()) << run.source_base << " < " << last.source_end();
@@ -70,24 +80,35 @@ std::optional<TargetOffset> OffsetMap::TargetOf(SourceOffset source) const {
   if (source < begin_.source || source > position_) return std::nullopt;
   auto run = std::upper_bound(runs_.begin(), runs_.end(), source,
                               [](SourceOffset s, const Run& r) { return s < r.source_end(); });
-  if (run == runs_.end()) return runs_.empty() ? begin_.target : runs_.back().target_end();
-  return run->target_base + std::max<int64_t>(0, source - run->source_base);
+  const bool is_in_run = run != runs_.end() && source >= run->source_base;
+  if (is_in_run) return run->target_base + (source - run->source_base);
+  const TargetOffset above = run == runs_.end() ? target_end_ : run->target_base;
+  const TargetOffset below = run == runs_.begin() ? begin_.target : std::prev(run)->target_end();
+  if (above == below || source == position_) return above;
+  return std::nullopt;
 }
 
 void OffsetMap::TruncateTo(TargetOffset end) {
-  while (!runs_.empty() && runs_.back().target_base >= end) runs_.pop_back();
+  std::optional<SourceOffset> at_end;  // where the run begins that does at `end`
+  for (; !runs_.empty() && runs_.back().target_base >= end; runs_.pop_back()) {
+    if (runs_.back().target_base == end) at_end = runs_.back().source_base;
+  }
   position_ = begin_.source;
+  target_end_ = begin_.target;
   SourceOffset reopened(0);
   if (!runs_.empty()) {
     Run& last = runs_.back();
     last.count = std::min(last.count, end - last.target_base);
     position_ = last.source_end();
+    target_end_ = last.target_end();
     reopened = last.source_base;
   } else {
     // The store forgets all, too.
     marks_.clear();
     origin_ = begin_;
   }
+  // Below is what is not known.
+  if (at_end.has_value() && target_end_ != end) ContinueAt({*at_end, end});
   // The last run grows again: it is none of the closed ones any more.
   std::erase_if(changes_.closed, [&](const Run& run) { return run.source_base >= reopened; });
   changes_.forget_from = std::min(changes_.forget_from.value_or(reopened), reopened);

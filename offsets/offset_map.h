@@ -2,6 +2,9 @@
 // source offsets with one constant distance to the target offsets, so a log without gaps is one run however long it is.
 // Source offsets outside of every run are gaps: markers, aborted records, what compaction or retention removed.
 //
+// Target offsets have no gaps. So where a run does not begin at the target offset at which the one before it ends, what
+// lies between is not known: another process copied it, and the place behind it was found by content (ContinueAt).
+//
 // A plain data structure without locks: owned and called by one thread. Memory is bounded: past `runs_max` the oldest
 // run is forgotten here (the store keeps it), and questions about it are answered with nullopt, never with a guess.
 #ifndef REPLICATOR_OFFSETS_OFFSET_MAP_H_
@@ -46,10 +49,14 @@ class OffsetMap {
   // Forgets everything: nothing below `begin` is known, and everything will be told from there on.
   void Reset(MapBegin begin);
 
-  // Goes on with what was known before, up to `position`: `closed` and `last` as they were stored
+  // Goes on with what was known before, up to `end`: `closed` and `last` as they were stored
   // (offsets/partition_state.h), perhaps without the oldest; `marks`: the begins of some of these, oldest first.
-  void Restore(MapBegin origin, const std::vector<Run>& closed, const std::optional<Run>& last, SourceOffset position,
+  void Restore(MapBegin origin, const std::vector<Run>& closed, const std::optional<Run>& last, MapBegin end,
                bool older_runs_omitted, const std::vector<MapBegin>& marks);
+
+  // Goes on at `place`. What lies between the end of the map and there is not known, and is never told. REQUIRES:
+  // `place` is not below the end on either side.
+  void ContinueAt(MapBegin place);
 
   // Adds records copied right behind everything known. REQUIRES: run.count > 0, both bases at or beyond the last run's
   // ends.
@@ -63,7 +70,7 @@ class OffsetMap {
 
   // Where a reader who would go on at `source` goes on in the target: the same record, or the next one that exists when
   // `source` lies in a gap, which is the target's end for the gap that ends the map. nullopt below the begin of what is
-  // known and beyond the position.
+  // known, beyond the position, and between what is known.
   std::optional<TargetOffset> TargetOf(SourceOffset source) const;
 
   // Forgets every record at or beyond `end`: the target has lost them.
@@ -87,8 +94,10 @@ class OffsetMap {
   MapBegin origin() const { return origin_; }
   // Where it begins without these.
   MapBegin known_begin() const { return begin_; }
-  // Everything below, from the begin on, is in a run or nothing to copy.
+  // Everything below, from where it was continued last on, is in a run or nothing to copy.
   SourceOffset position() const { return position_; }
+  // Where the target ends with that.
+  TargetOffset target_end() const { return target_end_; }
 
  private:
   void ForgetOldest();
@@ -98,6 +107,7 @@ class OffsetMap {
   MapBegin origin_;
   MapBegin begin_;  // of what is known here
   SourceOffset position_;
+  TargetOffset target_end_;     // of all that lies below the position
   std::deque<Run> runs_;        // ascending on both sides
   std::deque<MapBegin> marks_;  // below begin_, ascending on both sides
   int64_t left_to_the_store_ = 0;

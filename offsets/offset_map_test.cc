@@ -97,16 +97,40 @@ TEST(OffsetMap, ARunThatIsCutGrowsAgainAndIsForgottenAsAClosedOne) {
 }
 
 TEST(OffsetMap, ARestoredMapAnswersLikeTheOneBeforeIt) {
+  constexpr MapBegin kEnd = {SourceOffset(25), TargetOffset(7)};
   OffsetMap map;
-  map.Restore({SourceOffset(3), TargetOffset(0)}, {MakeRun(5, 0, 5)}, MakeRun(20, 5, 2), SourceOffset(25), false, {});
+  map.Restore({SourceOffset(3), TargetOffset(0)}, {MakeRun(5, 0, 5)}, MakeRun(20, 5, 2), kEnd, false, {});
   EXPECT_EQ(map.TargetOf(SourceOffset(3)), TargetOffset(0));
   EXPECT_EQ(map.TargetOf(SourceOffset(12)), TargetOffset(5));
   EXPECT_EQ(map.TargetOf(SourceOffset(25)), TargetOffset(7));
   EXPECT_EQ(map.SourceOf(TargetOffset(6)), SourceOffset(21));
-  map.Restore({SourceOffset(3), TargetOffset(0)}, {MakeRun(5, 0, 5)}, MakeRun(20, 5, 2), SourceOffset(25), true, {});
+  map.Restore({SourceOffset(3), TargetOffset(0)}, {MakeRun(5, 0, 5)}, MakeRun(20, 5, 2), kEnd, true, {});
   EXPECT_EQ(map.TargetOf(SourceOffset(4)), std::nullopt);  // a run that was not loaded may hold it
   EXPECT_EQ(map.TargetOf(SourceOffset(5)), TargetOffset(0));
   EXPECT_EQ(map.origin().source, SourceOffset(3));
+}
+
+// Another process copied what lies between, and the place behind it was found by content.
+TEST(OffsetMap, WhatIsNotKnownIsNeverTold) {
+  OffsetMap map;
+  map.Append(MakeRun(0, 0, 5));
+  map.AdvanceTo(SourceOffset(7));
+  map.ContinueAt({SourceOffset(50), TargetOffset(40)});
+  OffsetMap restored;
+  restored.Restore({}, {}, MakeRun(0, 0, 5), {SourceOffset(50), TargetOffset(40)}, false, {});
+  for (OffsetMap* each : {&map, &restored}) {
+    EXPECT_EQ(each->TargetOf(SourceOffset(4)), TargetOffset(4));
+    for (const int64_t source : {5, 7, 20, 49}) EXPECT_EQ(each->TargetOf(SourceOffset(source)), std::nullopt) << source;
+    EXPECT_EQ(each->TargetOf(SourceOffset(50)), TargetOffset(40));
+    each->Append(MakeRun(52, 40, 2));
+    EXPECT_EQ(each->TargetOf(SourceOffset(49)), std::nullopt);
+    EXPECT_EQ(each->SourceOf(TargetOffset(39)), std::nullopt);
+    EXPECT_EQ(each->TargetOf(SourceOffset(53)), TargetOffset(41));
+    EXPECT_EQ(each->TargetOf(SourceOffset(54)), TargetOffset(42));
+    each->TruncateTo(TargetOffset(40));
+    EXPECT_EQ(each->TargetOf(SourceOffset(52)), TargetOffset(40));
+    EXPECT_EQ(each->TargetOf(SourceOffset(51)), std::nullopt);
+  }
 }
 
 TEST(OffsetMap, RunsBelowBothLogStartsArePruned) {

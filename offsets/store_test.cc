@@ -147,7 +147,8 @@ TEST_F(StoreTest, RunsThatAreNotLoadedLeaveMarks) {
   const PartitionState read = store->LoadPartitions(10)->at(kKey);
   ASSERT_GT(read.marks.size(), 200u);
   OffsetMap map;
-  map.Restore(read.origin, read.runs.closed, std::nullopt, read.position, read.older_runs_omitted, read.marks);
+  map.Restore(read.origin, read.runs.closed, std::nullopt, {read.position, read.target_end}, read.older_runs_omitted,
+              read.marks);
   ASSERT_TRUE(map.PruneBelow(SourceOffset(40'000), TargetOffset(20'000)));
   state = StateAt(kRuns * 10);
   state.origin = map.origin();

@@ -66,8 +66,10 @@ void ShardStatus::Add(const ShardStatus& other) {
 
 Shard::SourceDesk::SourceDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint)
     : source(shard.io_.get_executor(), broker, endpoint, shard.options_.source, shard.memory_, shard),
-      locator(shard.io_.get_executor(), broker, endpoint, shard.options_.source.connection,
-              shard.options_.source.isolation_level, shard) {}
+      locator(shard.io_.get_executor(), broker, endpoint,
+              {shard.options_.source.connection, shard.options_.source.isolation_level,
+               [limit = shard.options_.source.limit](int64_t bytes) { return limit->Book(bytes, Clock::now()); }},
+              shard) {}
 
 Shard::TargetDesk::TargetDesk(Shard& shard, int32_t broker, const kafka::Endpoint& endpoint)
     : connections(shard.options_.produce_connections_max),

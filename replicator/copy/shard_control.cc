@@ -95,7 +95,7 @@ void Shard::LookAtAll(Clock::time_point now) {
       if (stream.RetryIfDue(now)) Changed(stream);
       continue;
     }
-    const bool has_begun = partition.begun() && !partition.is_resuming();
+    const bool has_begun = partition.begun() && !partition.is_moving();
     stream.meter.Observe({.source_end = has_begun ? stream.source_end : -1,
                           .position = partition.position().value,
                           .bytes_copied = partition.bytes_copied(),

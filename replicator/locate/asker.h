@@ -47,6 +47,8 @@ class Asker {
 
   // The error is shown as that of `stream`, which is asked again after a while.
   void BackOff(Stream& stream, std::string error);
+  // What is shown of `stream` while it is asked for.
+  void Show(Stream& stream, std::string_view what) const { SetError(stream, what); }
   // `stream` was told what it asked.
   void ClearError(Stream& stream) { ErrorOf(stream).clear(); }
   // Logs what was backed off from since the last call.

@@ -8,7 +8,9 @@
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "kafka/batch/records.h"
+#include "kafka/batch/same_records.h"
 #include "policy/transaction_filter.h"
+#include "replicator/partition/source_history.h"
 
 namespace replicator {
 namespace {
@@ -126,6 +128,37 @@ asio::awaitable<absl::StatusOr<policy::TailPlace>> FindInSource(std::shared_ptr<
     offset = next_offset;
   }
   co_return match.Result();
+}
+
+namespace {
+
+// By their headers: where codecs differ, comparing the records takes unpacking them.
+bool MayHaveSameTimes(const kafka::RecordBatchView& a, const kafka::RecordBatchView& b) {
+  return a.timestamp_type() != b.timestamp_type() || a.max_timestamp_ms() == b.max_timestamp_ms();
+}
+
+}  // namespace
+
+absl::StatusOr<Copies> FindCopies(kafka::PeekedBatches& batches, const kafka::RecordBatchView& sought,
+                                  BatchSearch::Read read) {
+  policy::TransactionFilter transactions = FilterOf(batches);
+  Copies copies;
+  copies.read_to = read.from;
+  absl::Status visited = batches.ForEach([&](kafka::RecordBatchView batch) -> absl::Status {
+    if (copies.read_to >= read.end || batch.base_offset() >= read.end) {
+      copies.read_to = read.end;
+      return absl::OkStatus();
+    }
+    copies.read_to = std::min(read.end, batch.next_offset());
+    absl::StatusOr<bool> is_copied = IsCopied(batch, transactions);
+    if (!is_copied.ok()) return is_copied.status();
+    if (*is_copied && MayHaveSameTimes(batch, sought) && kafka::SameRecords(batch, sought))
+      copies.places.push_back({batch.next_offset(), EvidenceOf(HeaderOf(batch))});
+    return absl::OkStatus();
+  });
+  if (!visited.ok()) return visited;
+  if (copies.read_to == read.from) copies.read_to = read.end;  // there is nothing more that could have been copied
+  return copies;
 }
 
 absl::StatusOr<bool> FirstIsCopied(kafka::PeekedBatches& batches) {

@@ -9,10 +9,12 @@
 #include <asio/awaitable.hpp>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "kafka/client/peek.h"
 #include "policy/tail_match.h"
+#include "replicator/partition/batch_search.h"
 #include "replicator/partition/placement.h"
 
 namespace replicator {
@@ -42,6 +44,15 @@ struct SourceRange {
 asio::awaitable<absl::StatusOr<policy::TailPlace>> FindInSource(std::shared_ptr<kafka::Connection> connection,
                                                                 kafka::PeekTarget where, SourceRange range,
                                                                 TargetMarks target);
+
+// Where a response of the source has one batch.
+struct Copies {
+  std::vector<SourcePlace> places;  // behind each batch that holds the same records, and that the link copies
+  int64_t read_to = -1;             // as BatchSearch::OnRead wants it
+};
+// `batches`: what was read for `read`.
+absl::StatusOr<Copies> FindCopies(kafka::PeekedBatches& batches, const kafka::RecordBatchView& sought,
+                                  BatchSearch::Read read);
 
 // Whether the first of `batches` is one that the link copies: neither a marker nor of an aborted transaction, whose
 // records may be those of one that was copied. `batches`: fetched from that one on. False when there is none.

@@ -16,10 +16,10 @@
 namespace replicator {
 namespace {
 
-// How many batches from the first one of the right time are compared. Batches of one producer run share a millisecond;
-// more than this share one only in a log that was written in bulk, and then the offset of a gapless copy finds the
-// place first.
-constexpr int kSearchBatchesMax = 64;
+// Read for searches before what is quick is asked again.
+constexpr int64_t kSliceBytes = int64_t{16} << 20;
+// Of one search: how often a line in the log says that it goes on.
+constexpr int64_t kToldBytes = int64_t{128} << 20;
 constexpr Clock::duration kDescribeTimeout = std::chrono::seconds(15);
 
 kafka::PeekTarget SourceOf(const Stream& stream) {
@@ -62,9 +62,11 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
   OffsetsQuery end_query = {.side = Side::kSource};
   absl::StatusOr<std::vector<OffsetAnswer>> ends = co_await ListOffsetsOf(connection, streams, end_query);
   if (!ends.ok()) co_return ends.status();
+  Streams searching;
   for (size_t i = 0; i < streams.size(); ++i) {
     Stream* stream = streams[i];
-    if (!MustAsk(*stream) || stream->doubt.doubts() != logs[i].doubts) continue;
+    if (IsSearching(*stream)) searching.push_back(stream);
+    if (!MustAsk(*stream) || IsSearching(*stream) || stream->doubt.doubts() != logs[i].doubts) continue;
     const int16_t code = (*starts)[i].error_code != kafka::kErrorNone ? (*starts)[i].error_code : (*ends)[i].error_code;
     if (code != kafka::kErrorNone) {
       if (kafka::ShowsStaleMetadata(code)) owner().MetadataIsStale(Side::kSource);
@@ -78,6 +80,7 @@ asio::awaitable<absl::Status> Locator::Ask(std::shared_ptr<kafka::Connection> co
     if (!told.ok()) BackOff(*stream, std::string(told.message()));
     owner().Changed(*stream);
   }
+  co_await GoOnSearching(connection, std::move(searching));
   LogErrors();
   co_return absl::OkStatus();
 }
@@ -109,16 +112,15 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
                                               LogEnds log) {
   Placement& placement = stream->placement;
   const int64_t begin_at = stream->assignment.begin_at;
-  Search search = placement.BeginSearch(begin_at >= 0 ? begin_at : log.start);
+  Search search = placement.BeginSearch(log, begin_at >= 0 ? begin_at : log.start);
   while (search.step != Placement::Step::kNone) {
     absl::StatusOr<Found> found = Found();
     switch (search.step) {
       case Placement::Step::kGaplessPlace:
         found = co_await LookAtGaplessPlace(connection, stream, &search);
         break;
-      case Placement::Step::kByTime:
-        found = co_await SearchByTime(connection, stream, &search, log);
-        break;
+      case Placement::Step::kByBatch:
+        co_return co_await BeginSearchByBatch(connection, stream, std::move(search), log);
       case Placement::Step::kByRecords:
         found = co_await SearchByRecords(connection, stream, &search, log);
         break;
@@ -128,16 +130,13 @@ asio::awaitable<absl::Status> Locator::Locate(std::shared_ptr<kafka::Connection>
     if (!found.ok()) co_return found.status();
     placement.OnFound(search, *found);
   }
-  if (search.target->log_end.value > 0 && stream->partition.begun() && !stream->partition.quarantined()) {
-    LOG(INFO) << stream->Name() << ": goes on at source offset " << stream->partition.position() << ", target offset "
-              << stream->partition.target_end();
-  }
+  if (search.target->log_end.value > 0) TellPlace(*stream);
   co_return absl::OkStatus();
 }
 
 asio::awaitable<absl::StatusOr<Locator::Found>> Locator::LookAtGaplessPlace(
     std::shared_ptr<kafka::Connection> connection, Stream* stream, const Search* search) {
-  const int64_t candidate = search->target->log_end.value - 1;
+  const int64_t candidate = search->gapless_end - 1;
   kafka::PeekTarget where = SourceOf(*stream);
   absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, candidate);
   if (absl::IsOutOfRange(batch.status())) co_return Found();
@@ -185,28 +184,103 @@ asio::awaitable<absl::StatusOr<bool>> Locator::IsLastCopied(std::shared_ptr<kafk
   co_return co_await IsCopiedAt(connection, where, view.base_offset(), isolation_);
 }
 
-// Compares the batches that follow the first record of the right time.
-asio::awaitable<absl::StatusOr<Locator::Found>> Locator::SearchByTime(std::shared_ptr<kafka::Connection> connection,
-                                                                      Stream* stream, const Search* search,
-                                                                      LogEnds log) {
-  const int64_t time_ms = search->target->last_batch->view().max_timestamp_ms();
-  absl::StatusOr<int64_t> first = co_await OffsetOfTime(connection, stream, time_ms);
-  if (!first.ok()) co_return first.status();
-  Found found;
-  int64_t offset = *first;
-  for (int i = 0; i < kSearchBatchesMax && offset >= 0 && offset < log.end; ++i) {
-    kafka::PeekTarget where = SourceOf(*stream);
-    absl::StatusOr<kafka::PeekedBatch> batch = co_await kafka::PeekBatch(connection, where, offset);
-    if (!batch.ok()) co_return batch.status();
-    if (batch->bytes.empty() || stream->placement.IsOvertaken(*search)) break;
-    offset = batch->view().next_offset();
-    absl::StatusOr<bool> copied = co_await IsLastCopied(connection, stream, search, *batch);
-    if (!copied.ok()) co_return copied.status();
-    if (!*copied) continue;
-    if (found.place.has_value()) co_return Found();  // more than one
-    found.place = PlaceBehind(batch->view());
+// The search that this makes is gone on with in slices.
+asio::awaitable<absl::Status> Locator::BeginSearchByBatch(std::shared_ptr<kafka::Connection> connection, Stream* stream,
+                                                          Search search, LogEnds log) {
+  const int64_t time_ms = search.target->last_batch->view().max_timestamp_ms();
+  int64_t first = log.start;
+  if (time_ms >= 0) {
+    absl::StatusOr<int64_t> young = co_await OffsetOfTime(connection, stream, time_ms);
+    if (!young.ok()) co_return young.status();
+    first = *young < 0 ? log.end : *young;
   }
-  co_return found;
+  running_.emplace(stream, Running{std::move(search), BatchSearch(first, log.end)});
+  co_return absl::OkStatus();
+}
+
+// A response for each in turn, until a slice was read.
+asio::awaitable<void> Locator::GoOnSearching(std::shared_ptr<kafka::Connection> connection, Streams streams) {
+  for (int64_t bytes = 0; bytes < kSliceBytes && !streams.empty();) {
+    for (Stream* stream : streams) {
+      absl::StatusOr<int64_t> read = co_await ReadOn(connection, stream);
+      if (read.ok()) {
+        bytes += *read;
+      } else {
+        running_.erase(stream);
+        BackOff(*stream, std::string(read.status().message()));
+      }
+      owner().Changed(*stream);
+    }
+    std::erase_if(streams,
+                  [&](Stream* stream) { return !IsSearching(*stream) || stream->ask_not_before > Clock::now(); });
+  }
+}
+
+// One response; returns its bytes.
+asio::awaitable<absl::StatusOr<int64_t>> Locator::ReadOn(std::shared_ptr<kafka::Connection> connection,
+                                                         Stream* stream) {
+  if (!IsSearching(*stream)) co_return 0;
+  Running& running = running_.at(stream);
+  const std::optional<BatchSearch::Read> read = running.batches.next();
+  if (!read.has_value()) {
+    Conclude(*stream, running.batches.Result());
+    co_return 0;
+  }
+  kafka::PeekTarget where = SourceOf(*stream);
+  absl::StatusOr<kafka::PeekedBatches> batches = co_await kafka::PeekBatches(connection, where, read->from, isolation_);
+  if (!batches.ok() && !absl::IsUnimplemented(batches.status())) co_return batches.status();
+  absl::StatusOr<Copies> copies = batches.status();
+  if (batches.ok()) copies = FindCopies(*batches, running.search.target->last_batch->view(), *read);
+  if (!copies.ok()) {
+    Conclude(*stream, {std::nullopt, absl::StrCat("at the source, ", copies.status().message())});
+    co_return 0;
+  }
+  for (const SourcePlace& place : copies->places) running.batches.OnMatch(place);
+  const int64_t bytes = batches->size_bytes();
+  running.batches.OnRead(copies->read_to, bytes);
+  stream->ask_not_before = book_(bytes);
+  TellProgress(*stream, running);
+  co_return bytes;
+}
+
+// Whether a search for it is under way, and what is found counts yet.
+bool Locator::IsSearching(Stream& stream) {
+  auto running = running_.find(&stream);
+  if (running == running_.end()) return false;
+  if (!stream.placement.IsOvertaken(running->second.search)) return true;
+  running_.erase(running);
+  return false;
+}
+
+void Locator::Conclude(Stream& stream, const Found& found) {
+  Search search = std::move(running_.at(&stream).search);
+  running_.erase(&stream);
+  ClearError(stream);
+  stream.placement.OnFound(search, found);
+  TellPlace(stream);
+}
+
+void Locator::TellProgress(Stream& stream, Running& running) {
+  const int64_t bytes = running.batches.bytes_read();
+  const std::string text =
+      absl::StrCat("looking for the target's last batch at the source, ", bytes >> 20, " MiB read so far");
+  Show(stream, text);
+  if (bytes - running.bytes_told < kToldBytes) return;
+  running.bytes_told = bytes;
+  LOG(INFO) << stream.Name() << ": " << text;
+}
+
+// Of a partition whose target had an end.
+void Locator::TellPlace(const Stream& stream) {
+  const Partition& partition = stream.partition;
+  if (partition.is_moving()) {
+    LOG(WARNING) << stream.Name() << ": neither the source nor the target has a record any more; going on at the "
+                 << "source's end, offset " << stream.source_end
+                 << ". Whether all was copied before it was deleted cannot be told";
+  } else if (partition.begun() && partition.has_place() && !partition.quarantined()) {
+    LOG(INFO) << stream.Name() << ": goes on at source offset " << partition.position() << ", target offset "
+              << partition.target_end();
+  }
 }
 
 // Reads the source's batch that should be the target's last, and compares their records.

@@ -145,8 +145,8 @@ asio::awaitable<absl::StatusOr<TargetMarks>> Settler::ReadMarks(std::shared_ptr<
 }
 
 asio::awaitable<absl::Status> Settler::RenewProducer(std::shared_ptr<kafka::Connection> connection, Stream* stream) {
-  // One that is resumed may have used any.
-  if (renewed_.id < 0 || stream->partition.HasUsed(renewed_) || stream->partition.is_resuming()) {
+  // One that begins elsewhere may have used any.
+  if (renewed_.id < 0 || stream->partition.HasUsed(renewed_) || stream->partition.is_moving()) {
     kafka::InitProducerIdRequest request;
     absl::StatusOr<kafka::InitProducerIdResponse> response = co_await connection->Call(request, kInitProducerIdTimeout);
     if (!response.ok()) co_return response.status();
@@ -156,8 +156,8 @@ asio::awaitable<absl::Status> Settler::RenewProducer(std::shared_ptr<kafka::Conn
   }
   if (!stream->partition.must_renew_producer()) co_return absl::OkStatus();  // its leader changed meanwhile
   LOG(WARNING) << stream->Name() << ": "
-               << (stream->partition.is_resuming() ? "resumed in place of" : "the target forgot") << " producer id "
-               << stream->partition.producer().id << ", going on with " << renewed_.id;
+               << (stream->partition.is_moving() ? "begins elsewhere in place of" : "the target forgot")
+               << " producer id " << stream->partition.producer().id << ", going on with " << renewed_.id;
   stream->partition.RenewProducer(renewed_);
   co_return absl::OkStatus();
 }

@@ -23,6 +23,7 @@ enum class Mutation {
   kGAnOldAnswerSettles,
   kGTakesAnotherBatchForTheCopied,
   kGGuessesAPlace,
+  kGGuessesBehindAnEmptiedTarget,
   kHCountsBehindRetention,
   kIDoesNotOutwaitOldRequests,
   kJPositionWaitsForAnAnswer,

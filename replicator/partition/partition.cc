@@ -27,13 +27,38 @@ void Partition::Begin(SourceOffset position, TargetOffset target_end, Ordinal or
                       const offsets::SourceEvidence& evidence) {
   if (quarantined()) return;
   CHECK(phase_ == Phase::kNew) << "a partition begins once";
-  eras_ = {{target_end, options_.producer, ordinal.value - target_end.value}};
-  map_.Reset({position, target_end});
-  foreign_unless_found_ = false;
+  if (GoesOn(position, target_end, ordinal)) {
+    const int64_t more = target_end - target_end_;
+    // As many offsets on both sides: each of the source's was copied.
+    if (more > 0 && position - position_ == more) map_.Append({position_, target_end_, more});
+    map_.ContinueAt({position, target_end});
+  } else {
+    eras_ = {{target_end, options_.producer, ordinal.value - target_end.value}};
+    map_.Reset({position, target_end});
+  }
+  foreign_unless_found_ = counts_unless_found_ = counts_forward_ = false;
   evidence_ = evidence;
   position_epoch_ = evidence.leader_epoch;
   unsaved_ = true;
   RestartAt(position, target_end, target_end);
+}
+
+// Whether the copy that is known goes on with what ends at `target_end`: its producer has written all that lies
+// between.
+bool Partition::GoesOn(SourceOffset position, TargetOffset target_end, Ordinal ordinal) const {
+  if (!has_place() || position < position_ || target_end < target_end_) return false;
+  const Era& era = eras_.back();
+  const int64_t known = target_end.value + era.ordinal_minus_target;
+  return era.producer == options_.producer && ((ordinal.value - known) & kSequenceMask) == 0;
+}
+
+void Partition::BeginWithNewProducer(SourceOffset position, TargetOffset target_end) {
+  CHECK(phase_ == Phase::kNew) << "a partition begins once";
+  move_to_ = position;
+  move_from_ = target_end;
+  // What a closed connection has left in a broker gets its time, as when the target forgot the producer.
+  producer_forgotten_ = true;
+  phase_ = Phase::kSettling;
 }
 
 void Partition::Restore(const offsets::PartitionState& state) {
@@ -46,7 +71,8 @@ void Partition::Restore(const offsets::PartitionState& state) {
   target_end_ = next_expected_ = proven_end_ = state.target_end;
   evidence_ = state.evidence;
   position_epoch_ = state.position_epoch;
-  map_.Restore(state.origin, state.runs.closed, state.last_run, state.position, state.older_runs_omitted, state.marks);
+  map_.Restore(state.origin, state.runs.closed, state.last_run, {state.position, state.target_end},
+               state.older_runs_omitted, state.marks);
   SourceOffset end = state.position;
   for (const offsets::Intent& intent : state.intents) {
     in_flight_.push_back({.id = 0,
@@ -344,6 +370,8 @@ void Partition::ForgetRefused(const InFlight& sent) {
 // The oldest batch in flight is on the target.
 void Partition::Acknowledge() {
   Landed(in_flight_.front());
+  records_copied_ += in_flight_.front().record_count;
+  bytes_copied_ += in_flight_.front().size_bytes;
   in_flight_.pop_front();
   failures_ = 0;
   last_error_.clear();
@@ -359,8 +387,6 @@ void Partition::Landed(const InFlight& batch) {
   evidence_ = {batch.source_base.value, batch.leader_epoch, batch.record_count, batch.content_crc};
   Lose(batch.lost);
   unsaved_ = true;
-  records_copied_ += batch.record_count;
-  bytes_copied_ += batch.size_bytes;
 }
 
 void Partition::Fail(std::string error) {
@@ -383,15 +409,22 @@ void Partition::OnTargetChange() {
   phase_ = Phase::kSettling;
 }
 
+// Something has landed on the target since: its place is looked for with that.
+void Partition::GiveUpMove() {
+  move_to_.reset();
+  producer_forgotten_ = false;
+  phase_ = Phase::kNew;
+}
+
 void Partition::RenewProducer(Producer producer) {
   CHECK(must_renew_producer());
-  if (resume_at_.has_value()) {
+  if (move_to_.has_value()) {
     eras_.clear();
-    map_.Reset({*resume_at_, proven_end_});
+    map_.Reset({*move_to_, proven_end_});
     evidence_ = {};
     position_epoch_ = -1;
-    producer_forgotten_ = false;
-    RestartAt(*std::exchange(resume_at_, std::nullopt), proven_end_, proven_end_);
+    producer_forgotten_ = foreign_unless_found_ = false;
+    RestartAt(*std::exchange(move_to_, std::nullopt), proven_end_, proven_end_);
   }
   eras_.push_back({proven_end_, producer, -proven_end_.value});
   unsaved_ = must_sync_ = true;
@@ -420,15 +453,16 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
                                ", replicated up to ", high_watermark.value);
     return;
   }
-  if (resume_at_.has_value()) {  // whatever is there stays
-    proven_end_ = log_end;
+  if (move_to_.has_value()) {
+    if (move_from_.value_or(log_end) != log_end) return GiveUpMove();
+    proven_end_ = log_end;  // whatever is there stays
     phase_ = Phase::kRenewing;
     return;
   }
   const bool is_first = std::exchange(is_restored_, false);
   if (is_first && !IsOurs(log_end, tail) && MayBeOfAnotherHolder(tail)) {
     foreign_unless_found_ = true;
-    return FindByContent(log_end, "the last of them has a producer that this folder does not know");
+    return FindByContent(log_end, "this folder does not know which producer wrote the last of them");
   }
   if (!IsOurs(log_end, tail)) return QuarantineForeign(log_end);
   // The broker takes a sequence that it has seen for the batch that it has seen, whatever the content.
@@ -451,6 +485,10 @@ void Partition::SettleAt(TargetOffset log_end, const std::optional<TargetTail>& 
   if (log_end > target_end_ && !tail.has_value()) return QuarantineForeign(log_end);
   if (log_end > target_end_ && options_.is_compacted) return FindByContent(log_end, "the source is compacted");
   if (log_end < target_end_ && !Mutated(Mutation::kFIgnoresLostRecords)) return LookBeforeCuttingBack(log_end, tail);
+  if (!counts_forward_ && log_end - target_end_ > options_.counted_max) {
+    counts_unless_found_ = true;
+    return FindByContent(log_end, "these are too many to be counted");
+  }
   // Batches that were sent long ago can land after they were given up: what lies beyond target_end_ is read from the
   // source once more, and counted instead of sent.
   RestartAt(position_, target_end_, log_end);
@@ -490,9 +528,16 @@ std::string Partition::OnTailCompared(const TailComparison& comparison) {
 }
 
 // Another process, with a folder of its own, may have held the link since this folder's did, and have got a new
-// producer id.
+// producer id. Or retention has left nothing of what it copied.
 bool Partition::MayBeOfAnotherHolder(const std::optional<TargetTail>& tail) const {
-  return tail.has_value() && tail->producer.id >= 0 && !HasUsed(tail->producer);
+  return !tail.has_value() || (tail->producer.id >= 0 && !HasUsed(tail->producer));
+}
+
+void Partition::CountForward() {
+  CHECK(counts_unless_found_ && phase_ == Phase::kNew);
+  counts_unless_found_ = false;
+  counts_forward_ = true;
+  phase_ = Phase::kSettling;
 }
 
 // The batch in flight, or named by an intent, that ends at `log_end`; nullptr: none does.
@@ -595,7 +640,8 @@ void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
   ClearQueue();
   phase_ = Phase::kQuarantined;
   unsaved_ = must_sync_ = true;
-  resume_at_.reset();
+  move_to_.reset();
+  counts_forward_ = false;
   question_.reset();
   quarantine_ = Quarantine{code, std::move(reason)};
 }
@@ -604,6 +650,7 @@ void Partition::CheckAgain() {
   CHECK(quarantined());
   quarantine_.reset();
   is_restored_ = is_restored_ || std::exchange(foreign_unless_found_, false);  // to be looked for once more
+  counts_unless_found_ = false;
   failures_ = 0;
   last_error_.clear();
   unsaved_ = true;
@@ -613,7 +660,8 @@ void Partition::CheckAgain() {
 void Partition::ResumeAt(SourceOffset from) {
   CheckAgain();
   phase_ = Phase::kSettling;
-  resume_at_ = from;
+  move_to_ = from;
+  move_from_.reset();
   // What a closed connection has left in a broker gets its time, as when the target forgot the producer.
   producer_forgotten_ = true;
 }

@@ -157,6 +157,9 @@ class Partition {
     bool stores_intents = false;
     // Compaction may have changed the source since it was first read: counting its records proves nothing.
     bool is_compacted = false;
+    // Records that the target holds more than is known, and that are read once more to be counted: what a power cut
+    // takes of the last states. Of more the place is looked for by content first, since reading them could take hours.
+    int64_t counted_max = 4'096;
   };
 
   explicit Partition(const Options& options) : options_(options) {}
@@ -169,9 +172,14 @@ class Partition {
 
   // The target's log ends at `target_end` (log end == high watermark) and holds everything to replicate below
   // `position`. `ordinal` counts those records; `evidence` is the source batch that ends at `position`, when it was
-  // seen.
+  // seen. What the offset map knows of this copy stays known, if the producer's sequence leads from there to here.
   void Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal,
              const offsets::SourceEvidence& evidence = {});
+
+  // The same where nothing on the target tells which producer wrote last, and with which sequence: gets a new producer
+  // first. When the target is asked for that, and its log ends elsewhere by then, the partition has not begun any more.
+  // REQUIRES: !begun().
+  void BeginWithNewProducer(SourceOffset position, TargetOffset target_end);
 
   // Goes on from what an earlier life stored: the target is asked where it stands, and each intent is settled by that.
   // REQUIRES: !begun().
@@ -284,8 +292,10 @@ class Partition {
   bool must_outwait_old_requests() const {
     return producer_forgotten_ && !Mutated(Mutation::kIDoesNotOutwaitOldRequests);
   }
-  // ResumeAt was called, and the partition has not begun anew yet.
-  bool is_resuming() const { return resume_at_.has_value(); }
+  // It begins elsewhere, with a new producer, and has not got that yet.
+  bool is_moving() const { return move_to_.has_value(); }
+  // The same, for ResumeAt was called.
+  bool is_resuming() const { return is_moving() && !move_from_.has_value(); }
   bool wants_fetch() const { return phase_ == Phase::kCopying && !paused_ && queue_bytes_ < options_.queue_bytes_max; }
   const std::optional<Quarantine>& quarantine() const { return quarantine_; }
 
@@ -299,11 +309,18 @@ class Partition {
   bool has_place() const { return !eras_.empty(); }
   // When its place is not found by content: what the target holds more than this folder knows is somebody else's.
   bool is_foreign_unless_found() const { return foreign_unless_found_; }
+  // When its place is not found by content: it is found by counting the source's records from position() on, however
+  // many they are. The target is asked once more for that.
+  bool counts_unless_found() const { return counts_unless_found_; }
+  void CountForward();
   // Whether what the target holds up to `target_end` can come from below `place` in the source: what it holds more than
   // this copy knows of lies behind the position there.
   bool CanGoOnAt(SourceOffset place, TargetOffset target_end) const {
     return !has_place() || target_end <= target_end_ || place - position_ >= target_end - target_end_;
   }
+  // Where a copy stands whose target ends at `target_end` if it has no gaps, from where it was known to stand on, or
+  // from offset 0 of both sides.
+  SourceOffset GaplessPosition(TargetOffset target_end) const { return position_ + (target_end - target_end_); }
   // Whether the target was found to have lost acknowledged records since this was asked last: its log then ends with
   // what the map says, and evidence() tells that, unless another leader that was cut off earlier brought back what
   // stood there before. The source's history is to be looked at, which shows it.
@@ -399,6 +416,7 @@ class Partition {
   int64_t NoteGap(SourceOffset base);
   void Lose(int64_t offsets);
   void Fail(std::string error);
+  void GiveUpMove();
   void RestartAt(SourceOffset position, TargetOffset target_end, TargetOffset proven_end);
   void SettleAt(TargetOffset log_end, const std::optional<TargetTail>& tail);
   void LookBeforeCuttingBack(TargetOffset log_end, const std::optional<TargetTail>& tail);
@@ -407,6 +425,7 @@ class Partition {
   const InFlight* SentUpTo(TargetOffset log_end) const;
   static bool IsRewritten(const TargetTail& tail, kafka::Codec sent);
   void FindByContent(TargetOffset log_end, const char* why);
+  bool GoesOn(SourceOffset position, TargetOffset target_end, Ordinal ordinal) const;
   bool MayBeOfAnotherHolder(const std::optional<TargetTail>& tail) const;
   bool IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void QuarantineForeign(TargetOffset log_end);
@@ -440,7 +459,10 @@ class Partition {
   bool is_restored_ = false;   // and not settled yet
   bool has_cut_back_ = false;  // see TakeCutBack()
   bool foreign_unless_found_ = false;
-  std::optional<SourceOffset> resume_at_;
+  bool counts_unless_found_ = false;
+  bool counts_forward_ = false;  // the place was looked for by content, and not found
+  std::optional<SourceOffset> move_to_;
+  std::optional<TargetOffset> move_from_;  // where the target's log is to end for move_to_; nullopt: wherever it does
   std::optional<SourceOffset> refused_base_;
   int failures_ = 0;
   std::string last_error_;

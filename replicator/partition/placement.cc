@@ -2,6 +2,8 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "replicator/partition/mutation.h"
@@ -34,7 +36,7 @@ void Placement::Forget() {
   marks_wanted_ = 0;
 }
 
-Placement::Search Placement::BeginSearch(int64_t begin) {
+Placement::Search Placement::BeginSearch(const LogEnds& source, int64_t begin) {
   CHECK(must_search());
   doubt_.OnPlaceSought();
   Search search;
@@ -45,9 +47,10 @@ Placement::Search Placement::BeginSearch(int64_t begin) {
     partition_.Begin(SourceOffset(begin), target_->log_end, Ordinal(0));
     Forget();
   } else if (!target_->last_batch.has_value()) {
-    QuarantineNotOurs(*search.target, "");
+    BeginWithoutBatch(*search.target, source);
   } else if (!target_->last_batch->has_append_times) {
     search.step = Step::kGaplessPlace;
+    search.gapless_end = partition_.GaplessPosition(target_->log_end).value;
   } else if (target_->marks.has_value()) {
     search.step = Step::kByRecords;
   } else {
@@ -66,15 +69,40 @@ void Placement::OnFound(Search& search, const Found& found) {
   const TargetAtStart& target = *search.target;
   if (found.place.has_value()) return BeginBehind(target, *found.place);
   if (step == Step::kGaplessPlace && !partition_.is_compacted()) {
-    search.step = Step::kByTime;
+    search.step = Step::kByBatch;
     return;
   }
   if (step == Step::kGaplessPlace && target.marks.has_value()) {
     search.step = Step::kByRecords;
     return;
   }
-  if (step != Step::kByTime && WantsMoreMarks(target)) return;
+  if (step != Step::kByBatch && WantsMoreMarks(target)) return;
+  if (partition_.counts_unless_found()) {
+    partition_.CountForward();
+    return Forget();
+  }
   QuarantineNotOurs(target, found.why_not);
+}
+
+// Retention has left nothing on the target, so nothing tells the place, the producer or the sequence. Of a source that
+// has nothing either, nothing can be lost or doubled.
+void Placement::BeginWithoutBatch(const TargetAtStart& target, const LogEnds& source) {
+  const int64_t records = source.end - source.start;
+  const bool is_known = partition_.CanGoOnAt(SourceOffset(source.end), target.log_end);
+  if ((records == 0 && is_known) || Mutated(Mutation::kGGuessesBehindAnEmptiedTarget)) {
+    partition_.BeginWithNewProducer(SourceOffset(source.end), target.log_end);
+    return Forget();
+  }
+  const int64_t gapless = partition_.GaplessPosition(target.log_end).value;
+  const int64_t from = gapless > source.end ? source.start : std::max(source.start, gapless);
+  partition_.PutInQuarantine(
+      NotOursCode(),
+      absl::StrCat("the target topic ", target_topic_, " ends at offset ", target.log_end.value,
+                   " in this partition and holds no record any more, so nothing tells how far the source was copied. ",
+                   "The source has offsets ", source.start, " to ", source.end - 1, ". To take all of them as copied, ",
+                   "resume with --from=latest: at most ", source.end - from, " records are left out. Not to lose any, ",
+                   "resume with --from=", from, ": at most ", source.end - from, " records come again"));
+  Forget();
 }
 
 // Has more of the target's end read, if there is more, and the search begun anew.
@@ -107,11 +135,15 @@ void Placement::BeginBehind(const TargetAtStart& target, const SourcePlace& plac
   Forget();
 }
 
+QuarantineCode Placement::NotOursCode() const {
+  return partition_.is_foreign_unless_found() ? QuarantineCode::kForeignWrite : QuarantineCode::kTargetNotOurs;
+}
+
 void Placement::QuarantineNotOurs(const TargetAtStart& target, const std::string& why_not) {
   if (Mutated(Mutation::kGGuessesAPlace) && target.last_batch.has_value())
     return partition_.Begin(SourceOffset(0), target.log_end, target.last_batch->next_ordinal);
   partition_.PutInQuarantine(
-      partition_.is_foreign_unless_found() ? QuarantineCode::kForeignWrite : QuarantineCode::kTargetNotOurs,
+      NotOursCode(),
       absl::StrCat("the target topic ", target_topic_, " already holds ", target.log_end.value,
                    " offsets in this partition, and its last records cannot be found at one place in the source",
                    why_not.empty() ? "" : absl::StrCat(" (", why_not, ")"),

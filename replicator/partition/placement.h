@@ -8,14 +8,18 @@
 //                                            ------------------>      v
 //                     Partition::Begin, or quarantine: nothing is guessed; or more of the target is wanted first
 //
-//  - The target is empty: the copy begins at the source's log start.
-//  - The target holds records: the copy goes on behind the source batch whose records are the target's last batch. It
-//  is
-//    looked for at the offset that a gapless copy gives, then by its time.
-//  - On a compacted topic the source may have that batch no more, and another that is the same. There, instead of by
-//    time, the target's last records are matched with the source's one by one (content_search.h).
+//   the target's log    | the source's log | the copy goes on
+//   never held a record | any              | at the source's log start
+//   emptied             | empty            | at the source's end, with a new producer
+//   emptied             | holds records    | nowhere: nothing tells how far these were copied
+//   holds records       | any              | behind the source batch whose records are the target's last batch
+//
+//  - That batch is looked for at the offset where it lies if the copy has no gaps, then wherever its time and the
+//    source's end lead (batch_search.h).
+//  - On a compacted topic the source may have that batch no more, and another that is the same. There the target's last
+//    records are matched with the source's one by one instead (content_search.h).
 //  - So it is where the target has put its own times in: without them, a batch that is the same need not be the copy.
-//  - No such place, or more than one: quarantine.
+//  - No such place, or more than one: quarantine, unless counting from where the copy was known to stand finds it.
 //
 // The owner reads both sides and compares; what it found counts only while the target's leader is the one that was
 // asked, the source is not in doubt anew, and the partition still waits for its place.
@@ -34,6 +38,7 @@
 #include "absl/types/span.h"
 #include "kafka/batch/record_batch.h"
 #include "policy/tail_match.h"
+#include "replicator/partition/batch_search.h"
 #include "replicator/partition/partition.h"
 #include "replicator/partition/source_doubt.h"
 
@@ -71,35 +76,29 @@ struct TargetAtStart {
   std::optional<TargetMarks> marks;           // when they were wanted
 };
 
-// Where a copy goes on, and the source batch that ends there, when it was seen whole.
-struct SourcePlace {
-  int64_t position = -1;
-  offsets::SourceEvidence evidence;
-};
-
 class Placement {
  public:
   // What to look for in the source next.
   enum class Step : uint8_t {
     kNone,          // the search is over
-    kGaplessPlace,  // the target's last batch, at the offset that it has in a gapless copy from offset 0 on
-    kByTime,        // the target's last batch, by its time
+    kGaplessPlace,  // the target's last batch, where it lies if the copy has no gaps: Search::gapless_end
+    kByBatch,       // the target's last batch, wherever it is
     kByRecords,     // the target's last records, by the marks
   };
 
   struct Search {
     Step step = Step::kNone;
-    std::shared_ptr<const TargetAtStart> target;  // what is looked for; null when the search is over at once
+    std::shared_ptr<const TargetAtStart> target;  // what is looked for
+    // Where the target's last batch ends in the source, if the copy has no gaps from its last known place, or from
+    // offset 0 on.
+    int64_t gapless_end = -1;
 
     // Of when it began.
     uint64_t target_answers = 0;
     uint64_t doubts = 0;
   };
 
-  struct Found {
-    std::optional<SourcePlace> place;  // nullopt: there is none, or more than one
-    std::string why_not;               // in words, when there is something to say
-  };
+  using Found = PlaceFound;
 
   // Target records whose marks are wanted, first and when those do not suffice: 24 bytes each. A producer that repeats
   // its last records with the same times, which compaction then makes look like the originals, is noticed if it repeats
@@ -129,9 +128,9 @@ class Placement {
 
   // The source is to be searched.
   bool must_search() const { return waits() && target_ != nullptr; }
-  // `begin`: where a copy into an empty target begins, which needs no search: the partition begins. REQUIRES:
-  // must_search().
-  Search BeginSearch(int64_t begin);
+  // `source`: its log, asked while doubts() were what they are. `begin`: where a copy into a target begins that never
+  // held a record. That, and emptied logs, need no search. REQUIRES: must_search().
+  Search BeginSearch(const LogEnds& source, int64_t begin);
   // What is found counts no more: end the search.
   bool IsOvertaken(const Search& search) const;
   // What search.step has led to: begins the partition, quarantines it, or says what to look for next. Does nothing for
@@ -142,7 +141,9 @@ class Placement {
   bool waits() const { return !partition_.begun() && !partition_.quarantined(); }
   void Forget();
   bool WantsMoreMarks(const TargetAtStart& target);
+  void BeginWithoutBatch(const TargetAtStart& target, const LogEnds& source);
   void BeginBehind(const TargetAtStart& target, const SourcePlace& place);
+  QuarantineCode NotOursCode() const;
   void QuarantineNotOurs(const TargetAtStart& target, const std::string& why_not);
 
   Partition& partition_;

@@ -119,9 +119,10 @@ void FaultLedger::CountRequest(int16_t api_key) {
   Add(requests_forwarded_, api_key);
 }
 
-void FaultLedger::CountResponse(int16_t api_key) {
+void FaultLedger::CountResponse(int16_t api_key, int64_t bytes) {
   absl::MutexLock lock(&mutex_);
   Add(responses_forwarded_, api_key);
+  Add(response_bytes_forwarded_, api_key, bytes);
 }
 
 int64_t FaultLedger::RequestsForwarded(int16_t api_key) {
@@ -134,9 +135,14 @@ int64_t FaultLedger::ResponsesForwarded(int16_t api_key) {
   return Count(responses_forwarded_, api_key);
 }
 
-void FaultLedger::Add(Counters& counters, int16_t api_key) {
-  if (api_key != kAnyApi) ++counters[api_key];
-  ++counters[kAnyApi];
+int64_t FaultLedger::ResponseBytesForwarded(int16_t api_key) {
+  absl::MutexLock lock(&mutex_);
+  return Count(response_bytes_forwarded_, api_key);
+}
+
+void FaultLedger::Add(Counters& counters, int16_t api_key, int64_t count) {
+  if (api_key != kAnyApi) counters[api_key] += count;
+  counters[kAnyApi] += count;
 }
 
 int64_t FaultLedger::Count(const Counters& counters, int16_t api_key) {

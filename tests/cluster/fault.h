@@ -127,9 +127,10 @@ class FaultLedger {
   int64_t Hits(RuleId rule_id) ABSL_LOCKS_EXCLUDED(mutex_);
 
   void CountRequest(int16_t api_key) ABSL_LOCKS_EXCLUDED(mutex_);
-  void CountResponse(int16_t api_key) ABSL_LOCKS_EXCLUDED(mutex_);
+  void CountResponse(int16_t api_key, int64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t RequestsForwarded(int16_t api_key) ABSL_LOCKS_EXCLUDED(mutex_);
   int64_t ResponsesForwarded(int16_t api_key) ABSL_LOCKS_EXCLUDED(mutex_);
+  int64_t ResponseBytesForwarded(int16_t api_key) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   struct Armed {
@@ -141,7 +142,7 @@ class FaultLedger {
   // By API key, so at most 65,536 entries. kAnyApi holds the sum.
   using Counters = absl::flat_hash_map<int16_t, int64_t>;
 
-  static void Add(Counters& counters, int16_t api_key);
+  static void Add(Counters& counters, int16_t api_key, int64_t count = 1);
   static int64_t Count(const Counters& counters, int16_t api_key);
   int64_t HitsLocked(RuleId rule_id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -152,6 +153,7 @@ class FaultLedger {
   Counters requests_seen_ ABSL_GUARDED_BY(mutex_);
   Counters requests_forwarded_ ABSL_GUARDED_BY(mutex_);
   Counters responses_forwarded_ ABSL_GUARDED_BY(mutex_);
+  Counters response_bytes_forwarded_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace replicator::tests

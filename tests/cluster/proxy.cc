@@ -465,7 +465,8 @@ class FaultProxy::Impl {
     // A client that dislikes the patched begin of a frame does not wait for the rest; nor does the broker, then.
     const bool begun = moved == Moved::kBegun || moved == Moved::kSourceEndedInside;
     const bool unharmed = strike.fault.bytes_max >= head.frame_bytes;
-    if (moved == Moved::kWhole && unharmed && expected.api_key) ledger_.CountResponse(*expected.api_key);
+    if (moved == Moved::kWhole && unharmed && expected.api_key)
+      ledger_.CountResponse(*expected.api_key, head.frame_bytes);
     if (kind == Fault::Kind::kSwallowResponseThenCut) session.CutClient();
     if (kind == Fault::Kind::kTruncateResponse) session.EndClient();
     const bool hit_elsewhere = kind == Fault::Kind::kDelayResponse || kind == Fault::Kind::kCutAfterForward;
@@ -545,6 +546,10 @@ void FaultProxy::CutAll() { impl_->CutAll(); }
 int64_t FaultProxy::RequestsForwarded(int16_t api_key) const { return impl_->ledger().RequestsForwarded(api_key); }
 
 int64_t FaultProxy::ResponsesForwarded(int16_t api_key) const { return impl_->ledger().ResponsesForwarded(api_key); }
+
+int64_t FaultProxy::ResponseBytesForwarded(int16_t api_key) const {
+  return impl_->ledger().ResponseBytesForwarded(api_key);
+}
 
 int64_t FaultProxy::ConnectionsAccepted() const { return impl_->connections_accepted(); }
 

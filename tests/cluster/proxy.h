@@ -67,6 +67,7 @@ class FaultProxy {
   // Whole frames, by the request's API key, over the proxy's life; kAnyApi gives the sum.
   int64_t RequestsForwarded(int16_t api_key) const;
   int64_t ResponsesForwarded(int16_t api_key) const;
+  int64_t ResponseBytesForwarded(int16_t api_key) const;
   int64_t ConnectionsAccepted() const;
 
  private:

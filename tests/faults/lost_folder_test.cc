@@ -1,5 +1,5 @@
-// B: a process without the state folder of the one before goes on with its producer, also where the target has nothing
-// yet.
+// F, G: a process without the state folder of the one before finds where it stood: also where the target has nothing
+// yet (B), where retention has emptied both sides and where times do not grow.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -19,10 +19,26 @@ constexpr absl::Duration kOnTheWay = absl::Seconds(30);
 
 class LostFolderTest : public SceneTest<OneToOne> {
  protected:
-  void SetUp() override {
-    ASSERT_NO_FATAL_FAILURE(SceneTest::SetUp());
-    ASSERT_NO_FATAL_FAILURE(CreateTopic("first", kPartitions));
-    options_ = scene_->Replicator("first");
+  // By a process that ends then, and whose folder is lost.
+  void CopyOnce(const std::string& topic) {
+    options_ = scene_->Replicator(topic);
+    std::unique_ptr<ReplicatorProcess> a = RunWith("a");
+    ASSERT_NE(a, nullptr);
+    ASSERT_TRUE(scene_->Equal({topic}, /*gaps=*/true)) << a->LogTail();
+    ASSERT_TRUE(StopsHealthy(*a));
+  }
+
+  // `records` of a producer whose clock shows `base_ms` at its first record of all, each in a batch of its own, 20 ms
+  // apart.
+  void WriteByClock(const std::string& topic, int64_t base_ms, int64_t first_sequence, int64_t records) {
+    LoadOptions load = scene_->Load(topic, 1);
+    load.value_bytes = 100;
+    load.first_sequence = first_sequence;
+    load.records_total = records;
+    load.timestamp_base_ms = base_ms;
+    load.timestamp_step_ms = 20;
+    load.client_properties = {{"batch.num.messages", "1"}};
+    ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   }
 
   std::unique_ptr<ReplicatorProcess> RunWith(const std::string& state_dir) {
@@ -41,6 +57,8 @@ class LostFolderTest : public SceneTest<OneToOne> {
 // The first batches of a process that died lie somewhere between it and the target, which is empty as yet. The next
 // process copies them again, and only then they arrive.
 TEST_F(LostFolderTest, FirstBatchesThatArriveAfterTheNextProcessHasSentThemAreDuplicates) {
+  ASSERT_NO_FATAL_FAILURE(CreateTopic("first", kPartitions));
+  options_ = scene_->Replicator("first");
   std::unique_ptr<ReplicatorProcess> a = RunWith("a");
   ASSERT_NE(a, nullptr);
   ASSERT_TRUE(a->WaitForLog("new to this process", kPatience)) << a->Log();
@@ -65,6 +83,40 @@ TEST_F(LostFolderTest, FirstBatchesThatArriveAfterTheNextProcessHasSentThemAreDu
   absl::SleepFor(last_sent + kOnTheWay + absl::Seconds(1) - absl::Now());
   ASSERT_OK(producer_->Stop().status());
   EXPECT_TRUE(scene_->Equal({"first"})) << b->LogTail();
+  EXPECT_TRUE(StopsHealthy(*b));
+}
+
+TEST_F(LostFolderTest, WhereRetentionHasEmptiedBothSidesTheCopyGoesOnAtTheSourcesEnd) {
+  ASSERT_NO_FATAL_FAILURE(Fill("emptied", 1, 10));
+  ASSERT_NO_FATAL_FAILURE(CopyOnce("emptied"));
+  ASSERT_OK(scene_->source_admin().DeleteRecords("emptied", 0, -1));
+  ASSERT_OK(scene_->target_admin().DeleteRecords("emptied", 0, -1));
+  std::unique_ptr<ReplicatorProcess> b = RunWith("b");
+  ASSERT_NE(b, nullptr);
+  EXPECT_TRUE(b->WaitForLog("neither the source nor the target has a record any more", kPatience)) << b->Log();
+  LoadOptions load = scene_->Load("emptied", 1);
+  load.first_sequence = load.records_total = 10;
+  ASSERT_NO_FATAL_FAILURE(WriteAll(load));
+  EXPECT_TRUE(scene_->Equal({"emptied"})) << b->LogTail();
+  EXPECT_TRUE(StopsHealthy(*b));
+}
+
+// The clock of one of two producers is a minute ahead: records as young as the target's last one lie thousands of
+// batches before it. And what retention had deleted before the first copy is no help either: offsets differ.
+TEST_F(LostFolderTest, TheLastBatchIsFoundAlthoughTimesDoNotGrow) {
+  ASSERT_NO_FATAL_FAILURE(Fill("clocks", 1, 100));
+  ASSERT_OK(scene_->source_admin().DeleteRecords("clocks", 0, -1));
+  const int64_t base_ms = absl::ToUnixMillis(absl::Now() - absl::Minutes(10));
+  constexpr int64_t kTurn = 500;
+  for (int64_t first = 1'000; first < 5'000; first += 2 * kTurn) {
+    ASSERT_NO_FATAL_FAILURE(WriteByClock("clocks", base_ms + 60'000, first, kTurn));
+    ASSERT_NO_FATAL_FAILURE(WriteByClock("clocks", base_ms, first + kTurn, kTurn));
+  }
+  ASSERT_NO_FATAL_FAILURE(CopyOnce("clocks"));
+  ASSERT_NO_FATAL_FAILURE(WriteByClock("clocks", base_ms, 5'000, 10));
+  std::unique_ptr<ReplicatorProcess> b = RunWith("b");
+  ASSERT_NE(b, nullptr);
+  EXPECT_TRUE(scene_->Equal({"clocks"}, /*gaps=*/true)) << b->LogTail();
   EXPECT_TRUE(StopsHealthy(*b));
 }
 

@@ -169,10 +169,13 @@ void History::CheckMap() {
     for (int record = 0; record < entry.record_count; ++record) {
       const SourceOffset source(entry.base + record);
       const TargetOffset target(base + record);
+      if (WasUnknown(target.value) && !map.SourceOf(target).has_value() && !map.TargetOf(source).has_value()) continue;
       if (map.SourceOf(target) != source) return Violated("map: target offset ", target.value);
       if (map.TargetOf(source) != target) return Violated("map: source offset ", source.value);
     }
-    if (next_source >= 0 && map.TargetOf(SourceOffset(next_source)) != TargetOffset(base)) {
+    const std::optional<TargetOffset> behind = next_source < 0 ? std::nullopt : map.TargetOf(SourceOffset(next_source));
+    const bool is_told = behind.has_value() || !(WasUnknown(base) || WasUnknown(base - 1));
+    if (next_source >= 0 && is_told && behind != TargetOffset(base)) {
       return Violated("map: the gap at source offset ", next_source);
     }
     next_source = entry.end;

@@ -51,6 +51,10 @@ void Coverage::Add(const Coverage& other) {
   intents_settled += other.intents_settled;
   wraps += other.wraps;
   retentions += other.retentions;
+  target_retentions += other.target_retentions;
+  both_emptied += other.both_emptied;
+  went_on += other.went_on;
+  counted_forward += other.counted_forward;
   located += other.located;
   alternations += other.alternations;
   checks_again += other.checks_again;
@@ -123,13 +127,20 @@ void History::Setup() {
   // What retention takes at the source must not be needed again.
   if (Knows(kSourceRetention)) menu_ &= ~(1u << (random_.OneIn(2) ? kSourceRetention : kUncleanElection));
   if (!random_.OneIn(3)) menu_ &= ~(1u << kSourceTruncation | 1u << kSourceRecreation);
+  if (!random_.OneIn(4)) menu_ &= ~(1u << kTargetRetention);
   target_compresses_ = random_.OneIn(3);
   FavourWhatIsBroken();
+  // As where no last batch is readable; and what is deleted on the target must not be needed there again.
+  if (Knows(kTargetRetention)) {
+    menu_ &= ~(1u << kLateRequests | 1u << kForeignWriter | 1u << kUncleanElection | 1u << kSourceTruncation |
+               1u << kSourceRecreation);
+  }
   if (target_compresses_) target_.CompressAnew();
   if (source_has_ids_) menu_ &= ~(1u << kSourceRecreation);  // shows by the id
   // Beyond what the sequence can tell, so kept out: a late request of the old history lands in the place of a batch of
   // the new one.
   if (Knows(kSourceTruncation) || Knows(kSourceRecreation)) menu_ &= ~(1u << kLateRequests | 1u << kForeignWriter);
+  counted_max_ = random_.OneIn(2) ? random_.Below(6) : 1'000;
   for (int i = random_.Below(4); i > 0; --i) source_.Grow();
   // What was there before: records of this producer id, which the ordinal counts, or of somebody before it.
   int64_t ordinal = 0;
@@ -168,11 +179,30 @@ void History::NoteBegun() {
   Trace("begin: position ", partition().position().value, ", target end ", life_begin_, ", producer ", producer_.id);
 }
 
+// The same where what was known below stays known.
+void History::NoteWentOn(int64_t target_end_before) {
+  const std::set<int64_t> producers = life_producers_;
+  NoteBegun();
+  if (partition().map().origin().target.value == life_begin_) return;
+  ++coverage_.went_on;
+  life_begin_ = partition().map().origin().target.value;
+  life_producers_.insert(producers.begin(), producers.end());
+  unknown_.emplace_back(target_end_before, last_target_end_);
+  lost_before_life_ |= lowest_cut_ < last_target_end_;
+}
+
+bool History::WasUnknown(int64_t target) const {
+  return std::any_of(unknown_.begin(), unknown_.end(),
+                     [&](const auto& range) { return range.first <= target && target < range.second; });
+}
+
 // Of a process that begins. It gets metadata before anything else.
 void History::NewMachine() {
-  machine_ = std::make_unique<Machine>(
-      Partition::Options{.producer = producer_, .queue_bytes_max = kQueueBytesMax, .stores_intents = stores_},
-      source_has_ids_);
+  machine_ = std::make_unique<Machine>(Partition::Options{.producer = producer_,
+                                                          .queue_bytes_max = kQueueBytesMax,
+                                                          .stores_intents = stores_,
+                                                          .counted_max = counted_max_},
+                                       source_has_ids_);
   state_on_its_way_.reset();
   fetch_.reset();
   source_ends_.reset();
@@ -304,7 +334,7 @@ void History::AskTargetAtStart() {
   ++coverage_.located;
   TargetAtStart target;
   target.log_end = TargetOffset(target_.log_end());
-  if (!target_.batches().empty()) {
+  if (!target_.batches().empty() && !target_.IsEmptied()) {
     const Producer& producer = target_.batches().back().produce.producer;
     const auto known = ordinals_minus_target_.find(producer.id);
     const int64_t ordinal = known == ordinals_minus_target_.end() ? 0 : target_.log_end() + known->second;
@@ -456,7 +486,8 @@ void History::NoteSettled(int64_t before, int64_t log_end) {
   if (after < before && was_cut_below_)
     read_[partition().position().value] = 0;  // read last in another history, perhaps
   coverage_.intents_settled += std::exchange(is_restarted_, false) && after > before;
-  if (!partition().quarantined()) CheckAcknowledged(std::min(before, log_end), log_end);
+  if (partition().has_place() && !partition().quarantined() && !partition().is_moving())
+    CheckAcknowledged(std::min(before, log_end), log_end);
 }
 
 void History::RenewProducer() {
@@ -465,8 +496,14 @@ void History::RenewProducer() {
   producer_.id = ordinals_minus_target_.rbegin()->first + 1;
   ordinals_minus_target_[producer_.id] = -settled_end_;
   life_producers_.insert(producer_.id);
+  const bool begins = partition().is_moving();
   partition().RenewProducer(producer_);
   Trace("producer renewed: ", producer_.id, ", ordinal 0 at ", settled_end_);
+  if (!begins) return;
+  ++coverage_.both_emptied;
+  NoteBegun();
+  read_[partition().position().value] = 0;
+  read_max_ = std::max(read_max_, partition().position().value);
 }
 
 void History::Replicate(int64_t end) {

@@ -35,9 +35,13 @@ struct Coverage {
   int64_t intents_settled = 0;
   int64_t wraps = 0;  // sequences past 2^31 - 1
   int64_t retentions = 0;
-  int64_t checks_again = 0;  // out of a quarantine
-  int64_t alternations = 0;  // of processes with folders of their own
-  int64_t located = 0;       // by the target's last batch, instead of by counting
+  int64_t target_retentions = 0;
+  int64_t both_emptied = 0;     // began where neither side had a record
+  int64_t went_on = 0;          // behind a place found by content, with what was known below
+  int64_t counted_forward = 0;  // since content did not tell the place
+  int64_t checks_again = 0;     // out of a quarantine
+  int64_t alternations = 0;     // of processes with folders of their own
+  int64_t located = 0;          // by the target's last batch, instead of by counting
   int64_t searches_overtaken = 0;
   int64_t source_elections = 0;
   int64_t source_truncations = 0;

@@ -41,6 +41,8 @@ void History::Fault() {
       return DeliverStaleAnswer();
     case kSourceRetention:
       return DeleteAtSource();
+    case kTargetRetention:
+      return DeleteAtTarget();
     case kOtherCauses:
       return StopAndCheckAgain();
     case kSourceElection:
@@ -125,6 +127,7 @@ void History::ElectUncleanly() {
   target_.Elect(log_end, high_watermark, 5);
   true_high_watermark_ = log_end;
   lost_before_life_ |= log_end < life_begin_;
+  lost_before_life_ |= WasUnknown(log_end);
   lowest_cut_ = std::min(lowest_cut_, log_end);
   Trace("unclean election: log end ", log_end, ", high watermark ", high_watermark);
   BreakConnection("election");
@@ -202,13 +205,15 @@ void History::Die() {
   if (state_on_its_way_.has_value() && !state_is_written_ && random_.OneIn(2))
     states_.Write(*std::move(state_on_its_way_));
   if (is_power_cut) states_.CutPower();
-  if (!states_.Read().has_value()) return TakeOver();
+  // One that had not begun, and was stored for its quarantine, is no better than none.
+  if (!states_.Read().has_value() || states_.Read()->eras.empty()) return TakeOver();
   // Nobody copies, for long.
   if (Knows(kSourceRetention) && random_.OneIn(2)) DeleteAtSource();
   if (Knows(kSourceTruncation) && random_.OneIn(4)) TruncateSource();
   if (Knows(kSourceRecreation) && random_.OneIn(4)) RecreateSource();
   // Another process takes over, with what its own folder knows from the last time that it held the link.
-  if (tail_is_readable_ && other_states_.Read().has_value() && random_.OneIn(2)) {
+  if (tail_is_readable_ && other_states_.Read().has_value() && !other_states_.Read()->eras.empty() &&
+      random_.OneIn(2)) {
     if (random_.OneIn(2)) CopyWithNewProducer();
     std::swap(states_, other_states_);
     if (Mutated(Mutation::kKTheOldHolderGoesOn)) old_holder_ = std::move(machine_);

@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -43,6 +44,7 @@ enum FaultKind : int {
   kSlowReplication,
   kStaleAnswers,
   kSourceRetention,
+  kTargetRetention,
   kOtherCauses,
   kSourceElection,
   kSourceTruncation,
@@ -107,6 +109,8 @@ class History {
   void Begin(int64_t position, int64_t ordinal, const offsets::SourceEvidence& evidence = {});
   void LeaveFolder();
   void NoteBegun();
+  void NoteWentOn(int64_t target_end_before);
+  bool WasUnknown(int64_t target) const;
   void NewMachine();
   void Restore(const offsets::PartitionState& state);
   void Step();
@@ -151,6 +155,7 @@ class History {
   void LandLate();
   void DeliverStaleAnswer();
   void DeleteAtSource();
+  void DeleteAtTarget();
   void StopAndCheckAgain();
   void ElectCleanly();
   void ElectUncleanly();
@@ -204,6 +209,7 @@ class History {
   std::unique_ptr<Machine> old_holder_;  // goes on although another process has the lock (K is broken)
   uint32_t menu_ = 0;                    // which faults this history knows
   int steps_per_fault_ = 8;
+  int64_t counted_max_ = 0;  // Partition::Options
   bool tail_is_readable_ = true;
   bool target_compresses_ = false;  // so that its batches have other bytes than the source's
   bool stores_ = false;             // the owner keeps a state folder
@@ -250,10 +256,12 @@ class History {
   bool lost_before_life_ = false;
   int64_t lowest_cut_ = std::numeric_limits<int64_t>::max();  // where unclean elections have cut the target's log
   bool place_is_gone_ = false;                                // the source does not have the target's last batch
-  bool was_cut_below_ = false;                                // the source lost something that had been read
-  bool is_blind_ = false;                                     // see NoteBlindness
-  int64_t read_max_ = 0;                                      // how far the source was ever read
-  std::array<int16_t, 256> read_ = {};                        // 1 + the content that was read last, by its end
+  // Target offsets that an offset map has left out in some life of the process, from and up to.
+  std::vector<std::pair<int64_t, int64_t>> unknown_;
+  bool was_cut_below_ = false;          // the source lost something that had been read
+  bool is_blind_ = false;               // see NoteBlindness
+  int64_t read_max_ = 0;                // how far the source was ever read
+  std::array<int16_t, 256> read_ = {};  // 1 + the content that was read last, by its end
   int64_t last_target_end_ = 0;
   int64_t last_position_ = -1;
 };

@@ -1,5 +1,5 @@
 // What goes wrong at the source: its leaders change, its log is cut back, its topic is made anew, its records are
-// deleted.
+// deleted. And what retention does on both sides.
 #include <algorithm>
 
 #include "tests/model/history.h"
@@ -29,6 +29,16 @@ void History::DeleteAtSource() {
   ++coverage_.retentions;
   source_.DeleteBelow(end);
   Trace("retention at the source: begins at ", end);
+}
+
+// All of it, whatever the source still has.
+void History::DeleteAtTarget() {
+  if (target_.high_watermark() != target_.log_end() || target_.log_end() == target_.start()) return;
+  ++coverage_.target_retentions;
+  target_.DeleteAll();
+  Trace("retention at the target: nothing is left up to ", target_.log_end());
+  if (Knows(kForgetProducer) && random_.OneIn(2)) ForgetProducer();
+  if (Knows(kSourceRetention)) DeleteAtSource();
 }
 
 // The new leader has all that could be read.

@@ -13,6 +13,7 @@ constexpr int kEarlyTries = 3;
 
 // What the target's last batch was when it was asked.
 int ContentSought(const Placement::Search& search) {
+  if (search.target == nullptr) return kForeignContent;
   return search.target->last_batch.has_value() ? static_cast<signed char>(search.target->last_batch->bytes[0])
                                                : kForeignContent;
 }
@@ -268,7 +269,7 @@ std::optional<SourcePlace> History::FindLast(const Placement::Search& search) co
   const SourceLog::Entry& entry = source_.entry(content);
   const bool is_visible = entry.is_there && entry.leader_epoch >= 0 && entry.base >= source_.log_start();
   if (!is_visible) return std::nullopt;
-  if (search.step == Placement::Step::kGaplessPlace && entry.end != search.target->log_end.value) return std::nullopt;
+  if (search.step == Placement::Step::kGaplessPlace && entry.end != search.gapless_end) return std::nullopt;
   return SourcePlace{entry.end, EvidenceOf(HeaderOf(content))};
 }
 
@@ -279,26 +280,34 @@ void History::Search() {
     doubt().Doubt(DoubtReason::kPartitionUnknown);
     return HearOfSourceLeader();
   }
+  const int64_t target_end = partition().has_place() ? partition().target_end().value : 0;
   if (!search_.has_value()) {
-    search_ = placement().BeginSearch(source_.log_start());
+    search_ = placement().BeginSearch(SourceEnds(), source_.log_start());
   } else {
     const bool is_overtaken = placement().IsOvertaken(*search_);
     coverage_.searches_overtaken += is_overtaken;
     Placement::Found found;
-    found.place = FindLast(*search_);
+    // A search that would read too much finds nothing.
+    const bool is_too_far = partition().counts_unless_found() && random_.OneIn(2);
+    if (!is_too_far) found.place = FindLast(*search_);
     Trace("searched: ", found.place.has_value() ? found.place->position : -1, is_overtaken ? ", overtaken" : "");
     placement().OnFound(*search_, found);
   }
   const int content = ContentSought(*search_);
   if (search_->step == Placement::Step::kNone) search_.reset();
   if (partition().quarantined()) {
-    place_is_gone_ =
-        content < 0 || !source_.entry(content).is_there || source_.entry(content).base < source_.log_start();
+    place_is_gone_ = content < 0
+                         ? !target_.IsEmptied() || source_.log_start() < source_.end()
+                         : !source_.entry(content).is_there || source_.entry(content).base < source_.log_start();
     return;
   }
-  if (!partition().begun()) return;
-  NoteBegun();
-  if (life_begin_ == 0) ordinals_minus_target_[producer_.id] = 0;  // on an empty target any producer begins anew
+  if (!partition().begun() || partition().is_moving()) return;
+  if (partition().must_settle()) {
+    ++coverage_.counted_forward;
+    return;
+  }
+  NoteWentOn(target_end);
+  if (last_target_end_ == 0) ordinals_minus_target_[producer_.id] = 0;  // on an empty target any producer begins anew
   if (content >= 0) read_[partition().position().value] = static_cast<int16_t>(1 + content);
   read_max_ = std::max(read_max_, partition().position().value);
 }

@@ -88,7 +88,13 @@ void TargetLog::Elect(int64_t log_end, int64_t high_watermark, int cached) {
   }
 }
 
+void TargetLog::DeleteAll() {
+  CHECK_EQ(high_watermark_, log_end_);
+  deleted_below_ = log_end_;
+}
+
 std::optional<TargetTail> TargetLog::TailAt(int64_t end) const {
+  if (end <= deleted_below_) return std::nullopt;
   for (auto batch = batches_.rbegin(); batch != batches_.rend(); ++batch) {
     if (batch->end_offset() > end) continue;
     if (batch->end_offset() < end) return std::nullopt;

@@ -69,6 +69,11 @@ class TargetLog {
   void CompressAnew() { compresses_ = true; }
   // The content whose checksum a batch of such a topic shows.
   static uint32_t ContentBehind(uint32_t checksum) { return checksum ^ kCompressed; }
+  // Retention, or an operator, deletes every record. What the broker knows of producers stays (since Kafka 2.4,
+  // KAFKA-7190). REQUIRES: all of the log is replicated.
+  void DeleteAll();
+  // It has an end, and no record.
+  bool IsEmptied() const { return log_end_ > 0 && log_end_ == deleted_below_; }
   // All producer ids have expired.
   void ForgetProducers() { producers_.clear(); }
 
@@ -77,9 +82,11 @@ class TargetLog {
   int64_t high_watermark() const { return high_watermark_; }
   int leader_epoch() const { return leader_epoch_; }
   bool Knows(const Producer& producer) const { return producers_.contains(producer.id); }
+  // Those that were deleted, too.
   const std::vector<LogBatch>& batches() const { return batches_; }
 
-  // The header of the batch that ends at `end`; nullopt when there is none. A consumer's Fetch shows it.
+  // The header of the batch that ends at `end`; nullopt when there is none, or it was deleted. A consumer's Fetch shows
+  // it.
   std::optional<TargetTail> TailAt(int64_t end) const;
 
  private:
@@ -105,6 +112,7 @@ class TargetLog {
   bool compresses_ = false;
   int64_t log_end_;
   int64_t high_watermark_;
+  int64_t deleted_below_ = 0;
   int leader_epoch_ = 0;
   std::vector<LogBatch> batches_;
   std::map<int64_t, ProducerState> producers_;  // those not forgotten, by id

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tests/cluster/api_key.h"
 #include "tests/scene/figures.h"
 #include "tests/scene/scene_test.h"
 #include "tests/scene/watched_link.h"
@@ -115,6 +116,40 @@ TEST_F(StandbyTest, AProcessThatHungIsReplacedAndAddsNothingWhenItGoesOn) {
   ASSERT_TRUE(a->WaitForLog("standby: ", kPatience)) << a->LogTail();
   EXPECT_TRUE(StopsHealthy(*a));
   ExpectEqual(*b);
+}
+
+// F: what another process has copied meanwhile is not read again to find the place behind it, nor counted as copied.
+TEST_F(StandbyTest, AProcessThatHeldTheLinkBeforeReadsLittleOfWhatAnotherOneHasCopied) {
+  constexpr int64_t kBefore = 1'000;
+  constexpr int64_t kMeanwhile = 40'000;  // of 1,000 bytes
+  constexpr int64_t kAfter = 100;
+  topic_ = "again";
+  ASSERT_NO_FATAL_FAILURE(Fill(topic_, 1, kBefore));
+  ReplicatorOptions options;
+  std::unique_ptr<ReplicatorProcess> a = RunElsewhere(&options);
+  ASSERT_NE(a, nullptr);
+  ASSERT_TRUE(scene_->WaitForTargetRecords(topic_, kBefore)) << a->LogTail();
+  EXPECT_TRUE(StopsHealthy(*a));
+  std::unique_ptr<ReplicatorProcess> b = RunElsewhere();
+  ASSERT_NE(b, nullptr);
+  LoadOptions load = scene_->Load(topic_, 1);
+  load.first_sequence = kBefore;
+  load.records_total = kMeanwhile;
+  ASSERT_NO_FATAL_FAILURE(WriteAll(load));
+  ASSERT_TRUE(scene_->WaitForTargetRecords(topic_, kBefore + kMeanwhile)) << b->LogTail();
+  EXPECT_TRUE(StopsHealthy(*b));
+
+  load.first_sequence = kBefore + kMeanwhile;
+  load.records_total = kAfter;
+  ASSERT_NO_FATAL_FAILURE(WriteAll(load));
+  const int64_t bytes_before = scene_->source_proxy(1).ResponseBytesForwarded(kFetch);
+  a = Run(options);
+  ASSERT_NE(a, nullptr);
+  EXPECT_TRUE(scene_->Equal({topic_})) << a->LogTail();
+  const int64_t bytes = scene_->source_proxy(1).ResponseBytesForwarded(kFetch) - bytes_before;
+  EXPECT_LT(bytes, int64_t{8} << 20) << "of " << kMeanwhile * 1'000;
+  EXPECT_TRUE(StopsHealthy(*a));
+  EXPECT_TRUE(a->LogHas(absl::StrCat("stopped: ", kAfter, " records"))) << a->LogTail();
 }
 
 }  // namespace
