@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "kafka/client/errors.h"
+#include "replicator/control/begun_partitions.h"
 
 namespace replicator {
 namespace {
@@ -62,6 +63,8 @@ asio::awaitable<absl::StatusOr<std::vector<Assignment>>> Reconciler::Reconcile()
   std::vector<TopicPair> pairs = Select();
   absl::Status made = co_await MakeTopics(pairs);
   if (!made.ok()) co_return made;
+  absl::Status looked = co_await LookForCopies(pairs);
+  if (!looked.ok()) co_return looked;
   absl::Status judged = co_await Judge(pairs);
   if (!judged.ok()) co_return judged;
   std::vector<Assignment> assignments = Assign(pairs);
@@ -116,8 +119,12 @@ bool Reconciler::IsGoneForGood(const TopicPair& pair) const {
   return !config_.refresh_topics_enabled && IsCopied(pair.source) && !target_.metadata()->topics.contains(pair.target);
 }
 
-// Makes what is missing. A topic that is being copied has got more partitions at the source: so does the target's. (One
-// that has fewer on the target when it is seen first was not made by this link: that is for the operator to decide.)
+bool Reconciler::HasTooFew(const TopicPair& pair) const {
+  return target_.metadata()->topics.at(pair.target).partitions.size() <
+         source_.metadata()->topics.at(pair.source).partitions.size();
+}
+
+// Makes what is missing. A topic that is being copied has got more partitions at the source: so does the target's.
 asio::awaitable<absl::Status> Reconciler::MakeTopics(std::vector<TopicPair> pairs) {
   std::vector<TopicPair> missing;
   std::vector<TopicPair> grown;
@@ -126,8 +133,7 @@ asio::awaitable<absl::Status> Reconciler::MakeTopics(std::vector<TopicPair> pair
     if (to == target_.metadata()->topics.end()) {
       if (!IsGoneForGood(pair)) missing.push_back(pair);
     } else if (IsCopied(pair.source) || made_.contains(pair.source)) {
-      if (to->second.partitions.size() < source_.metadata()->topics.at(pair.source).partitions.size())
-        grown.push_back(pair);
+      if (HasTooFew(pair)) grown.push_back(pair);
     }
   }
   absl::Status created = co_await creator_.Create(missing);
@@ -135,6 +141,26 @@ asio::awaitable<absl::Status> Reconciler::MakeTopics(std::vector<TopicPair> pair
   made_.insert(creator_.made().begin(), creator_.made().end());
   if (options_.dry_run) co_return absl::OkStatus();
   co_return co_await creator_.Grow(grown);
+}
+
+// Of the topics that nobody knows. One that never held a record, and has fewer partitions than the source's, was made
+// so by somebody: that is for the operator to decide.
+asio::awaitable<absl::Status> Reconciler::LookForCopies(std::vector<TopicPair> pairs) {
+  std::erase_if(pairs, [this](const TopicPair& pair) {
+    if (!IsOnBothSides(pair)) return true;
+    if (!HasTooFew(pair)) unproven_.erase(pair.source);  // somebody has added them
+    return !HasTooFew(pair) || IsCopied(pair.source) || made_.contains(pair.source);
+  });
+  if (pairs.empty()) co_return absl::OkStatus();
+  std::vector<std::string> names;
+  for (const TopicPair& pair : pairs) names.push_back(pair.target);
+  absl::StatusOr<std::map<std::string, std::set<int32_t>>> begun = co_await BegunPartitions(target_, names);
+  if (!begun.ok()) co_return begun.status();
+  for (const TopicPair& pair : pairs) {
+    auto found = begun->find(pair.target);
+    if (found != begun->end()) unproven_[pair.source] = std::move(found->second);
+  }
+  co_return absl::OkStatus();
 }
 
 bool Reconciler::IsOnBothSides(const TopicPair& pair) const {
@@ -206,9 +232,9 @@ policy::TopicVerdict Reconciler::VerdictOn(const TopicPair& pair, const TopicsRe
 }
 
 void Reconciler::CheckPartitions(const TopicPair& pair) {
+  if (!HasTooFew(pair)) return;
   const size_t wanted = source_.metadata()->topics.at(pair.source).partitions.size();
   const size_t present = target_.metadata()->topics.at(pair.target).partitions.size();
-  if (present >= wanted) return;
   if (made_.contains(pair.source) && !IsCopied(pair.source)) {
     is_unfinished_ = true;
     unfinished_.insert(pair.source);
@@ -216,9 +242,15 @@ void Reconciler::CheckPartitions(const TopicPair& pair) {
                                            " partitions so far"));
   }
   if (HasFault(pair.source)) return;  // which says why they could not be added
-  Fault(pair.source, absl::StrCat("the target topic ", pair.target, " has ", present, " partitions, the source ",
-                                  wanted, ". Add the missing ones on the target: kafka-topics --alter --topic ",
-                                  pair.target, " --partitions ", wanted));
+  const std::string counts =
+      absl::StrCat("the target topic ", pair.target, " has ", present, " partitions, the source ", wanted);
+  const std::string remedy = absl::StrCat("dd the missing ones on the target: kafka-topics --alter --topic ",
+                                          pair.target, " --partitions ", wanted);
+  if (!unproven_.contains(pair.source)) return Fault(pair.source, absl::StrCat(counts, ". A", remedy));
+  Alarm(pair.source,
+        absl::StrCat(counts, ", and this process does not know the topic. The missing ones are added once ",
+                     "a partition that holds records is found to be a copy of the source's. If none is, ",
+                     "and the topic is to be copied, a", remedy));
 }
 
 std::vector<Assignment> Reconciler::Assign(const std::vector<TopicPair>& pairs) {
@@ -237,7 +269,10 @@ std::vector<Assignment> Reconciler::Assign(const std::vector<TopicPair>& pairs) 
       continue;
     }
     ++topics_;
+    auto unproven = unproven_.find(pair.source);
+    const bool is_proof = unproven != unproven_.end();
     for (int32_t partition = 0; partition < static_cast<int32_t>(from.partitions.size()); ++partition) {
+      if (is_proof && !unproven->second.contains(partition)) continue;
       if (!assigned_.insert({pair.source, partition}).second) continue;
       assignments.push_back({.source_topic = pair.source,
                              .target_topic = pair.target,
@@ -246,7 +281,8 @@ std::vector<Assignment> Reconciler::Assign(const std::vector<TopicPair>& pairs) 
                              .target_topic_id = to->second.id,
                              .facts = facts->second,
                              .key = {},
-                             .stored = nullptr});
+                             .stored = nullptr,
+                             .is_proof = is_proof});
     }
   }
   return assignments;

@@ -2,6 +2,11 @@
 // (topic_creator.h), adds the partitions that a copied topic has got meanwhile, compares the settings of both sides
 // (policy/topic_verdict.h), and says which partitions are to be copied.
 //
+//   a topic with fewer partitions on the target | then
+//   this link has made or copied it             | it grows
+//   nobody knows it, it holds records           | the partitions that do are placed. A copy shows it is ours: it grows
+//   nobody knows it, it never held a record     | it is left out: somebody made it so
+//
 // A topic whose fault only the operator can mend is left out, with the reason; all others go on. Belongs to the control
 // loop.
 #ifndef REPLICATOR_REPLICATOR_CONTROL_RECONCILER_H_
@@ -34,9 +39,12 @@ class Reconciler {
   Reconciler(const LinkConfig& config, const RunOptions& options, kafka::ClusterClient& source,
              kafka::ClusterClient& target);
 
-  // An earlier process of this link has copied `topic` (of the source): what the source adds to it, the target gets
-  // too.
-  void RememberCopied(const std::string& topic) { copied_before_.insert(topic); }
+  // This link copies `topic` (of the source): an earlier process has, or a partition of it is found to be a copy. What
+  // the source adds to it, the target gets too.
+  void RememberCopied(const std::string& topic) {
+    copied_before_.insert(topic);
+    unproven_.erase(topic);
+  }
 
   // One pass over fresh metadata of both sides. Returns the assignments that no pass before has returned. In a dry run
   // the target's controller checks what would be created, and creates nothing; those topics get no assignments.
@@ -58,12 +66,14 @@ class Reconciler {
   bool IsGoneForGood(const TopicPair& pair) const;
   bool IsOnBothSides(const TopicPair& pair) const;
   asio::awaitable<absl::Status> MakeTopics(std::vector<TopicPair> pairs);
+  asio::awaitable<absl::Status> LookForCopies(std::vector<TopicPair> pairs);
+  bool HasTooFew(const TopicPair& pair) const;
   asio::awaitable<absl::Status> Judge(std::vector<TopicPair> pairs);
   policy::TopicVerdict VerdictOn(const TopicPair& pair, const TopicsRead& source, const TopicsRead& target) const;
   std::vector<Assignment> Assign(const std::vector<TopicPair>& pairs);
   void CheckPartitions(const TopicPair& pair);
   bool IsCopied(const std::string& topic) const {
-    return assigned_.contains({topic, 0}) || copied_before_.contains(topic);
+    return !unproven_.contains(topic) && (assigned_.contains({topic, 0}) || copied_before_.contains(topic));
   }
   void Fault(const std::string& topic, std::string why);
   void Alarm(const std::string& topic, std::string why);
@@ -83,6 +93,8 @@ class Reconciler {
   std::set<std::string> notes_told_;
   std::set<std::pair<std::string, int32_t>> assigned_;
   std::set<std::string> copied_before_;
+  // Topics of which it is not known whether the target's is this link's: the partitions that show it.
+  std::map<std::string, std::set<int32_t>> unproven_;
   std::optional<std::set<std::string>> first_;  // the topics of the first pass, where these are all there shall be
   std::set<std::string> made_;        // by this process: until they have all of their partitions, these may grow
   std::set<std::string> unfinished_;  // of these: the target does not show all of their partitions yet

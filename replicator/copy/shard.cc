@@ -393,6 +393,7 @@ void Shard::Changed(Stream& stream) {
                                                                 : std::nullopt),
                             options_.state_dir);
   }
+  if (stream.assignment.is_proof) TellProof(stream);
   auto found = member_of_.find(&stream);
   if (found == member_of_.end()) return;
   Member& member = *found->second;
@@ -416,6 +417,14 @@ void Shard::Changed(Stream& stream) {
         stream.open_transaction.wants_owner() || !partition.begun())
       member.source->locator.Wake();
   }
+}
+
+// Once. What it holds was found in the source, so the topic is this link's.
+void Shard::TellProof(Stream& stream) const {
+  const Partition& partition = stream.partition;
+  if (!partition.begun() || !partition.has_place() || partition.quarantined()) return;
+  stream.assignment.is_proof = false;
+  options_.on_proof(stream.assignment.source_topic);
 }
 
 asio::awaitable<void> Shard::Tick() {

@@ -78,6 +78,8 @@ class Shard : public StreamOwner {
     std::string state_dir;            // of the link, for the commands that are told
     // Stores the topic ids of an assignment that the operator has accepted, then calls `then` on any thread.
     std::function<void(const Assignment& accepted, std::function<void(absl::Status)> then)> accept_ids;
+    // A partition whose assignment is a proof was found to be a copy. Called on the shard's loop.
+    std::function<void(const std::string& source_topic)> on_proof;
   };
 
   // `on_stale` is called on the shard's loop when an answer shows that a side's metadata is out of date.
@@ -153,6 +155,7 @@ class Shard : public StreamOwner {
   void Reroute(Member& member);
   void RerouteSource(Member& member);
   void RerouteTarget(Member& member);
+  void TellProof(Stream& stream) const;
   void CheckTopicsAreThere(Stream& stream);
   void CheckTopicIds(Stream& stream);
   void AddConnection(int32_t broker, TargetDesk& desk);

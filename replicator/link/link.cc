@@ -109,6 +109,7 @@ class Link {
   void ShowTopicsTrouble(const absl::Status& reconciled);
   void Trouble(const char* doing, const absl::Status& why);
   void StartShards();
+  void OnProof(const std::string& topic);
   void StartService();
   void StopShards();
   void End(ExitCode code);
@@ -347,6 +348,7 @@ void Link::StartShards() {
     options.accept_ids = [this](const Assignment& accepted, std::function<void(absl::Status)> then) {
       asio::post(io_, [this, accepted, then = std::move(then)] { then(memory_->Accept(accepted)); });
     };
+    options.on_proof = [this](const std::string& topic) { asio::post(io_, [this, topic] { OnProof(topic); }); };
     options.partition.in_flight_max = options_.in_flight_max;
     shards_.push_back(std::make_unique<Shard>(std::move(options), [this](Side side) {
       asio::post(io_, [this, side] {
@@ -357,10 +359,19 @@ void Link::StartShards() {
     shards_.back()->Start();
   }
   reconciler_ = std::make_unique<Reconciler>(config_, options_, *source_, *target_);
-  for (const auto& [topic, record] : memory_->topics()) reconciler_->RememberCopied(topic);
+  for (const auto& [topic, record] : memory_->topics()) {
+    if (memory_->HasBegun(topic)) reconciler_->RememberCopied(topic);
+  }
   std::vector<Shard*> shards;
   for (const std::unique_ptr<Shard>& shard : shards_) shards.push_back(shard.get());
   service_->SetShards(std::move(shards));
+}
+
+// Looks at once for what the topic lacks on the target.
+void Link::OnProof(const std::string& topic) {
+  reconciler_->RememberCopied(topic);
+  next_topics_ = Clock::now();
+  stale_.Notify();
 }
 
 // For commands; the copy goes on without it.

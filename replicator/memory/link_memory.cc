@@ -90,7 +90,15 @@ absl::Status LinkMemory::Load() {
   topics_ = *std::move(topics);
   partitions_ = *std::move(partitions);
   for (const auto& [name, topic] : topics_) next_topic_ = std::max(next_topic_, topic.number + 1);
+  for (const auto& [key, state] : partitions_) {
+    if (!state.eras.empty()) begun_.insert(key.topic);
+  }
   return absl::OkStatus();
+}
+
+bool LinkMemory::HasBegun(const std::string& topic) const {
+  auto found = topics_.find(topic);
+  return found != topics_.end() && begun_.contains(found->second.number);
 }
 
 absl::Status LinkMemory::Recognise(const offsets::LinkRecord& now, const std::string& file_name) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,9 @@ class LinkMemory {
   // Every topic that was ever copied, by source name.
   const std::map<std::string, offsets::TopicRecord>& topics() const { return topics_; }
 
+  // Whether a copy of some partition of `topic` had begun when the folder was opened.
+  bool HasBegun(const std::string& topic) const;
+
   // nullptr: there is none.
   offsets::Store* store() const { return store_.get(); }
   // The last writes are on disk when it returns. No shard may be running.
@@ -78,6 +82,7 @@ class LinkMemory {
   std::map<std::string, offsets::TopicRecord> unsaved_topics_;
   std::map<std::string, std::string> refused_;
   uint32_t next_topic_ = 1;
+  std::set<uint32_t> begun_;                                             // numbers of topics
   std::map<offsets::PartitionKey, offsets::PartitionState> partitions_;  // not assigned yet
 };
 

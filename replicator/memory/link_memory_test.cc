@@ -56,6 +56,26 @@ class LinkMemoryTest : public ::testing::Test {
   const std::string folder_;
 };
 
+// A topic that was only looked at is not one that this link has copied.
+TEST_F(LinkMemoryTest, ATopicHasBegunOnceAPartitionOfItHas) {
+  for (const bool has_begun : {false, true}) {
+    std::unique_ptr<LinkMemory> memory = Open();
+    ASSERT_NE(memory, nullptr);
+    std::vector<Assignment> assignments = {OrdersWith(kFirstId)};
+    ASSERT_TRUE(memory->Complete(assignments).ok());
+    EXPECT_FALSE(memory->HasBegun("orders"));
+    offsets::PartitionWrite write;
+    write.key = assignments[0].key;
+    if (has_begun) write.state.eras = {{offsets::TargetOffset(0), {.id = 7, .epoch = 0}, 0}};
+    absl::Notification stored;
+    memory->store()->Write({write}, [&] { stored.Notify(); });
+    stored.WaitForNotification();
+    memory->Close();
+    EXPECT_EQ(Open()->HasBegun("orders"), has_begun);
+  }
+  EXPECT_FALSE(Open()->HasBegun("payments"));
+}
+
 // Exit codes tell scripts whether to look at a cluster or at this machine.
 TEST_F(LinkMemoryTest, AFolderThatCannotBeUsedIsNotAnUnreachableCluster) {
   std::filesystem::create_directories(folder_);

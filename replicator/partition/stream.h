@@ -46,6 +46,8 @@ struct Assignment {
   std::shared_ptr<const offsets::PartitionState> stored;  // what an earlier process left; null: nothing
   // Source offset at which a copy into an empty target partition begins; -1: at the start of the source's log.
   int64_t begin_at = -1;
+  // If it is found to be a copy, its topic is one of this link, which the control loop does not know.
+  bool is_proof = false;
 };
 
 // Where a partition's leader is, by the last metadata. broker -1: it has none at present.

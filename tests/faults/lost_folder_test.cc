@@ -1,14 +1,18 @@
 // F, G: a process without the state folder of the one before finds where it stood: also where the target has nothing
-// yet (B), where retention has emptied both sides and where times do not grow.
+// yet (B), where retention has emptied both sides, where times do not grow, and where topics have grown meanwhile.
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/cluster/api_key.h"
 #include "tests/scene/scene_test.h"
+#include "tests/scene/watched_link.h"
 
 namespace replicator::tests {
 namespace {
@@ -118,6 +122,38 @@ TEST_F(LostFolderTest, TheLastBatchIsFoundAlthoughTimesDoNotGrow) {
   ASSERT_NE(b, nullptr);
   EXPECT_TRUE(scene_->Equal({"clocks"}, /*gaps=*/true)) << b->LogTail();
   EXPECT_TRUE(StopsHealthy(*b));
+}
+
+// What holds a copy of the source's records is this link's, and grows. What holds others is not, and stays as it is.
+TEST_F(LostFolderTest, PartitionsThatWereAddedMeanwhileAreAddedToTheLinksOwnTopics) {
+  ASSERT_NO_FATAL_FAILURE(Fill("grown", 2, 1'000));
+  ASSERT_NO_FATAL_FAILURE(CopyOnce("grown"));
+  ASSERT_OK(scene_->source_admin().CreatePartitions("grown", 4));
+  LoadOptions load = scene_->Load("grown", 4);
+  load.first_sequence = load.records_total = 1'000;
+  ASSERT_NO_FATAL_FAILURE(WriteAll(load));
+  ASSERT_NO_FATAL_FAILURE(Fill("grown-foreign", 2, 100));
+  ASSERT_OK(scene_->target_admin().CreateTopic({.name = "grown-foreign", .partitions = 1}));
+  LoadOptions foreign = scene_->Load("grown-foreign", 1);
+  foreign.bootstrap_servers = scene_->target().direct_bootstrap_servers();
+  foreign.seed = 7;
+  foreign.records_total = 10;
+  ASSERT_NO_FATAL_FAILURE(WriteAll(foreign));
+
+  options_ = scene_->Replicator("grown.*");
+  options_.link = "grown";
+  options_.state_dir = options_.dir + "/state";
+  WatchedLink b(options_);
+  ASSERT_OK(b.Start());
+  EXPECT_TRUE(scene_->Equal({"grown"})) << b.process().LogTail();
+  EXPECT_TRUE(b.ReachesCode("grown-foreign", "target-not-ours"));
+  EXPECT_TRUE(absl::StrContains(b.Status()["alarms"].value("grown-foreign", ""), "has 1 partitions, the source 2"))
+      << b.Status();
+  absl::StatusOr<std::vector<OffsetRange>> there = scene_->target_admin().Offsets("grown-foreign");
+  ASSERT_TRUE(there.ok()) << there.status();
+  ASSERT_EQ(there->size(), 1u);
+  EXPECT_EQ(there->at(0).end, 10);
+  EXPECT_EQ(b.Code("grown", 3), WatchedLink::kNoCode);
 }
 
 }  // namespace
