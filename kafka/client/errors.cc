@@ -502,9 +502,11 @@ TransactionOutcome ClassifyTransactionError(int16_t code) {
       return TransactionOutcome::kFatal;
 
     // What no producer can help (a record, the topic, permissions, versions); all else is a matter of where and when.
-    default:
-      return ClassifyProduceError(code) == ProduceOutcome::kFatal ? TransactionOutcome::kFatal
-                                                                  : TransactionOutcome::kLookAgain;
+    default: {
+      const ProduceOutcome outcome = ClassifyProduceError(code);
+      const bool is_fatal = outcome == ProduceOutcome::kFatal || outcome == ProduceOutcome::kRefusedBytes;
+      return is_fatal ? TransactionOutcome::kFatal : TransactionOutcome::kLookAgain;
+    }
   }
 }
 

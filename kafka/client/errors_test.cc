@@ -112,10 +112,11 @@ TEST(ErrorsTest, AnswersToTransactionalProducersAreClassified) {
     EXPECT_EQ(ClassifyTransactionError(code), TransactionOutcome::kNewProducer) << code;
   }
   for (int16_t code : {47, 90}) EXPECT_EQ(ClassifyTransactionError(code), TransactionOutcome::kFenced) << code;
-  for (int16_t code : {10, 18, 29, 31, 35, 42, 50, 53, 87}) {
+  for (int16_t code : {10, 18, 29, 31, 35, 42, 50, 53}) {
     EXPECT_EQ(ClassifyTransactionError(code), TransactionOutcome::kFatal) << code;
     EXPECT_NE(RemedyFor(code), "") << code;
   }
+  for (int16_t code : {2, 87}) EXPECT_EQ(ClassifyTransactionError(code), TransactionOutcome::kFatal) << code;
 }
 
 TEST(ErrorsTest, WhateverStopsAPartitionOrTheLinkTellsTheOperatorWhatToDo) {
