@@ -23,77 +23,6 @@ std::string ForBatch(SourceOffset base, int32_t records) {
 
 }  // namespace
 
-void Partition::Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal,
-                      const offsets::SourceEvidence& evidence) {
-  if (quarantined()) return;
-  CHECK(phase_ == Phase::kNew) << "a partition begins once";
-  if (GoesOn(position, target_end, ordinal)) {
-    const int64_t more = target_end - target_end_;
-    // As many offsets on both sides: each of the source's was copied.
-    if (more > 0 && position - position_ == more) map_.Append({position_, target_end_, more});
-    map_.ContinueAt({position, target_end});
-  } else {
-    eras_ = {{target_end, options_.producer, ordinal.value - target_end.value}};
-    map_.Reset({position, target_end});
-  }
-  foreign_unless_found_ = counts_unless_found_ = counts_forward_ = false;
-  evidence_ = evidence;
-  position_epoch_ = evidence.leader_epoch;
-  unsaved_ = true;
-  RestartAt(position, target_end, target_end);
-}
-
-// Whether the copy that is known goes on with what ends at `target_end`: its producer has written all that lies
-// between.
-bool Partition::GoesOn(SourceOffset position, TargetOffset target_end, Ordinal ordinal) const {
-  if (!has_place() || position < position_ || target_end < target_end_) return false;
-  const Era& era = eras_.back();
-  const int64_t known = target_end.value + era.ordinal_minus_target;
-  return era.producer == options_.producer && ((ordinal.value - known) & kSequenceMask) == 0;
-}
-
-void Partition::BeginWithNewProducer(SourceOffset position, TargetOffset target_end) {
-  CHECK(phase_ == Phase::kNew) << "a partition begins once";
-  move_to_ = position;
-  move_from_ = target_end;
-  // What a closed connection has left in a broker gets its time, as when the target forgot the producer.
-  producer_forgotten_ = true;
-  phase_ = Phase::kSettling;
-}
-
-void Partition::Restore(const offsets::PartitionState& state) {
-  CHECK(phase_ == Phase::kNew) << "a partition begins once";
-  records_lost_ = state.records_lost;
-  if (state.eras.empty()) return;  // it was stored before it began, for its quarantine
-  eras_ = state.eras;
-  options_.is_compacted = options_.is_compacted || state.is_compacted;
-  position_ = fetch_offset_ = state.position;
-  target_end_ = next_expected_ = proven_end_ = state.target_end;
-  evidence_ = state.evidence;
-  position_epoch_ = state.position_epoch;
-  map_.Restore(state.origin, state.runs.closed, state.last_run, {state.position, state.target_end},
-               state.older_runs_omitted, state.marks);
-  SourceOffset end = state.position;
-  for (const offsets::Intent& intent : state.intents) {
-    in_flight_.push_back({.id = 0,
-                          .source_base = intent.source_base,
-                          .source_end = intent.source_end,
-                          .expected = next_expected_,
-                          .record_count = intent.record_count,
-                          .size_bytes = 0,
-                          .leader_epoch = -1,
-                          .end_epoch = -1,
-                          .content_crc = intent.content_crc,
-                          .codec = intent.codec,
-                          .lost = intent.source_base - end,
-                          .answered = true});
-    end = intent.source_end;
-    next_expected_ += intent.record_count;
-  }
-  phase_ = Phase::kSettling;
-  is_restored_ = true;
-}
-
 offsets::PartitionState Partition::TakeState() {
   CHECK(!storing_);
   offsets::PartitionState state;
@@ -409,29 +338,6 @@ void Partition::OnTargetChange() {
   phase_ = Phase::kSettling;
 }
 
-// Something has landed on the target since: its place is looked for with that.
-void Partition::GiveUpMove() {
-  move_to_.reset();
-  producer_forgotten_ = false;
-  phase_ = Phase::kNew;
-}
-
-void Partition::RenewProducer(Producer producer) {
-  CHECK(must_renew_producer());
-  if (move_to_.has_value()) {
-    eras_.clear();
-    map_.Reset({*move_to_, proven_end_});
-    evidence_ = {};
-    position_epoch_ = -1;
-    producer_forgotten_ = foreign_unless_found_ = false;
-    RestartAt(*std::exchange(move_to_, std::nullopt), proven_end_, proven_end_);
-  }
-  eras_.push_back({proven_end_, producer, -proven_end_.value});
-  unsaved_ = must_sync_ = true;
-  producer_forgotten_ = false;
-  phase_ = Phase::kCopying;
-}
-
 // Whether the target's log up to `log_end` can be this link's. Sequences count our records without a gap, so a last
 // batch of ours whose sequence fits its place has all that belongs before it, and nothing else.
 bool Partition::IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const {
@@ -531,13 +437,6 @@ std::string Partition::OnTailCompared(const TailComparison& comparison) {
 // producer id. Or retention has left nothing of what it copied.
 bool Partition::MayBeOfAnotherHolder(const std::optional<TargetTail>& tail) const {
   return !tail.has_value() || (tail->producer.id >= 0 && !HasUsed(tail->producer));
-}
-
-void Partition::CountForward() {
-  CHECK(counts_unless_found_ && phase_ == Phase::kNew);
-  counts_unless_found_ = false;
-  counts_forward_ = true;
-  phase_ = Phase::kSettling;
 }
 
 // The batch in flight, or named by an intent, that ends at `log_end`; nullptr: none does.
@@ -644,42 +543,6 @@ void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
   counts_forward_ = false;
   question_.reset();
   quarantine_ = Quarantine{code, std::move(reason)};
-}
-
-void Partition::CheckAgain() {
-  CHECK(quarantined());
-  quarantine_.reset();
-  is_restored_ = is_restored_ || std::exchange(foreign_unless_found_, false);  // to be looked for once more
-  counts_unless_found_ = false;
-  failures_ = 0;
-  last_error_.clear();
-  unsaved_ = true;
-  phase_ = eras_.empty() ? Phase::kNew : Phase::kSettling;
-}
-
-void Partition::ResumeAt(SourceOffset from) {
-  CheckAgain();
-  phase_ = Phase::kSettling;
-  move_to_ = from;
-  move_from_.reset();
-  // What a closed connection has left in a broker gets its time, as when the target forgot the producer.
-  producer_forgotten_ = true;
-}
-
-void Partition::StartAnew() {
-  CheckAgain();
-  in_flight_.clear();  // sent to the old topic
-  unanswered_ = 0;
-  eras_.clear();
-  map_.Reset({});
-  position_ = fetch_offset_ = SourceOffset();
-  target_end_ = next_expected_ = proven_end_ = TargetOffset();
-  evidence_ = {};
-  position_epoch_ = -1;
-  producer_forgotten_ = false;
-  gaps_noted_to_ = SourceOffset();
-  must_sync_ = true;  // how it begins again: what is stored of it is of another topic
-  phase_ = Phase::kNew;
 }
 
 }  // namespace replicator
