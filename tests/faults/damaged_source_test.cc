@@ -94,6 +94,7 @@ class DamagedSourceTest : public SceneTest<OneToOne> {
 
   // Behind the first batch.
   void ExpectEqualFrom(int64_t batch) {
+    ASSERT_TRUE(scene_->WaitForTargetRecords(topic_, kRecords)) << link_->process().LogTail();
     Verifier verifier({.source_bootstrap_servers = scene_->source().direct_bootstrap_servers(),
                        .target_bootstrap_servers = scene_->target().direct_bootstrap_servers(),
                        .topics = {topic_},
