@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "kafka/client/errors.h"
 
 namespace replicator::kafka {
 namespace {
@@ -131,6 +132,21 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<Connection>>> ClusterClient::Lead
   co_return co_await ConnectTo(endpoint);
 }
 
+// What cannot be told is left out: it is asked again with the next metadata.
+asio::awaitable<void> ClusterClient::AskForMissing(std::shared_ptr<Connection> broker, ClusterMetadata& told) {
+  MetadataRequest request;
+  request.topics.emplace();
+  for (const std::string& topic : watched_) {
+    if (!told.topics.contains(topic)) request.topics->push_back(topic);
+  }
+  if (request.topics->empty()) co_return;
+  absl::StatusOr<MetadataResponse> response = co_await broker->Call(request, kMetadataFirstTimeout);
+  if (!response.ok()) co_return;
+  for (const MetadataResponse::Topic& topic : response->topics) {
+    if (topic.error_code == kErrorUnknownTopicOrPartition) told.deleted.insert(topic.name);
+  }
+}
+
 asio::awaitable<absl::StatusOr<MetadataSnapshot>> ClusterClient::FetchMetadata() {
   const Clock::time_point patience = Clock::now() + kStartingMax;
   for (;;) {
@@ -168,6 +184,7 @@ asio::awaitable<absl::StatusOr<MetadataSnapshot>> ClusterClient::AskForMetadata(
     co_return absl::UnavailableError(absl::StrCat("a broker of ", name_, " that starts does not know its cluster yet"));
   }
   if (metadata_ != nullptr) leaders_.KeepLaterLeaders(*metadata_, teller_.ToString(), Clock::now(), *told);
+  co_await AskForMissing(broker, *told);
   metadata_ = std::move(told);
   co_return metadata_;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kafka/client/cluster_metadata.h"
@@ -28,6 +29,9 @@ class ClusterClient {
   // The id that the cluster must have. Every metadata answer is compared: a change in DNS can turn one cluster into
   // another while we run. Not set, the first answer sets it.
   void set_expected_id(std::string id) { expected_id_ = std::move(id); }
+
+  // A topic to be asked for by name when the metadata of all topics does not show it.
+  void Watch(std::string topic) { watched_.insert(std::move(topic)); }
 
   // Metadata of every topic, from another broker than the last time if there is one: each tells what it knows itself
   // (cluster_metadata.h). Unavailable, naming every address tried, if no broker answers, and if the one that does has
@@ -71,12 +75,14 @@ class ClusterClient {
   asio::awaitable<absl::StatusOr<MetadataSnapshot>> AskForMetadata();
   Endpoint NextToTell() const;
   bool IsAvoided(const Endpoint& endpoint) const;
+  asio::awaitable<void> AskForMissing(std::shared_ptr<Connection> broker, ClusterMetadata& told);
 
   const std::string name_;
   const std::vector<Endpoint> bootstrap_;
   const ConnectionOptions options_;
   std::string expected_id_;
   MetadataSnapshot metadata_;
+  absl::flat_hash_set<std::string> watched_;
   // By address. Lanes of brokers that left stay, closed by their peers, until the client goes: a few bytes each.
   absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;
   Endpoint current_;                 // the broker that answered last

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "kafka/net/connection.h"
 #include "kafka/net/signal.h"
 #include "kafka/wire/metadata.h"
@@ -45,12 +46,18 @@ struct ClusterMetadata {
   bool leader_epochs_are_current = false;  // see MetadataResponse
   std::map<int32_t, Endpoint> brokers;     // those alive, by id
   absl::flat_hash_map<std::string, TopicMetadata> topics;
+  // Of the watched topics (ClusterClient::Watch) that are not in `topics`: those of which the broker says, asked by
+  // name, that they do not exist. Of a topic that this user may not see it does not say so
+  // (TOPIC_AUTHORIZATION_FAILED; KafkaApis of 0.10.1 and later).
+  absl::flat_hash_set<std::string> deleted;
 
   // nullptr for a topic or partition that is not there.
   const PartitionMetadata* FindPartition(const std::string& topic, int32_t partition) const;
 
   // Whether both say the same of brokers and topics. (KRaft brokers name any broker as the controller.)
-  bool TellsTheSame(const ClusterMetadata& other) const { return brokers == other.brokers && topics == other.topics; }
+  bool TellsTheSame(const ClusterMetadata& other) const {
+    return brokers == other.brokers && topics == other.topics && deleted == other.deleted;
+  }
 };
 using MetadataSnapshot = std::shared_ptr<const ClusterMetadata>;
 

@@ -36,8 +36,8 @@ absl::StatusOr<LinkStatus> GetStatus(const std::string& folder) {
 absl::StatusOr<LinkStatus> OfTopic(const LinkStatus& status, const std::string& topic) {
   LinkStatus only = status.Only(topic);
   const bool knows_topics = !status.partitions.empty() || !status.left_out.empty() || !status.is_running;
-  if (!knows_topics || !only.partitions.empty() || !only.left_out.empty() || !only.left_out_by_rule.empty())
-    return only;
+  const bool knows_it = !only.partitions.empty() || !only.left_out.empty() || !only.left_out_by_rule.empty();
+  if (!knows_topics || knows_it || !only.ended.empty()) return only;
   return absl::NotFoundError(
       absl::StrCat("the link copies no topic ", topic, ": replicator status lists those that it copies"));
 }

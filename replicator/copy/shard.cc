@@ -51,6 +51,7 @@ bool IsAnotherTopic(const kafka::MetadataSnapshot& metadata, const std::string& 
 void ShardStatus::Add(const ShardStatus& other) {
   partitions += other.partitions;
   begun += other.begun;
+  ended += other.ended;
   caught_up += other.caught_up;
   stalled += other.stalled;
   records_copied += other.records_copied;
@@ -221,7 +222,8 @@ void Shard::CheckTopicsAreThere(Stream& stream) {
   const Assignment& assignment = stream.assignment;
   const bool source_is_gone = IsGone(source_metadata_, assignment.source_topic, stream.source_absence);
   const bool target_is_gone = IsGone(target_metadata_, assignment.target_topic, stream.target_absence);
-  const bool waits_for_source = stream.partition.IsQuarantinedFor(QuarantineCode::kSourceDeleted);
+  const bool waits_for_source =
+      stream.partition.has_ended() || stream.partition.IsQuarantinedFor(QuarantineCode::kSourceHidden);
   const bool waits_for_target = stream.partition.IsQuarantinedFor(QuarantineCode::kTargetDeleted);
   const bool is_back = (waits_for_source && source_metadata_ != nullptr && stream.source_absence.is_there()) ||
                        (waits_for_target && target_metadata_ != nullptr && stream.target_absence.is_there());
@@ -230,13 +232,7 @@ void Shard::CheckTopicsAreThere(Stream& stream) {
     stream.ForgetQuarantine();
     stream.CheckAgain();
   }
-  if (source_is_gone) {
-    stream.partition.PutInQuarantine(
-        QuarantineCode::kSourceDeleted,
-        absl::StrCat("the source does not show topic ", assignment.source_topic,
-                     " any more: it was deleted there, or this link's user has lost DESCRIBE on it. What was copied "
-                     "stays; exclude the topic if that is all, or give the right back and it goes on by itself"));
-  }
+  if (source_is_gone) OnSourceGone(stream);
   if (target_is_gone) {
     stream.partition.PutInQuarantine(
         QuarantineCode::kTargetDeleted,
@@ -244,6 +240,43 @@ void Shard::CheckTopicsAreThere(Stream& stream) {
                      " any more: it was deleted there, or this link's user has lost DESCRIBE on it. Exclude the topic "
                      "if it is not wanted, or give the right back and it goes on by itself"));
   }
+}
+
+void Shard::OnSourceGone(Stream& stream) {
+  const std::string& topic = stream.assignment.source_topic;
+  if (source_metadata_->deleted.contains(topic)) return End(stream);
+  stream.partition.PutInQuarantine(
+      QuarantineCode::kSourceHidden,
+      absl::StrCat(
+          "the source does not show topic ", topic,
+          " any more, and does not say that it was deleted: this link's user has lost DESCRIBE on it. Give the "
+          "right back and it goes on by itself, or exclude the topic; what was copied stays"));
+}
+
+// Whatever was wrong with it before matters no more.
+void Shard::End(Stream& stream) {
+  Partition& partition = stream.partition;
+  if (partition.has_ended()) return;
+  if (partition.queue_bytes() > 0 || partition.in_flight()) return;  // what was read is still on its way
+  if (partition.quarantined()) {
+    stream.ForgetQuarantine();
+    stream.CheckAgain();
+  }
+  const bool is_known = partition.has_place() && stream.source_end >= 0;
+  const int64_t left = is_known ? std::max<int64_t>(0, stream.source_end - partition.position().value) : 0;
+  std::string copied;
+  if (!is_known) {
+    copied = "How much of it was not copied is not known";
+  } else if (left == 0) {
+    copied =
+        absl::StrCat("All that the source had when it was asked last, up to offset ", stream.source_end, ", is copied");
+  } else {
+    copied = absl::StrCat("LOST: offsets ", partition.position().value, " to ", stream.source_end - 1, ", ", left,
+                          " of them, which the source had when it was asked last, are not copied");
+  }
+  partition.End(is_known ? std::optional<int64_t>(stream.source_end) : std::nullopt,
+                absl::StrCat("topic ", stream.assignment.source_topic,
+                             " was deleted at the source; its copy stays on the target. ", copied));
 }
 
 void Shard::CheckTopicIds(Stream& stream) {
@@ -378,21 +411,32 @@ void Shard::ShareMemory() {
   for (auto& [broker, desk] : source_desks_) desk->source.set_fetch_bytes_max(bytes);
 }
 
+void Shard::TellQuarantine(const Stream& stream) const {
+  const Partition& partition = stream.partition;
+  const Quarantine& quarantine = *partition.quarantine();
+  if (partition.has_ended()) {
+    if (partition.records_lost() > stream.lost_noted) {
+      LOG(ERROR) << stream.Name() << " has ended: " << quarantine.reason;
+    } else {
+      LOG(WARNING) << stream.Name() << " has ended: " << quarantine.reason;
+    }
+    return;
+  }
+  LOG(ERROR) << stream.Name() << " is quarantined (" << QuarantineCodeName(quarantine.code)
+             << "): " << quarantine.reason << ". All other partitions go on. To let it go on, once that is mended: "
+             << ForFolder(ResumeCommand(quarantine.code, stream.assignment.source_topic, stream.assignment.partition,
+                                        partition.has_place() ? std::optional<int64_t>(partition.position().value)
+                                                              : std::nullopt),
+                          options_.state_dir);
+}
+
 // One look at everything that a stream can want next.
 void Shard::Changed(Stream& stream) {
   if (stopping_) return;
   changed_ = true;
   Partition& partition = stream.partition;
   stream.KeepHold();
-  if (partition.quarantined() && stream.TellsQuarantine(absl::ToUnixMillis(absl::Now()))) {
-    const Quarantine& quarantine = *partition.quarantine();
-    LOG(ERROR) << stream.Name() << " is quarantined (" << QuarantineCodeName(quarantine.code)
-               << "): " << quarantine.reason << ". All other partitions go on. To let it go on, once that is mended: "
-               << ForFolder(ResumeCommand(quarantine.code, stream.assignment.source_topic, stream.assignment.partition,
-                                          partition.has_place() ? std::optional<int64_t>(partition.position().value)
-                                                                : std::nullopt),
-                            options_.state_dir);
-  }
+  if (partition.quarantined() && stream.TellsQuarantine(absl::ToUnixMillis(absl::Now()))) TellQuarantine(stream);
   if (stream.assignment.is_proof) TellProof(stream);
   auto found = member_of_.find(&stream);
   if (found == member_of_.end()) return;
@@ -448,6 +492,10 @@ void Shard::AddTo(ShardStatus& status, const Stream& stream, Clock::time_point n
   status.records_copied += partition.records_copied();
   status.bytes_copied += partition.bytes_copied();
   status.records_lost += partition.records_lost();
+  if (partition.has_ended()) {
+    ++status.ended;
+    return;
+  }
   if (partition.quarantined()) {
     status.quarantined.push_back({stream.Name(), *partition.quarantine()});
     return;

@@ -49,6 +49,7 @@ struct QuarantinedPartition {
 struct ShardStatus {
   int partitions = 0;
   int begun = 0;      // their place on the target is known
+  int ended = 0;      // their topic was deleted at the source
   int caught_up = 0;  // nothing left to copy when last looked at
   int stalled = 0;    // their target broker does not answer, or the source has not said for long how far it is
   int64_t records_copied = 0;
@@ -157,11 +158,14 @@ class Shard : public StreamOwner {
   void RerouteTarget(Member& member);
   void TellProof(Stream& stream) const;
   void CheckTopicsAreThere(Stream& stream);
+  void OnSourceGone(Stream& stream);
+  static void End(Stream& stream);
   void CheckTopicIds(Stream& stream);
   void AddConnection(int32_t broker, TargetDesk& desk);
   void ChangeSink(Member& member);
   SourceDesk* SourceDeskFor(int32_t broker);
   TargetDesk* TargetDeskFor(int32_t broker);
+  void TellQuarantine(const Stream& stream) const;
   void NoteLeaderless();
   void AskForLeaders(Clock::time_point now);
   // shard_control.cc

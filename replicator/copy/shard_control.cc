@@ -90,7 +90,7 @@ void Shard::LookAtAll(Clock::time_point now) {
     }
     Hear(member, now);
     WatchLosses(stream, now_ms);
-    if (partition.begun()) WatchTombstones(stream, now, now_ms);
+    if (partition.begun() && !partition.has_ended()) WatchTombstones(stream, now, now_ms);
     if (partition.quarantined()) {
       if (stream.RetryIfDue(now)) Changed(stream);
       continue;
@@ -187,6 +187,11 @@ void Shard::BeginResume(ResumeRequest request, std::function<void(absl::StatusOr
   if (!from.ok()) return done(from.status());
   if (!stream.partition.quarantined()) {
     return done(absl::FailedPreconditionError(absl::StrCat(stream.Name(), " is not quarantined: nothing to resume")));
+  }
+  if (stream.partition.has_ended()) {
+    return done(absl::FailedPreconditionError(
+        absl::StrCat(stream.partition.quarantine()->reason,
+                     ". There is nothing to go on with, until there is a topic of this name at the source again")));
   }
   if (!stream.assignment.facts.hold.empty()) {
     return done(HeldError(stream));

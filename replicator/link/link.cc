@@ -361,6 +361,7 @@ void Link::StartShards() {
   reconciler_ = std::make_unique<Reconciler>(config_, options_, *source_, *target_);
   for (const auto& [topic, record] : memory_->topics()) {
     if (memory_->HasBegun(topic)) reconciler_->RememberCopied(topic);
+    source_->Watch(topic);
   }
   std::vector<Shard*> shards;
   for (const std::unique_ptr<Shard>& shard : shards_) shards.push_back(shard.get());
@@ -408,6 +409,7 @@ asio::awaitable<absl::Status> Link::Reconcile() {
   std::vector<std::vector<Assignment>> by_shard(shards_.size());
   const size_t count = assignments.size();
   for (Assignment& assignment : assignments) {
+    source_->Watch(assignment.source_topic);
     assignment.begin_at =
         start_.Of(assignment.source_topic, assignment.source_topic_id, assignment.partition).value_or(-1);
     const size_t shard = absl::HashOf(assignment.source_topic, assignment.partition) % shards_.size();
@@ -442,6 +444,7 @@ void Link::TellNoTopics() {
 
 // Topics that are not copied, and why; also those of earlier lives that the source does not show any more.
 std::map<std::string, std::string> Link::LeftOut() {
+  std::map<std::string, std::string> ended;
   std::map<std::string, std::string> left_out = reconciler_->faults();
   left_out.insert(memory_->refused().begin(), memory_->refused().end());
   for (const auto& [topic, record] : memory_->topics()) {
@@ -454,12 +457,18 @@ std::map<std::string, std::string> Link::LeftOut() {
       LookAgain(absence);
       continue;
     }
-    constexpr char kGone[] =
-        "the source does not show it any more: it was deleted there, or this link's user has lost DESCRIBE on it. What "
-        "was copied stays";
-    if (gone_reported_.insert(topic).second) LOG(WARNING) << "topic " << topic << " is not copied: " << kGone;
-    left_out.try_emplace(topic, kGone);
+    if (source_->metadata()->deleted.contains(topic)) {
+      if (gone_reported_.insert(topic).second) LOG(WARNING) << "topic " << topic << " has ended: " << kEndedText;
+      ended.try_emplace(topic, kEndedText);
+      continue;
+    }
+    constexpr char kHidden[] =
+        "the source does not show it any more, and does not say that it was deleted: this link's user has lost "
+        "DESCRIBE on it. Give the right back, or exclude the topic; what was copied stays";
+    if (gone_reported_.insert(topic).second) LOG(WARNING) << "topic " << topic << " is not copied: " << kHidden;
+    left_out.try_emplace(topic, kHidden);
   }
+  service_->SetEnded(std::move(ended));
   return left_out;
 }
 

@@ -32,7 +32,7 @@ offsets::PartitionState Partition::TakeState() {
   state.eras = eras_;
   state.evidence = evidence_;
   state.position_epoch = position_epoch_;
-  state.records_lost = records_lost_;
+  state.records_lost = records_lost();
   state.is_compacted = options_.is_compacted;
   if (!map_.runs().empty()) state.last_run = map_.runs().back();
   state.runs = map_.TakeChanges();
@@ -543,6 +543,11 @@ void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
   counts_forward_ = false;
   question_.reset();
   quarantine_ = Quarantine{code, std::move(reason)};
+}
+
+void Partition::End(std::optional<int64_t> source_end, std::string reason) {
+  if (has_place() && source_end.has_value()) lost_with_topic_ = std::max<int64_t>(0, *source_end - position_.value);
+  PutInQuarantine(QuarantineCode::kSourceDeleted, std::move(reason));
 }
 
 }  // namespace replicator

@@ -258,11 +258,16 @@ class Partition {
   // What is in flight stays named in the states that are stored, since it may land: CheckAgain settles it.
   void PutInQuarantine(QuarantineCode code, std::string reason);
 
+  // Its topic was deleted at the source, whose log ended at `source_end` when that was told last; nullopt: never. What
+  // was not copied is lost, until CheckAgain. REQUIRES: not quarantined().
+  void End(std::optional<int64_t> source_end, std::string reason);
+
   // Nothing below these is left in either log: the map forgets what belongs there.
   void PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start);
 
   // ---- Out of a quarantine. REQUIRES of each: quarantined().
 
+  // (Of one that has ended: its topic is there again.)
   // The cause may have passed: the target is asked where it stands, and the partition goes on if that is where it
   // should. One that had not begun is located again.
   void CheckAgain();
@@ -303,6 +308,8 @@ class Partition {
 
   bool quarantined() const { return phase_ == Phase::kQuarantined; }
   bool IsQuarantinedFor(QuarantineCode code) const { return quarantined() && quarantine_->code == code; }
+  // Its topic was deleted at the source.
+  bool has_ended() const { return IsQuarantinedFor(QuarantineCode::kSourceDeleted); }
   bool begun() const { return phase_ != Phase::kNew; }
   // Whether position() and target_end() mean something: they do once it has begun in earnest, here or in an earlier
   // life. One that was quarantined before has none.
@@ -357,7 +364,7 @@ class Partition {
   // The topic's settings were looked at.
   void NoteNotCompacted() { unsure_lost_ = 0; }
   // Offsets below position() that the source deleted or lost before they were copied, since the link began.
-  int64_t records_lost() const { return records_lost_; }
+  int64_t records_lost() const { return records_lost_ + lost_with_topic_; }
   // The gaps of the source's log that were met since this was asked last.
   std::optional<SourceGaps> TakeGaps() { return std::exchange(gaps_, std::nullopt); }
   int64_t records_copied() const { return records_copied_; }
@@ -469,6 +476,7 @@ class Partition {
   int64_t records_copied_ = 0;
   int64_t bytes_copied_ = 0;
   int64_t records_lost_ = 0;
+  int64_t lost_with_topic_ = 0;
   int64_t unsure_lost_ = 0;  // of these, in gaps that were passed since the topic's settings were looked at
   std::optional<SourceGaps> gaps_;
   SourceOffset gaps_noted_to_;  // what is read again after a failure is noted once

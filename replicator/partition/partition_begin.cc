@@ -111,6 +111,7 @@ void Partition::CountForward() {
 void Partition::CheckAgain() {
   CHECK(quarantined());
   quarantine_.reset();
+  lost_with_topic_ = 0;
   is_restored_ = is_restored_ || std::exchange(foreign_unless_found_, false);  // to be looked for once more
   counts_unless_found_ = false;
   failures_ = 0;

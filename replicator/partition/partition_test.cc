@@ -248,6 +248,28 @@ TEST_F(GapTest, ThoseThatWereMetSinceTheLastLookWereCompactionsIfThatIsOnNow) {
   EXPECT_EQ(partition_.records_lost(), 10);
 }
 
+// What its topic had beyond the position is lost, unless the topic turns out to be there.
+TEST_F(PartitionTest, EndsWithItsTopic) {
+  Begin();
+  Copy(0, 3);
+  partition_.End(/*source_end=*/10, "deleted");
+  EXPECT_TRUE(partition_.has_ended());
+  EXPECT_EQ(partition_.records_lost(), 7);
+  EXPECT_EQ(partition_.position(), SourceOffset(3));
+  EXPECT_FALSE(partition_.wants_fetch() || partition_.must_settle());
+  partition_.CheckAgain();
+  EXPECT_FALSE(partition_.has_ended());
+  EXPECT_EQ(partition_.records_lost(), 0);
+  TargetEnd(3, 3, OurTail(3));
+  EXPECT_EQ(partition_.fetch_offset(), SourceOffset(3));
+}
+
+TEST_F(PartitionTest, HowMuchIsLostWithATopicOfWhichNothingIsKnownIsNotGuessed) {
+  partition_.End(/*source_end=*/10, "deleted before it began");
+  EXPECT_TRUE(partition_.has_ended());
+  EXPECT_EQ(partition_.records_lost(), 0);
+}
+
 class RefusedBytesTest : public PartitionTest {
  protected:
   void SetUp() override {

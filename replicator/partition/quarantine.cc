@@ -22,6 +22,8 @@ const char* QuarantineCodeName(QuarantineCode code) {
       return "source-recreated";
     case QuarantineCode::kSourceDeleted:
       return "source-deleted";
+    case QuarantineCode::kSourceHidden:
+      return "source-hidden";
     case QuarantineCode::kTargetRecreated:
       return "target-recreated";
     case QuarantineCode::kTargetDeleted:
@@ -38,8 +40,9 @@ std::optional<QuarantineCode> ParseQuarantineCode(const std::string& name) {
   for (QuarantineCode code :
        {QuarantineCode::kForeignWrite, QuarantineCode::kTargetLost, QuarantineCode::kTargetNotOurs,
         QuarantineCode::kTargetRefused, QuarantineCode::kTargetSettings, QuarantineCode::kSourceTruncated,
-        QuarantineCode::kSourceRecreated, QuarantineCode::kSourceDeleted, QuarantineCode::kTargetRecreated,
-        QuarantineCode::kTargetDeleted, QuarantineCode::kUnsupportedBatch, QuarantineCode::kMalformedBatch}) {
+        QuarantineCode::kSourceRecreated, QuarantineCode::kSourceDeleted, QuarantineCode::kSourceHidden,
+        QuarantineCode::kTargetRecreated, QuarantineCode::kTargetDeleted, QuarantineCode::kUnsupportedBatch,
+        QuarantineCode::kMalformedBatch}) {
     if (name == QuarantineCodeName(code)) return code;
   }
   return std::nullopt;

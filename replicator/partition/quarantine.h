@@ -19,7 +19,8 @@ enum class QuarantineCode : uint8_t {
   kTargetSettings,    // the target's topic is set so that it would change or delete what is copied
   kSourceTruncated,   // the source lost records that were copied already
   kSourceRecreated,   // the topic was deleted and made anew at the source
-  kSourceDeleted,     // the source does not show the topic any more
+  kSourceDeleted,     // the topic was deleted at the source: nothing comes any more, and nothing is wrong
+  kSourceHidden,      // the source does not show the topic any more, and does not say that it was deleted
   kTargetRecreated,   // the topic was deleted and made anew at the target
   kTargetDeleted,     // the target does not show the topic any more
   kUnsupportedBatch,  // the batch cannot pass as it is

@@ -205,6 +205,7 @@ std::string ResumeCommand(QuarantineCode code, absl::string_view topic, int32_t 
   if (!position.has_value()) return command;
   switch (code) {
     case QuarantineCode::kSourceDeleted:
+    case QuarantineCode::kSourceHidden:
     case QuarantineCode::kTargetDeleted:
     case QuarantineCode::kTargetRefused:
     case QuarantineCode::kTargetSettings:

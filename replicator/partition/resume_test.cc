@@ -174,7 +174,7 @@ TEST(ResumeTest, ReadsWhereToGoOn) {
 TEST(ResumeTest, EveryCodeHasACommandThatIsUnderstood) {
   for (const char* name : {"foreign-write", "target-lost", "target-not-ours", "target-refused", "target-settings",
                            "source-truncated", "source-recreated", "target-recreated", "source-deleted",
-                           "target-deleted", "unsupported-batch", "malformed-batch"}) {
+                           "source-hidden", "target-deleted", "unsupported-batch", "malformed-batch"}) {
     const std::optional<QuarantineCode> code = ParseQuarantineCode(name);
     ASSERT_TRUE(code.has_value()) << name;
     const std::string command = ResumeCommand(*code, "orders", 3, 100);

@@ -132,6 +132,11 @@ void LinkService::SetLeftOut(std::map<std::string, std::string> left_out, std::v
   left_out_by_rule_ = std::move(by_rule);
 }
 
+void LinkService::SetEnded(std::map<std::string, std::string> ended) {
+  absl::MutexLock lock(&mutex_);
+  ended_ = std::move(ended);
+}
+
 void LinkService::SetAlarms(std::map<std::string, std::string> alarms) {
   absl::MutexLock lock(&mutex_);
   alarms_ = std::move(alarms);
@@ -166,6 +171,7 @@ HttpAnswer LinkService::Status() {
     status.waiting = waiting_;
     status.topics_trouble = topics_trouble_;
     status.left_out = left_out_;
+    status.ended = ended_;
     status.left_out_by_rule = left_out_by_rule_;
     status.alarms = alarms_;
   }

@@ -66,6 +66,8 @@ class LinkService {
   // From any thread: the topics that are left out, and why.
   void SetLeftOut(std::map<std::string, std::string> left_out, std::vector<std::string> by_rule)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // From any thread: the topics that were copied and are deleted at the source, in words.
+  void SetEnded(std::map<std::string, std::string> ended) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: the topics that are copied although something is wrong, and what.
   void SetAlarms(std::map<std::string, std::string> alarms) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: why topics cannot be looked for at present; empty when they can.
@@ -83,6 +85,7 @@ class LinkService {
   std::string waiting_ ABSL_GUARDED_BY(mutex_);
   std::string topics_trouble_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> left_out_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::string> ended_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> left_out_by_rule_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> alarms_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<LocalServer> server_;  // last: its threads use the rest

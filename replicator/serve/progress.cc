@@ -24,7 +24,7 @@ void Progress::Observe(const ShardStatus& status, kafka::Clock::time_point now) 
   const double seconds = std::max(1e-3, std::chrono::duration<double>(now - last_time_).count());
   const double weight = 1 - std::exp(-seconds / kRateMemorySeconds);
   // A partition that starts shows its lag for the first time: no trend yet.
-  const bool all_begun = status.begun + static_cast<int>(status.quarantined.size()) == status.partitions;
+  const bool all_begun = status.begun + status.ended + static_cast<int>(status.quarantined.size()) == status.partitions;
   const bool first = status_.records_copied == 0 && records_per_s_ == 0;
   const double records = static_cast<double>(status.records_copied - status_.records_copied) / seconds;
   const double bytes = static_cast<double>(status.bytes_copied - status_.bytes_copied) / seconds;
@@ -62,9 +62,10 @@ std::string Progress::Line(int topics, int faulty_topics) const {
       "%d topics, %d partitions, %d caught up; copied %s records, %s (%.1f k/s, %s/s); %s", topics, status_.partitions,
       status_.caught_up, WithCommas(status_.records_copied), HumanBytes(static_cast<double>(status_.bytes_copied)),
       records_per_s_ / 1000, HumanBytes(bytes_per_s_), Lag());
-  const int starting = status_.partitions - status_.begun - quarantined;
+  const int starting = status_.partitions - status_.begun - status_.ended - quarantined;
   if (starting > 0) absl::StrAppend(&line, "; ", starting, " starting");
   if (status_.stalled > 0) absl::StrAppend(&line, "; ", status_.stalled, " stalled");
+  if (status_.ended > 0) absl::StrAppend(&line, "; ", status_.ended, " ended");
   if (quarantined > 0) absl::StrAppend(&line, "; ", quarantined, " QUARANTINED");
   if (faulty_topics > 0) absl::StrAppend(&line, "; ", faulty_topics, " topics left out");
   if (status_.records_lost > 0)

@@ -13,8 +13,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr CopyState kStates[] = {CopyState::kStopped,  CopyState::kCaughtUp, CopyState::kCopying,
-                                 CopyState::kCreating, CopyState::kStalled,  CopyState::kQuarantined};
+constexpr CopyState kStates[] = {CopyState::kEnded,    CopyState::kStopped, CopyState::kCaughtUp,   CopyState::kCopying,
+                                 CopyState::kCreating, CopyState::kStalled, CopyState::kQuarantined};
 
 template <typename Value>
 void Put(Json& out, const char* name, const std::optional<Value>& value) {
@@ -64,6 +64,7 @@ Json JsonOf(const PartitionStatus& partition) {
   Put(out, "last_error", partition.last_error);
   Put(out, "open_transaction", partition.open_transaction);
   Put(out, "tombstones_at_risk", partition.tombstones_at_risk);
+  Put(out, "ended", partition.ended);
   if (partition.quarantine.has_value()) {
     const QuarantineStatus& quarantine = *partition.quarantine;
     out["quarantine"] = {{"code", quarantine.code},
@@ -96,6 +97,7 @@ PartitionStatus PartitionOf(const Json& from) {
   Get(from, "last_error", partition.last_error);
   Get(from, "open_transaction", partition.open_transaction);
   Get(from, "tombstones_at_risk", partition.tombstones_at_risk);
+  Get(from, "ended", partition.ended);
   if (auto found = from.find("quarantine"); found != from.end()) {
     partition.quarantine.emplace();
     Get(*found, "code", partition.quarantine->code);
@@ -179,6 +181,8 @@ void AddTo(TopicStatus& topic, const PartitionStatus& partition) {
 
 const char* CopyStateName(CopyState state) {
   switch (state) {
+    case CopyState::kEnded:
+      return "ended";
     case CopyState::kStopped:
       return "stopped";
     case CopyState::kCaughtUp:
@@ -248,6 +252,7 @@ LinkStatus LinkStatus::Only(const std::string& topic) const {
   LinkStatus only = *this;
   std::erase_if(only.partitions, [&](const PartitionStatus& partition) { return partition.topic != topic; });
   std::erase_if(only.left_out, [&](const auto& entry) { return entry.first != topic; });
+  std::erase_if(only.ended, [&](const auto& entry) { return entry.first != topic; });
   std::erase_if(only.left_out_by_rule, [&](const std::string& name) { return name != topic; });
   std::erase_if(only.alarms, [&](const auto& entry) { return entry.first != topic; });
   return only;
@@ -267,6 +272,8 @@ std::string ToJson(const LinkStatus& status) {
   Put(out, "silent", status.silent);
   out["left_out"] = Json::object();
   for (const auto& [topic, why] : status.left_out) out["left_out"][topic] = why;
+  out["ended"] = Json::object();
+  for (const auto& [topic, how] : status.ended) out["ended"][topic] = how;
   out["left_out_by_rule"] = status.left_out_by_rule;
   out["alarms"] = Json::object();
   for (const auto& [topic, what] : status.alarms) out["alarms"][topic] = what;
@@ -308,6 +315,7 @@ absl::StatusOr<LinkStatus> ParseLinkStatus(const std::string& json) {
     Get(from, "waiting", status.waiting);
     Get(from, "silent", status.silent);
     Get(from, "left_out", status.left_out);
+    Get(from, "ended", status.ended);
     Get(from, "left_out_by_rule", status.left_out_by_rule);
     Get(from, "alarms", status.alarms);
     for (const Json& topic : from.at("topics")) {

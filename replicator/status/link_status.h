@@ -22,6 +22,7 @@ inline constexpr int kStatusSchemaVersion = 1;
 
 // Worst last: a topic is in the worst state of its partitions.
 enum class CopyState : uint8_t {
+  kEnded,     // the topic was deleted at the source
   kStopped,   // no process runs: what was stored last
   kCaughtUp,  // everything that the source had when it was asked last is on the target
   kCopying,   // there is more
@@ -32,6 +33,9 @@ enum class CopyState : uint8_t {
 const char* CopyStateName(CopyState state);
 
 inline constexpr int kStalledAfterSeconds = 60;
+
+// Of a topic that has ended.
+inline constexpr char kEndedText[] = "it was deleted at the source; its copy stays on the target";
 
 struct QuarantineStatus {
   std::string code;
@@ -67,6 +71,7 @@ struct PartitionStatus {
   std::string open_transaction;    // one that holds the last stable offset for long: whose, and what to do
   std::string tombstones_at_risk;  // the copy is so far behind that it could miss some: how far, and what to do
   std::optional<QuarantineStatus> quarantine;
+  std::string ended;  // in words, how far the copy came before its topic was deleted at the source
 
   std::optional<int64_t> lag_records() const;
   // How many offsets the source's retention may still take before it takes what was not copied.
@@ -76,7 +81,7 @@ struct PartitionStatus {
 
 struct TopicStatus {
   std::string topic;
-  CopyState state = CopyState::kStopped;
+  CopyState state = CopyState::kEnded;  // the least: its partitions say
   int partitions = 0;
   int quarantined = 0;
   // Of those that are not quarantined; when all of them say it.
@@ -108,6 +113,7 @@ struct LinkStatus {
   std::string target_cluster_id;
   std::vector<PartitionStatus> partitions;
   std::map<std::string, std::string> left_out;  // topics that are not copied, and why
+  std::map<std::string, std::string> ended;     // topics that were copied and are deleted at the source, in words
   // Topics that match the file's patterns and are not copied for their names' sake, until the file names them in full.
   // Nothing is wrong with that.
   std::vector<std::string> left_out_by_rule;

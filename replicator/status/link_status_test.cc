@@ -297,6 +297,29 @@ TEST(CheckStatusTest, ALossAtTheSourceIsAnAlarmForADay) {
   EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kDone) << why;
 }
 
+TEST(CheckStatusTest, ATopicThatHasEndedIsShownAndNoAlarm) {
+  std::string why;
+  LinkStatus status = Running();
+  const std::string ended = status.partitions[2].topic;
+  status.partitions[2].state = CopyState::kEnded;
+  status.partitions[2].ended = "topic audit was deleted at the source";
+  status.partitions[2].source_last_stable.reset();
+  status.partitions[2].lag_seconds.reset();
+  status.ended = {{ended, kEndedText}, {"older", kEndedText}};
+  absl::StatusOr<LinkStatus> parsed = ParseLinkStatus(ToJson(status));
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->partitions, status.partitions);
+  EXPECT_EQ(CheckStatus(*parsed, 100, &why), ExitCode::kDone) << why;
+  const std::string text = StatusText(*parsed, status.as_of_ms);
+  EXPECT_TRUE(absl::StrContains(text, absl::StrCat(ended, " has ended: it was deleted at the source"))) << text;
+  EXPECT_TRUE(absl::StrContains(text, "ENDED older: it was deleted at the source")) << text;
+  EXPECT_FALSE(absl::StrContains(text, "ENDED " + ended)) << text;
+  // All that there was.
+  status.partitions.clear();
+  EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kDone) << why;
+  EXPECT_EQ(status.Only("older").ended.size(), 1);
+}
+
 TEST(LinkStatusTest, WhatARuleLeavesOutIsShownAndNoAlarm) {
   LinkStatus status = Running();
   std::string why;

@@ -147,6 +147,7 @@ std::string NotesOn(const std::string& name, const TopicStatus& topic) {
   for (const std::string& note : {topic.open_transaction, topic.tombstones_at_risk}) {
     if (!note.empty()) absl::StrAppend(&notes, name, " ", note, "\n");
   }
+  if (topic.state == CopyState::kEnded) absl::StrAppend(&notes, name, " has ended: ", kEndedText, "\n");
   if (topic.records_lost > 0)
     absl::StrAppend(&notes, name, ": ", WithCommas(topic.records_lost), " offsets LOST at the source\n");
   return notes;
@@ -234,11 +235,15 @@ std::string StatusText(const LinkStatus& status, int64_t now_ms, StatusRows rows
     absl::StrAppend(&text, "\nthis process does not copy yet, and nobody is known to\n");
   } else if (!status.partitions.empty()) {
     absl::StrAppend(&text, "\n", status.is_running ? RunningTable(status, rows) : StoppedTable(status, rows));
-  } else if (status.left_out.empty()) {
+  } else if (status.left_out.empty() && status.ended.empty()) {
     absl::StrAppend(&text, "\nno topic is being copied\n");
   }
   absl::StrAppend(&text, Quarantined(status, now_ms));
   for (const auto& [topic, why] : status.left_out) absl::StrAppend(&text, "\nLEFT OUT ", topic, ": ", why, "\n");
+  for (const auto& [topic, how] : status.ended) {
+    // Those that ended while this process ran stand in the table.
+    if (status.Only(topic).partitions.empty()) absl::StrAppend(&text, "\nENDED ", topic, ": ", how, "\n");
+  }
   if (!status.left_out_by_rule.empty()) {
     absl::StrAppend(
         &text, "\nleft out by their names, though topics matches them: ", absl::StrJoin(status.left_out_by_rule, ", "),
@@ -272,7 +277,7 @@ ExitCode CheckStatus(const LinkStatus& status, double max_lag_seconds, std::stri
   if (!status.topics_trouble.empty())
     absl::StrAppend(why, "topics cannot be looked for: ", status.topics_trouble, "\n");
   if (!status.is_running) absl::StrAppend(why, status.silent.empty() ? "no process copies" : Unanswered(status), "\n");
-  if (status.is_running && status.partitions.empty() && status.left_out.empty()) {
+  if (status.is_running && status.partitions.empty() && status.left_out.empty() && status.ended.empty()) {
     behind = true;
     absl::StrAppend(why, "no topic is being copied: the process is starting, or none is to be copied\n");
   }
@@ -282,7 +287,7 @@ ExitCode CheckStatus(const LinkStatus& status, double max_lag_seconds, std::stri
     for (const TopicStatus& topic : status.Topics()) {
       if (topic.state == CopyState::kStalled) {
         absl::StrAppend(why, topic.topic, " is stalled: ", topic.stalled_on, "\n");
-      } else if (topic.quarantined == topic.partitions) {
+      } else if (topic.quarantined == topic.partitions || topic.state == CopyState::kEnded) {
         continue;
       } else if (!topic.lag_seconds.has_value() || topic.state == CopyState::kCreating) {
         absl::StrAppend(why, topic.topic, " does not say yet how far it is behind\n");

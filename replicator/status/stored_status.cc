@@ -56,7 +56,10 @@ PartitionStatus StatusOf(const std::string& folder, const std::string& topic, co
     status.copied_to = state.position.value;
     status.target_end = state.target_end.value;
   }
-  if (state.quarantine.has_value()) {
+  if (state.quarantine.has_value() && CodeOf(*state.quarantine) == QuarantineCode::kSourceDeleted) {
+    status.state = CopyState::kEnded;
+    status.ended = state.quarantine->reason;
+  } else if (state.quarantine.has_value()) {
     status.state = CopyState::kQuarantined;
     status.quarantine = {
         state.quarantine->code, state.quarantine->reason, state.quarantine->since_ms,

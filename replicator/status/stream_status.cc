@@ -33,6 +33,7 @@ std::optional<double> LagSeconds(const Stream& stream, int64_t lag_records, Cloc
 
 CopyState StateOf(const Stream& stream, Clock::time_point now) {
   const Partition& partition = stream.partition;
+  if (partition.has_ended()) return CopyState::kEnded;
   if (partition.quarantined()) return CopyState::kQuarantined;
   const std::optional<Clock::time_point> standing = stream.meter.standing_since();
   if (standing.has_value() && now - *standing >= kStalledAfter) return CopyState::kStalled;
@@ -109,7 +110,7 @@ PartitionStatus StatusOf(const Stream& stream, const StreamSurroundings& around,
   status.target_topic = stream.assignment.target_topic;
   status.partition = stream.assignment.partition;
   status.state = StateOf(stream, now);
-  if (!IsUnheard(stream, now)) {
+  if (!IsUnheard(stream, now) && !partition.has_ended()) {
     status.source_log_start = Known(stream.source_log_start);
     status.source_last_stable = Known(stream.source_end);
     status.source_high_watermark = Known(stream.source_high_watermark);
@@ -123,6 +124,10 @@ PartitionStatus StatusOf(const Stream& stream, const StreamSurroundings& around,
   status.bytes_copied = partition.bytes_copied();
   status.records_lost = partition.records_lost();
   if (stream.lost_at_ms > 0) status.lost_at_ms = stream.lost_at_ms;
+  if (partition.has_ended()) {
+    status.ended = partition.quarantine()->reason;
+    return status;
+  }
   if (status.lag_records().has_value()) status.lag_seconds = LagSeconds(stream, *status.lag_records(), now);
   status.in_per_s = stream.meter.in_per_s();
   status.out_per_s = stream.meter.out_per_s();

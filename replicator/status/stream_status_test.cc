@@ -190,5 +190,18 @@ TEST_F(CaughtUpTest, WhatHasEnoughToSendNeedsNoNews) {
   EXPECT_EQ(Status(std::chrono::seconds(75)).lag_records(), 4);
 }
 
+TEST_F(StreamStatusTest, OneWhoseTopicWasDeletedHasEndedAndIsNotQuarantined) {
+  stream_.partition.Begin(SourceOffset(0), TargetOffset(0), Ordinal(0));
+  SourceSays(0, 20);
+  Copy(0, 8);
+  stream_.partition.End(stream_.source_end, "topic orders was deleted at the source");
+  const PartitionStatus status = Status();
+  EXPECT_EQ(status.state, CopyState::kEnded);
+  EXPECT_EQ(status.ended, "topic orders was deleted at the source");
+  EXPECT_EQ(status.records_lost, 12);
+  EXPECT_EQ(status.quarantine, std::nullopt);
+  EXPECT_EQ(status.lag_records(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace replicator

@@ -90,10 +90,18 @@ TEST_F(RightsTest, ReadTakenAtTheSourceIsNamedAndGoesOnOnceGivenBack) {
 TEST_F(RightsTest, DescribeTakenAtTheSourceIsNamedAndGoesOnOnceGivenBack) {
   ASSERT_NO_FATAL_FAILURE(Copy("hidden"));
   ASSERT_OK(Deny(source(), AclResource::kTopic, topic_, AclOperation::kDescribe));
-  ASSERT_TRUE(link_->ReachesCode(topic_, "source-deleted"));
+  ASSERT_TRUE(link_->ReachesCode(topic_, "source-hidden"));
   const std::string reason = link_->PartitionStatus(topic_, 0).at("quarantine").at("reason");
   EXPECT_TRUE(absl::StrContains(reason, "DESCRIBE")) << reason;
   ASSERT_NO_FATAL_FAILURE(ExpectNeighbourGoesOn());
+  EXPECT_EQ(link_->Run({"status", "--check"}).code, Code(ExitCode::kQuarantined));
+  // From a process that never saw it, too.
+  ASSERT_OK(link_->Kill9());
+  ASSERT_OK(link_->Start());
+  EXPECT_TRUE(Eventually("the topic is named as left out", [&] {
+    return absl::StrContains(link_->Status().value("left_out", nlohmann::json::object()).value(topic_, ""), "DESCRIBE");
+  })) << link_->Status();
+  EXPECT_EQ(link_->Run({"status", "--check"}).code, Code(ExitCode::kCopyBehind));
   ASSERT_OK(RemoveAcls(source(), topic_));
   ASSERT_NO_FATAL_FAILURE(Write(topic_));
   EXPECT_TRUE(scene_->Equal({topic_, neighbour_})) << link_->process().LogTail();

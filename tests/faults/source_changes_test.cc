@@ -120,17 +120,35 @@ class SourceChanges : public SceneFixture {
   void ExpectDeletionIsSeen(const std::string& code_when_made_anew) {
     ASSERT_NO_FATAL_FAILURE(Copy("deleted"));
     ASSERT_OK(scene_->source_admin().DeleteTopic(topic_));
-    ASSERT_NO_FATAL_FAILURE(ExpectStopped("source-deleted"));
+    for (int partition = 0; partition < kPartitions; ++partition)
+      EXPECT_TRUE(link_->ReachesState(topic_, "ended", partition));
+    ASSERT_NO_FATAL_FAILURE(ExpectNoAlarm());
+    const CommandOutput resumed = link_->Run({"resume", "--topic=" + topic_, "--partition=0"});
+    EXPECT_TRUE(absl::StrContains(resumed.text, "was deleted at the source")) << resumed.text;
+    EXPECT_EQ(resumed.code, Code(ExitCode::kBlocked)) << resumed.text;
     ASSERT_OK(link_->Kill9());
+    EXPECT_EQ(link_->PartitionStatus(topic_, 0).value("state", ""), "ended") << "from the store: " << link_->Status();
     ASSERT_OK(link_->Start());
-    EXPECT_TRUE(link_->ReachesState(neighbour_, "caught up"));
-    Json left_out;
-    EXPECT_TRUE(Eventually("the topic is named as left out", [&] {
-      left_out = link_->Status().value("left_out", Json::object());
-      return absl::StrContains(left_out.value(topic_, ""), "does not show it any more");
-    })) << left_out;
+    Json ended;
+    EXPECT_TRUE(Eventually("the topic is named as ended", [&] {
+      ended = link_->Status().value("ended", Json::object());
+      return absl::StrContains(ended.value(topic_, ""), "deleted at the source");
+    })) << ended;
+    ASSERT_NO_FATAL_FAILURE(ExpectNoAlarm());
+    EXPECT_EQ(TargetEnds(), first_life_);
     ASSERT_NO_FATAL_FAILURE(CreateAgain());
     ASSERT_NO_FATAL_FAILURE(ExpectStopped(code_when_made_anew));
+  }
+
+  // The topic is of no concern any more, and the neighbour goes on.
+  void ExpectNoAlarm() {
+    ASSERT_NO_FATAL_FAILURE(Write(neighbour_, kPartitions, kMore));
+    EXPECT_TRUE(scene_->Equal({neighbour_})) << link_->process().LogTail();
+    CommandOutput check;
+    EXPECT_TRUE(Eventually("nothing is to be alarmed about", [&] {
+      check = link_->Run({"status", "--check"});
+      return check.code == Code(ExitCode::kDone);
+    })) << check.text;
   }
 
   std::string neighbour_;
@@ -208,7 +226,32 @@ TEST_F(SourceChangesTest, TopicMadeAnewWhileNobodyLookedIsNotMixedIn) {
 
 TEST_F(SourceChangesTest, TopicMadeAnewIsNotMixedIn) { ExpectRecreatedWhileRunningIsSeen("source-recreated"); }
 
-TEST_F(SourceChangesTest, DeletedTopicIsNamed) { ExpectDeletionIsSeen("source-recreated"); }
+TEST_F(SourceChangesTest, DeletedTopicEndsItsCopy) { ExpectDeletionIsSeen("source-recreated"); }
+
+// What was not copied by then is told, with its count.
+TEST_F(SourceChangesTest, TopicDeletedAheadOfASlowCopyIsALoss) {
+  constexpr int64_t kRecords = 40'000;
+  ASSERT_NO_FATAL_FAILURE(Create("deleted-early", 1));
+  ASSERT_NO_FATAL_FAILURE(Write("deleted-early", 1, kRecords));
+  ReplicatorOptions options = scene_->Replicator("deleted-early");
+  options.flags = {absl::StrCat("--source-bytes-per-second=", 500 * kRecordBytes)};
+  link_ = std::make_unique<WatchedLink>(options);
+  ASSERT_OK(link_->Start());
+  ASSERT_TRUE(scene_->WaitForTargetRecords("deleted-early", 1)) << link_->process().LogTail();
+  ASSERT_OK(scene_->source_admin().DeleteTopic("deleted-early"));
+  ASSERT_TRUE(link_->ReachesState("deleted-early", "ended"));
+  const Json status = link_->PartitionStatus("deleted-early", 0);
+  const auto lost = status.value("records_lost", int64_t{-1});
+  EXPECT_EQ(lost + RecordsOrFail(scene_->TargetRecords("deleted-early")), kRecords) << status;
+  EXPECT_GT(lost, 0);
+  EXPECT_TRUE(absl::StrContains(status.value("ended", ""), absl::StrCat(lost, " of them"))) << status;
+  EXPECT_TRUE(link_->process().LogHas("deleted-early-0 has ended: ")) << link_->process().LogTail();
+  CommandOutput check;
+  EXPECT_TRUE(Eventually("the loss is an alarm", [&] {
+    check = link_->Run({"status", "--check"});
+    return check.code == Code(ExitCode::kCopyBehind) && absl::StrContains(check.text, "offsets LOST at the source");
+  })) << check.text;
+}
 
 // Only the content of the last copied batch tells.
 TEST_F(SourceWithoutTopicIdsTest, TopicMadeAnewWhileNobodyLookedIsNotMixedIn) {
@@ -248,7 +291,7 @@ TEST_F(SourceWithoutTopicIdsTest, TopicThatHeldNothingMoreAndWasMadeAnewIsNotMix
 
 TEST_F(SourceWithoutTopicIdsTest, TopicMadeAnewIsNotMixedIn) { ExpectRecreatedWhileRunningIsSeen("source-truncated"); }
 
-TEST_F(SourceWithoutTopicIdsTest, DeletedTopicIsNamed) { ExpectDeletionIsSeen("source-truncated"); }
+TEST_F(SourceWithoutTopicIdsTest, DeletedTopicEndsItsCopy) { ExpectDeletionIsSeen("source-truncated"); }
 
 // H. Tombstones that the source removes before they are copied leave on the target what they delete.
 TEST_F(SourceChangesTest, ACopyThatIsBehindForAsLongAsTombstonesStayIsNamed) {
