@@ -22,6 +22,10 @@ std::string HumanBytes(double bytes) {
   return unit == 0 ? absl::StrFormat("%.0f B", bytes) : absl::StrFormat("%.1f %s", bytes, units[unit]);
 }
 
+std::string HumanCap(int64_t bytes_per_second) {
+  return bytes_per_second == 0 ? "no cap" : absl::StrCat(HumanBytes(static_cast<double>(bytes_per_second)), "/s");
+}
+
 std::string HumanSeconds(int64_t seconds) {
   if (seconds < 60) return absl::StrCat(seconds, " s");
   if (seconds < 3600) return absl::StrCat(seconds / 60, " min ", seconds % 60, " s");

@@ -28,6 +28,7 @@
 #include "replicator/base/human.h"
 #include "replicator/control/reconciler.h"
 #include "replicator/copy/shard.h"
+#include "replicator/link/client_options.h"
 #include "replicator/link/cluster_pair.h"
 #include "replicator/link/freshness.h"
 #include "replicator/link/topic_notes.h"
@@ -55,17 +56,6 @@ constexpr Clock::duration kDrain = std::chrono::seconds(5);
 constexpr Clock::duration kEnd = std::chrono::seconds(2);
 // How long saying good-bye to the link's lock may take after that; else its session ends by itself.
 constexpr Clock::duration kLeave = std::chrono::seconds(1);
-
-kafka::ConnectionOptions ClientOptions(const LinkConfig& config, kafka::BrokerUse use) {
-  kafka::ConnectionOptions options;
-  options.client_id = absl::StrCat("replicator.", config.Name());
-  options.use = use;
-  return options;
-}
-
-std::string CapText(int64_t bytes_per_second) {
-  return bytes_per_second == 0 ? "no cap" : absl::StrCat(HumanBytes(static_cast<double>(bytes_per_second)), "/s");
-}
 
 // The control loop still runs for a moment after the link has ended, to leave the lock: whatever was under way then
 // must not go on with shards and a service that are gone.
@@ -251,8 +241,8 @@ asio::awaitable<absl::Status> Link::OpenClusters() {
   if (options_.dry_run && CompareSides(**from, **to).sides == Sides::kNotTold)
     LOG(WARNING) << "both clusters have the id " << (*from)->cluster_id
                  << ". The first run makes the link's topic on the target, and ends if the source shows it as well";
-  LOG(INFO) << "caps: source " << CapText(options_.source_bytes_per_second) << ", target "
-            << CapText(options_.target_bytes_per_second) << "; quotas apply to client.id "
+  LOG(INFO) << "caps: source " << HumanCap(options_.source_bytes_per_second) << ", target "
+            << HumanCap(options_.target_bytes_per_second) << "; quotas apply to client.id "
             << ClientOptions(config_, kafka::BrokerUse::kConsume).client_id;
   LOG(INFO) << "link " << config_.Name() << ": from cluster " << (*from)->cluster_id << " (" << (*from)->brokers.size()
             << " brokers) to cluster " << (*to)->cluster_id << " (" << (*to)->brokers.size() << " brokers)";
