@@ -366,7 +366,8 @@ void Partition::OnTargetEnd(TargetOffset log_end, TargetOffset high_watermark, c
     return;
   }
   const bool is_first = std::exchange(is_restored_, false);
-  if (is_first && !IsOurs(log_end, tail) && MayBeOfAnotherHolder(tail)) {
+  // Retention can leave no last batch at any time.
+  if ((is_first || !tail.has_value()) && !IsOurs(log_end, tail) && MayBeOfAnotherHolder(tail)) {
     foreign_unless_found_ = true;
     return FindByContent(log_end, "this folder does not know which producer wrote the last of them");
   }

@@ -449,12 +449,12 @@ TEST_F(PartitionTest, AnOldBatchStoredAgainIsNotTakenForTheOneInFlight) {
 }
 
 // F
-TEST_F(PartitionTest, WithoutAHeaderTheCountAloneMustFit) {
+TEST_F(PartitionTest, WithoutABatchAtTheTargetsEndTheCountMustFitOrThePlaceIsLookedFor) {
   Begin();
   SendWithoutAnswer(0, 3);
   TargetEnd(4, 4, std::nullopt);
-  ExpectQuarantine(QuarantineCode::kForeignWrite);
-  EXPECT_EQ(partition_.position(), SourceOffset(0));
+  EXPECT_FALSE(partition_.begun());
+  EXPECT_TRUE(partition_.is_foreign_unless_found());
 }
 
 // F
