@@ -310,9 +310,9 @@ struct LostAtStart {
 
 // What has to be known of a cluster before anything is begun is asked once of each broker; the rest is asked again.
 constexpr LostAtStart kLostAtStart[] = {
-    {true, kApiVersions, true},      {true, kMetadata, true},         {true, kDescribeConfigs, true},
-    {true, kListOffsets, false},     {false, kApiVersions, true},     {false, kMetadata, true},
-    {false, kInitProducerId, false}, {false, kDescribeConfigs, true}, {false, kCreateTopics, false},
+    {true, kApiVersions, true},      {true, kMetadata, true},          {true, kDescribeConfigs, false},
+    {true, kListOffsets, false},     {false, kApiVersions, true},      {false, kMetadata, true},
+    {false, kInitProducerId, false}, {false, kDescribeConfigs, false}, {false, kCreateTopics, false},
     {false, kListOffsets, false},
 };
 
