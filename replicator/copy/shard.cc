@@ -150,6 +150,7 @@ void Shard::AddStreams(std::vector<Assignment> assignments) {
     partition.is_compacted = assignment.facts.is_compacted;
     member.stream = std::make_unique<Stream>(std::move(assignment), partition);
     member_of_[member.stream.get()] = &member;
+    member_by_name_[{member.stream->assignment.source_topic, member.stream->assignment.partition}] = &member;
     member.stream->tombstones.Begin(absl::ToUnixMillis(absl::Now()));
     Restore(*member.stream);
     const TopicFacts facts = member.stream->assignment.facts;

@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -32,6 +33,7 @@
 #include "replicator/copy/sink.h"
 #include "replicator/copy/source.h"
 #include "replicator/copy/state_keeper.h"
+#include "replicator/copy/translation.h"
 #include "replicator/locate/locator.h"
 #include "replicator/locate/settler.h"
 #include "replicator/partition/stream.h"
@@ -101,6 +103,9 @@ class Shard : public StreamOwner {
   // that needs a yes. NotFound: it is not this shard's. FailedPrecondition: it is not quarantined. Unavailable: the
   // source did not answer in time.
   void Resume(ResumeRequest request, std::function<void(absl::StatusOr<ResumePlan>)> done);
+  // Where offsets lie on the other side. `done` is called on the loop with an answer to each question, in their order;
+  // never, when the shard ends before. A partition belongs to one shard: the others' answers are not is_copied.
+  void Translate(std::vector<TranslationQuestion> questions, std::function<void(std::vector<TranslationAnswer>)> done);
 
   // Stops fetching, waits up to `drain` for the answers that are due, ends the loop.
   void Stop(Clock::duration drain);
@@ -169,6 +174,8 @@ class Shard : public StreamOwner {
   void NoteLeaderless();
   void AskForLeaders(Clock::time_point now);
   // shard_control.cc
+  Member* Find(const std::string& source_topic, int32_t partition);
+  std::vector<TranslationAnswer> Answer(const std::vector<TranslationQuestion>& questions);
   void BeginResume(ResumeRequest request, std::function<void(absl::StatusOr<ResumePlan>)> done);
   Assignment WithIdsOfNow(Assignment assignment) const;
   void DecideResume(Member& member, PendingResume resume, bool is_stored);
@@ -194,6 +201,7 @@ class Shard : public StreamOwner {
   kafka::MetadataSnapshot target_metadata_;
   std::list<Member> members_;
   absl::flat_hash_map<const Stream*, Member*> member_of_;
+  absl::flat_hash_map<std::pair<std::string, int32_t>, Member*> member_by_name_;  // source topic, partition
   std::map<int32_t, std::unique_ptr<SourceDesk>> source_desks_;
   std::map<int32_t, std::unique_ptr<TargetDesk>> target_desks_;
   std::vector<std::unique_ptr<SourceDesk>> retired_sources_;

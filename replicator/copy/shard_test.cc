@@ -1,8 +1,11 @@
 #include "replicator/copy/shard.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "kafka/net/steady_event.h"
@@ -65,6 +68,63 @@ TEST_F(ShardTest, TwoThatAreStuckInAHandlerAreWaitedForUntilOneDeadline) {
   release.Notify();
   EXPECT_TRUE(shards[0]->Join(Clock::now() + kPatience));
   EXPECT_TRUE(shards[1]->Join(Clock::now() + kPatience));
+}
+
+// A partition as an earlier process left it: source records 100-109 and 112-119, and markers between.
+Assignment Stored(const std::string& topic, int32_t partition) {
+  auto state = std::make_shared<offsets::PartitionState>();
+  state->origin = {SourceOffset(100), TargetOffset(0)};
+  state->position = SourceOffset(120);
+  state->target_end = TargetOffset(18);
+  state->eras = {{TargetOffset(0), {.id = 40, .epoch = 0}, 0}};
+  state->runs.closed = {{SourceOffset(100), TargetOffset(0), 10}};
+  state->last_run = {SourceOffset(112), TargetOffset(10), 8};
+  state->quarantine = {QuarantineCodeName(QuarantineCode::kForeignWrite), "somebody wrote", 1};
+  Assignment assignment;
+  assignment.source_topic = assignment.target_topic = topic;
+  assignment.partition = partition;
+  assignment.stored = std::move(state);
+  return assignment;
+}
+
+TEST_F(ShardTest, OffsetsAreTranslatedInTheOrderOfTheQuestions) {
+  const std::unique_ptr<Shard> shard = Start();
+  Assignment empty;
+  empty.source_topic = empty.target_topic = "new";
+  empty.partition = 0;
+  shard->Assign({Stored("a", 0), Stored("a", 3), std::move(empty)});
+  const std::vector<TranslationQuestion> questions = {
+      {.source_topic = "a", .partition = 3, .offset = 105},
+      {.source_topic = "a", .partition = 1, .offset = 105},
+      {.source_topic = "a", .partition = 0, .offset = 110},
+      {.source_topic = "a", .partition = 3, .offset = 17, .to_source = true},
+      {.source_topic = "new", .partition = 0, .offset = 0},
+      {.source_topic = "b", .partition = 0, .offset = 105},
+  };
+  std::vector<TranslationAnswer> answers;
+  kafka::SteadyEvent answered;
+  shard->Translate(questions, [&](std::vector<TranslationAnswer> told) {
+    answers = std::move(told);
+    answered.Notify();
+  });
+  ASSERT_TRUE(answered.WaitUntil(Clock::now() + kPatience));
+  TranslationAnswer record;
+  record.kind = offsets::TranslationKind::kExact;
+  record.offset = 5;
+  record.is_same_record = true;
+  record.position = 120;
+  record.is_quarantined = true;
+  record.target_end = 18;
+  TranslationAnswer gap = record;
+  gap.offset = 10;
+  gap.is_same_record = false;
+  TranslationAnswer back = record;
+  back.offset = 119;
+  TranslationAnswer not_here;
+  not_here.is_copied = false;
+  EXPECT_THAT(answers, testing::ElementsAre(record, not_here, gap, back, TranslationAnswer(), not_here));
+  shard->Stop(Clock::duration::zero());
+  EXPECT_TRUE(shard->Join(Clock::now() + kPatience));
 }
 
 }  // namespace

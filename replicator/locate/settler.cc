@@ -52,9 +52,14 @@ asio::awaitable<absl::Status> Settler::Ask(std::shared_ptr<kafka::Connection> co
   OffsetsQuery watermark_query = {.side = Side::kTarget};
   absl::StatusOr<std::vector<OffsetAnswer>> watermarks = co_await ListOffsetsOf(connection, streams, watermark_query);
   if (!watermarks.ok()) co_return watermarks.status();
+  // Nothing rests on it here: what a partition's offsets are on the other side is told with it.
+  OffsetsQuery start_query = {.side = Side::kTarget, .timestamp_ms = kafka::kEarliestTimestamp};
+  absl::StatusOr<std::vector<OffsetAnswer>> starts = co_await ListOffsetsOf(connection, streams, start_query);
+  if (!starts.ok()) co_return starts.status();
   for (size_t i = 0; i < streams.size(); ++i) {
     Stream* stream = streams[i];
     if (stream->target_leader != leaders[i]) continue;  // the new one is asked
+    if ((*starts)[i].error_code == kafka::kErrorNone) stream->target_log_start = (*starts)[i].offset;
     const OffsetAnswer& log_end = (*log_ends)[i];
     const OffsetAnswer& watermark = (*watermarks)[i];
     if (log_end.error_code != kafka::kErrorNone || watermark.error_code != kafka::kErrorNone) {
