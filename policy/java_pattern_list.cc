@@ -171,6 +171,20 @@ absl::Status ExplainFailure(const std::vector<std::string>& patterns, const std:
 
 }  // namespace
 
+std::optional<std::string> NameInPattern(absl::string_view pattern) {
+  std::string name;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const bool is_escaped =
+        pattern[i] == '\\' && i + 1 < pattern.size() && absl::StrContains(".-", pattern.substr(i + 1, 1));
+    if (is_escaped) ++i;
+    const char c = pattern[i];
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_' && c != '-') return std::nullopt;
+    name.push_back(c);
+  }
+  if (name.empty()) return std::nullopt;
+  return name;
+}
+
 absl::StatusOr<JavaPatternList> JavaPatternList::Compile(const std::vector<std::string>& patterns) {
   JavaPatternList list;
   if (patterns.empty()) return list;

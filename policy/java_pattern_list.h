@@ -2,6 +2,7 @@
 #define REPLICATOR_POLICY_JAVA_PATTERN_LIST_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,12 @@ inline constexpr absl::string_view kConfigPropertiesExcludeDefault =
     R"(message\.timestamp\.difference\.max\.ms, message\.timestamp\.type, )"
     R"(unclean\.leader\.election\.enable, min\.insync\.replicas)";
 
-// A list of Java regular expressions as MirrorMaker 2 uses it for `topics`, `topics.exclude` and
-// `config.properties.exclude`: the elements are joined by `|` and a name has to match as a whole
+// The name that a pattern stands for, be it written as it is or with its dots and dashes escaped; nothing for a pattern
+// that may match more. A dot may match other names, too: a name it is all the same.
+std::optional<std::string> NameInPattern(absl::string_view pattern);
+
+// A list of Java regular expressions as MirrorMaker 2 uses it for `topics`, `topics.exclude`, `groups`,
+// `groups.exclude` and `config.properties.exclude`: the elements are joined by `|` and a name has to match as a whole
 // (MirrorUtils.compilePatternList, Matcher.matches).
 //
 // RE2 does the matching, in time linear in the name. It reads the same syntax as java.util.regex except for what

@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -16,22 +15,6 @@ constexpr absl::string_view kHeartbeats = "heartbeats";
 
 constexpr std::array<absl::string_view, 5> kBrokerTopics = {
     "__consumer_offsets", "__transaction_state", "__share_group_state", "__remote_log_metadata", "__cluster_metadata"};
-
-// The topic whose full name an element of `topics` is, be it written as a name or with its dots and dashes escaped;
-// nothing for a pattern. A dot may match other names, too: a name it is all the same.
-std::optional<std::string> NameIn(absl::string_view element) {
-  std::string name;
-  for (size_t i = 0; i < element.size(); ++i) {
-    const bool is_escaped =
-        element[i] == '\\' && i + 1 < element.size() && absl::StrContains(".-", element.substr(i + 1, 1));
-    if (is_escaped) ++i;
-    const char c = element[i];
-    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_' && c != '-') return std::nullopt;
-    name.push_back(c);
-  }
-  if (name.empty()) return std::nullopt;
-  return name;
-}
 
 }  // namespace
 
@@ -66,7 +49,7 @@ absl::StatusOr<TopicFilter> TopicFilter::Create(TopicFilterOptions options) {
   if (!exclude.ok()) return exclude.status();
   TopicFilter filter;
   for (const std::string& element : options.topics) {
-    if (std::optional<std::string> name = NameIn(element)) filter.named_.insert(*std::move(name));
+    if (std::optional<std::string> name = NameInPattern(element)) filter.named_.insert(*std::move(name));
   }
   filter.options_ = std::move(options);
   filter.include_ = *std::move(include);

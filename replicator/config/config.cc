@@ -27,6 +27,7 @@ namespace {
 
 constexpr absl::string_view kDefaultPolicyClass = "org.apache.kafka.connect.mirror.DefaultReplicationPolicy";
 constexpr absl::string_view kDefaultTopicFilterClass = "org.apache.kafka.connect.mirror.DefaultTopicFilter";
+constexpr absl::string_view kDefaultGroupFilterClass = "org.apache.kafka.connect.mirror.DefaultGroupFilter";
 constexpr absl::string_view kDefaultConfigFilterClass = "org.apache.kafka.connect.mirror.DefaultConfigPropertyFilter";
 // With it and without its package, as Connect takes names of plugins.
 constexpr std::array<absl::string_view, 3> kByteArrayConverter = {
@@ -42,7 +43,7 @@ struct NotDone {
   absl::string_view what;
 };
 constexpr std::array<NotDone, 5> kNotDone = {{
-    {"emit.checkpoints.enabled", "offsets of consumer groups"},
+    {"emit.checkpoints.enabled", "checkpoints of consumer groups"},
     {"sync.topic.configs.enabled", "later changes of topics' settings"},
     {"sync.topic.acls.enabled", "ACLs of topics"},
     {"emit.heartbeats.enabled", "heartbeats of its own"},
@@ -69,6 +70,7 @@ class LinkConfigReader {
       RefuseChangesOfRecords();
       ReadReplicationPolicy();
       ReadTopics();
+      ReadGroups();
       ReadConfigPropertiesExclude();
       ReadNumbers();
       TellWhatIsNotDone();
@@ -276,6 +278,71 @@ class LinkConfigReader {
     } else {
       keys_.Error(absl::StrCat(properties_.file_name(), ": ", filter.status().message()));
     }
+  }
+
+  void ReadGroups() {
+    if (!ReadWhetherGroupsAreSynced()) return TellGroupKeysWithoutEffect();
+    RefuseOwnClass("group.filter.class", kDefaultGroupFilterClass, "select the groups with groups and groups.exclude");
+    policy::GroupFilterOptions options;
+    bool valid = true;
+    if (const Property* property = keys_.TakeSetting("groups")) {
+      options.groups = SplitList(property->value);
+      valid = CheckPatterns(*property, options.groups) && valid;
+    }
+    const Property* exclude = keys_.TakeRenamed("groups.exclude", "groups.blacklist");
+    options.excludes_by_default = exclude == nullptr;
+    if (exclude != nullptr) {
+      options.groups_exclude = SplitList(exclude->value);
+      valid = CheckPatterns(*exclude, options.groups_exclude) && valid;
+    }
+    config_.sync_group_offsets_interval = absl::Seconds(keys_.ReadNumber(
+        "sync.group.offsets.interval.seconds", absl::ToInt64Seconds(config_.sync_group_offsets_interval),
+        kRefreshSecondsMax, "sync.group.offsets.interval.seconds=60"));
+    config_.refresh_groups_interval = absl::Seconds(keys_.ReadNumber(
+        "refresh.groups.interval.seconds", absl::ToInt64Seconds(config_.refresh_groups_interval), kRefreshSecondsMax,
+        "refresh.groups.interval.seconds=600, or refresh.groups.enabled=false to look only at start"));
+    if (const Property* property = keys_.TakeSetting("refresh.groups.enabled"))
+      keys_.ReadBool(*property, config_.refresh_groups_enabled);
+    if (!valid) return;
+    absl::StatusOr<policy::GroupFilter> filter = policy::GroupFilter::Create(std::move(options));
+    if (filter.ok()) {
+      config_.group_filter = *std::move(filter);
+    } else {
+      keys_.Error(absl::StrCat(properties_.file_name(), ": ", filter.status().message()));
+    }
+  }
+
+  bool ReadWhetherGroupsAreSynced() {
+    const Property* sync = keys_.TakeSetting("sync.group.offsets.enabled");
+    if (sync != nullptr) keys_.ReadBool(*sync, config_.sync_group_offsets);
+    const Property* checkpoints = keys_.TakeSetting("emit.checkpoints.enabled");
+    bool has_checkpoints = true;
+    if (checkpoints != nullptr) keys_.ReadBool(*checkpoints, has_checkpoints);
+    if (config_.sync_group_offsets && !has_checkpoints) {
+      config_.sync_group_offsets = false;
+      keys_.WarnAt(*sync, absl::StrCat(sync->key, " has no effect while ", checkpoints->key,
+                                       " is false, as in MirrorMaker: delete that key to have offsets of groups kept "
+                                       "in step"));
+    }
+    return config_.sync_group_offsets;
+  }
+
+  // They stay as they are: nothing is looked up, and no pattern is an error.
+  void TellGroupKeysWithoutEffect() {
+    std::vector<std::string> found;
+    for (const absl::string_view name :
+         {"groups", "groups.exclude", "groups.blacklist", "group.filter.class", "refresh.groups.enabled",
+          "refresh.groups.interval.seconds", "sync.group.offsets.interval.seconds"}) {
+      for (const std::string& key : {absl::StrCat(names_.Link(), ".", name), std::string(name)}) {
+        const Property* property = properties_.Find(key);
+        if (property == nullptr) continue;
+        keys_.MarkTaken(key);
+        found.push_back(absl::StrCat(Quoted(key), " (line ", property->line, ")"));
+      }
+    }
+    if (found.empty()) return;
+    keys_.Info(
+        absl::StrCat("keys that have no effect unless sync.group.offsets.enabled=true: ", absl::StrJoin(found, ", ")));
   }
 
   bool CheckPatterns(const Property& property, const std::vector<std::string>& patterns) {

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "kafka/wire/fetch.h"
+#include "policy/group_filter.h"
 #include "policy/java_pattern_list.h"
 #include "policy/replication_policy.h"
 #include "policy/topic_filter.h"
@@ -51,6 +52,13 @@ struct LinkConfig {
   int tasks_max = 1;                   // the most shards (threads) of this process
   bool refresh_topics_enabled = true;  // look for new topics and partitions while running
   absl::Duration refresh_topics_interval = absl::Minutes(10);
+  // sync.group.offsets.enabled, unless emit.checkpoints.enabled is false: MirrorMaker runs no task for groups then
+  // (MirrorCheckpointConnector.taskConfigs). The rest of the keys about groups is read only when it is true.
+  bool sync_group_offsets = false;
+  absl::Duration sync_group_offsets_interval = absl::Minutes(1);
+  policy::GroupFilter group_filter;    // groups, groups.exclude
+  bool refresh_groups_enabled = true;  // look for new groups while running
+  absl::Duration refresh_groups_interval = absl::Minutes(10);
 
   // What the operator should know at start, one line each, beginning with the file. They name keys, and values only of
   // patterns of topic names.

@@ -24,13 +24,14 @@ constexpr absl::string_view kAlwaysExactly =
 constexpr absl::string_view kNoHeartbeats =
     "no heartbeats topic is written; the progress line tells how far the copy is";
 constexpr absl::string_view kExactOffsets = "every offset is known exactly, so no offset-syncs topic is written";
+constexpr absl::string_view kNoCheckpoints =
+    "no checkpoints topic is written: sync.group.offsets.enabled=true keeps offsets of groups in step";
 constexpr absl::string_view kNoGroup = "topics are read without a consumer group, each from its first offset on";
 constexpr absl::string_view kMemoryFlag = "--buffer-bytes sets how much is fetched at once";
 constexpr absl::string_view kFixedTimes = "timeouts and pauses between attempts are fixed";
 constexpr absl::string_view kNotDecoded = "records are not decoded";
 
 constexpr absl::string_view kNoAclsYet = "ACLs are not copied by this version";
-constexpr absl::string_view kNoGroupsYet = "offsets of consumer groups are not copied by this version";
 constexpr absl::string_view kNoConfigSyncYet =
     "a topic gets the source's settings when it is created; later changes are not followed by this version";
 
@@ -54,6 +55,15 @@ constexpr KnownKey kLinkKeys[] = {
     {"tasks.max", kHonoured},
     {"refresh.topics.enabled", kHonoured},
     {"refresh.topics.interval.seconds", kHonoured},
+    {"groups", kHonoured},
+    {"groups.exclude", kHonoured},
+    {"groups.blacklist", kHonoured},
+    {"group.filter.class", kHonoured},
+    {"refresh.groups.enabled", kHonoured},
+    {"refresh.groups.interval.seconds", kHonoured},
+    {"sync.group.offsets.enabled", kHonoured},
+    {"sync.group.offsets.interval.seconds", kHonoured},
+    {"emit.checkpoints.enabled", kHonoured},
     {"config.providers.*", kNotYet,
      "of the settings of a config provider these are known: class, param.allowed.paths, param.allowlist.pattern"},
     {"replication.policy.internal.topic.separator.enabled", kNotApplicable,
@@ -67,17 +77,8 @@ constexpr KnownKey kLinkKeys[] = {
     {"use.defaults.from", kNotYet, kNoConfigSyncYet},
     {"sync.topic.acls.enabled", kNotYet, kNoAclsYet, true},
     {"sync.topic.acls.interval.seconds", kNotYet, kNoAclsYet},
-    {"groups", kNotYet, kNoGroupsYet},
-    {"groups.exclude", kNotYet, kNoGroupsYet},
-    {"groups.blacklist", kNotYet, kNoGroupsYet},
-    {"group.filter.class", kNotYet, kNoGroupsYet},
-    {"refresh.groups.enabled", kNotYet, kNoGroupsYet, true},
-    {"refresh.groups.interval.seconds", kNotYet, kNoGroupsYet},
-    {"sync.group.offsets.enabled", kNotYet, kNoGroupsYet, true},
-    {"sync.group.offsets.interval.seconds", kNotYet, kNoGroupsYet},
-    {"emit.checkpoints.enabled", kNotYet, kNoGroupsYet, true},
-    {"emit.checkpoints.interval.seconds", kNotYet, kNoGroupsYet},
-    {"checkpoints.topic.replication.factor", kNotYet, kNoGroupsYet},
+    {"emit.checkpoints.interval.seconds", kNotApplicable, kNoCheckpoints},
+    {"checkpoints.topic.replication.factor", kNotApplicable, kNoCheckpoints},
     {"emit.heartbeats.enabled", kNotApplicable, kNoHeartbeats, true},
     {"emit.heartbeats.interval.seconds", kNotApplicable, kNoHeartbeats},
     {"heartbeats.topic.replication.factor", kNotApplicable, kNoHeartbeats},
