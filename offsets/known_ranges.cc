@@ -9,22 +9,6 @@ namespace {
 
 using Ranges = absl::Span<const KnownRange>;
 
-// Ends `range` at these offsets at the latest.
-void CutAt(KnownRange& range, SourceOffset source, TargetOffset target) {
-  while (!range.runs.empty()) {
-    Run& last = range.runs.back();
-    const int64_t count = std::min({last.count, source - last.source_base, target - last.target_base});
-    if (count == last.count) break;
-    range.source_end = std::min(range.source_end, last.source_base + std::max<int64_t>(count, 0));
-    if (count > 0) {
-      last.count = count;
-      break;
-    }
-    range.runs.pop_back();
-  }
-  range.source_end = std::min(range.source_end, source);
-}
-
 // The last range that begins at or below, or end().
 Ranges::iterator AtOrBelow(Ranges ranges, SourceOffset source) {
   auto above = std::upper_bound(ranges.begin(), ranges.end(), source,
@@ -93,27 +77,8 @@ ToSource LookUp(Ranges ranges, TargetOffset target, const LogStarts& starts) {
 
 }  // namespace
 
-KnownRange RangeOf(const OffsetMap& map) {
-  const std::deque<Run>& runs = map.runs();
-  KnownRange range = {.begin = {map.position(), map.target_end()}, .source_end = map.position(), .runs = {}};
-  auto first = runs.end();
-  while (first != runs.begin() && std::prev(first)->target_end() == range.begin.target) {
-    --first;
-    range.begin = {first->source_base, first->target_base};
-  }
-  range.runs.assign(first, runs.end());
-  const bool is_all = first == runs.begin() && map.known_begin().target == range.begin.target;
-  if (is_all) range.begin = map.known_begin();
-  return range;
-}
-
 void KnownRanges::Add(KnownRange range) {
-  while (!ranges_.empty()) {
-    KnownRange& last = ranges_.back();
-    CutAt(last, range.begin.source, range.begin.target);
-    if (last.begin.source < range.begin.source && last.begin.target <= range.begin.target) break;
-    ranges_.pop_back();
-  }
+  while (!ranges_.empty() && !ranges_.back().CutAt(range.begin.source, range.begin.target)) ranges_.pop_back();
   if (!ranges_.empty()) {
     KnownRange& last = ranges_.back();
     if (range.begin.source == last.source_end && range.begin.target == last.target_end()) {
@@ -125,25 +90,18 @@ void KnownRanges::Add(KnownRange range) {
   ranges_.push_back(std::move(range));
 }
 
-void KnownRanges::PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start) {
-  const auto first_kept = std::find_if(ranges_.begin(), ranges_.end(), [&](const KnownRange& range) {
-    return &range == &ranges_.back() || range.source_end > source_log_start || range.target_end() > target_log_start;
-  });
-  ranges_.erase(ranges_.begin(), first_kept);
-}
-
-ToTarget TranslateToTarget(const KnownRanges& known, SourceOffset source, const LogStarts& starts) {
-  const ToTarget found = LookUp(known.ranges(), source, starts);
+ToTarget TranslateToTarget(absl::Span<const KnownRange> known, SourceOffset source, const LogStarts& starts) {
+  const ToTarget found = LookUp(known, source, starts);
   if (found.kind != TranslationKind::kUnknown || source >= starts.source) return found;
-  ToTarget from_start = LookUp(known.ranges(), starts.source, starts);
+  ToTarget from_start = LookUp(known, starts.source, starts);
   from_start.is_same_record = false;
   return from_start;
 }
 
-ToSource TranslateToSource(const KnownRanges& known, TargetOffset target, const LogStarts& starts) {
-  const ToSource found = LookUp(known.ranges(), target, starts);
+ToSource TranslateToSource(absl::Span<const KnownRange> known, TargetOffset target, const LogStarts& starts) {
+  const ToSource found = LookUp(known, target, starts);
   if (found.kind != TranslationKind::kUnknown || target >= starts.target) return found;
-  ToSource from_start = LookUp(known.ranges(), starts.target, starts);
+  ToSource from_start = LookUp(known, starts.target, starts);
   from_start.is_same_record = false;
   return from_start;
 }

@@ -25,18 +25,7 @@
 
 namespace replicator::offsets {
 
-struct KnownRange {
-  MapBegin begin;
-  SourceOffset source_end;  // the position: every source offset below it, from the begin on, is in a run or nothing
-  std::vector<Run> runs;    // ascending on both sides, from the begin on
-
-  TargetOffset target_end() const { return runs.empty() ? begin.target : runs.back().target_end(); }
-  bool operator==(const KnownRange&) const = default;
-};
-
-// What `map` knows without its store, from where it was continued last on.
-KnownRange RangeOf(const OffsetMap& map);
-
+// Ranges that come one by one, as a store has them: the later ones are right.
 class KnownRanges {
  public:
   // Adds what was learned later than everything here. It replaces what it says otherwise of: older ranges end where it
@@ -44,19 +33,11 @@ class KnownRanges {
   // begins where the last one ends continues it.
   void Add(KnownRange range);
 
-  // Forgets the ranges that lie below both log starts. What nobody can read needs no translation.
-  void PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start);
-
   // Ascending on both sides.
   absl::Span<const KnownRange> ranges() const { return ranges_; }
 
  private:
   std::vector<KnownRange> ranges_;
-};
-
-struct LogStarts {
-  SourceOffset source;
-  TargetOffset target;
 };
 
 enum class TranslationKind : uint8_t {
@@ -72,7 +53,8 @@ struct ToTarget {
   bool is_same_record = false;  // when kExact: not the next one, nor an end
   bool operator==(const ToTarget&) const = default;
 };
-ToTarget TranslateToTarget(const KnownRanges& known, SourceOffset source, const LogStarts& starts);
+// `known`: ascending on both sides. Ranges that touch are one.
+ToTarget TranslateToTarget(absl::Span<const KnownRange> known, SourceOffset source, const LogStarts& starts);
 
 struct ToSource {
   TranslationKind kind = TranslationKind::kUnknown;
@@ -81,7 +63,7 @@ struct ToSource {
   int64_t target_only = 0;      // when kWait: how far it lies behind the end of what was copied
   bool operator==(const ToSource&) const = default;
 };
-ToSource TranslateToSource(const KnownRanges& known, TargetOffset target, const LogStarts& starts);
+ToSource TranslateToSource(absl::Span<const KnownRange> known, TargetOffset target, const LogStarts& starts);
 
 }  // namespace replicator::offsets
 

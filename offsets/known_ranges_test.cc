@@ -33,10 +33,10 @@ KnownRanges Known(std::vector<KnownRange> ranges) {
 }
 
 ToTarget Forward(const KnownRanges& known, int64_t source, const LogStarts& starts = Starts(0, 0)) {
-  return TranslateToTarget(known, SourceOffset(source), starts);
+  return TranslateToTarget(known.ranges(), SourceOffset(source), starts);
 }
 ToSource Back(const KnownRanges& known, int64_t target, const LogStarts& starts = Starts(0, 0)) {
-  return TranslateToSource(known, TargetOffset(target), starts);
+  return TranslateToSource(known.ranges(), TargetOffset(target), starts);
 }
 ToTarget Same(int64_t target) { return {TranslationKind::kExact, TargetOffset(target), true}; }
 ToTarget Next(int64_t target) { return {TranslationKind::kExact, TargetOffset(target), false}; }
@@ -146,6 +146,16 @@ TEST(TranslateTest, ASkippedRangeWasNotCopied) {
   EXPECT_EQ(Back(known, 100), SameSource(200));
 }
 
+// As a map has them in chunks.
+TEST(TranslateTest, RangesThatTouchAreOne) {
+  const std::vector<KnownRange> chunks = {{At(0, 0), SourceOffset(10), {MakeRun(0, 0, 10)}},
+                                          {At(10, 10), SourceOffset(21), {MakeRun(12, 10, 8)}}};
+  for (int64_t source = 0; source < 25; ++source) {
+    EXPECT_EQ(TranslateToTarget(chunks, SourceOffset(source), Starts(0, 0)), Forward(Plain(), source)) << source;
+    EXPECT_EQ(TranslateToSource(chunks, TargetOffset(source), Starts(0, 0)), Back(Plain(), source)) << source;
+  }
+}
+
 TEST(TranslateTest, BackARecordIsTheSameRecord) {
   EXPECT_EQ(Back(Plain(), 0), SameSource(0));
   EXPECT_EQ(Back(Plain(), 9), SameSource(9));
@@ -157,11 +167,6 @@ TEST(TranslateTest, BackTheEndIsThePosition) { EXPECT_EQ(Back(Plain(), 18), Next
 
 TEST(TranslateTest, BackBeyondTheEndOnlyTheTargetHasRecords) {
   EXPECT_EQ(Back(Plain(), 25), (ToSource{TranslationKind::kWait, SourceOffset(21), false, 7}));
-}
-
-TEST(TranslateTest, BackInAGapOfTheTargetTheNextRecordCounts) {
-  const KnownRanges known = Known({{At(0, 0), SourceOffset(30), {MakeRun(0, 0, 10), MakeRun(10, 15, 20)}}});
-  EXPECT_EQ(Back(known, 12), NextSource(10));
 }
 
 TEST(TranslateTest, BackWhatTheSourceHasDeletedIsItsLogStart) {
@@ -203,39 +208,6 @@ TEST(KnownRangesTest, ARangeThatContinuesIsOneRange) {
   EXPECT_EQ(Forward(known, 20), Next(18));
 }
 
-TEST(KnownRangesTest, WhatNobodyCanReadIsPruned) {
-  KnownRanges known = WithUnknown();
-  known.PruneBelow(SourceOffset(152), TargetOffset(49));
-  EXPECT_EQ(known.ranges().size(), 2u);
-  known.PruneBelow(SourceOffset(152), TargetOffset(50));
-  ASSERT_EQ(known.ranges().size(), 1u);
-  EXPECT_EQ(known.ranges()[0].begin, At(200, 80));
-  known.PruneBelow(SourceOffset(1000), TargetOffset(1000));
-  EXPECT_EQ(known.ranges().size(), 1u) << "the last one is where the copy goes on";
-}
-
-TEST(KnownRangesTest, AnOffsetMapIsARange) {
-  OffsetMap map(/*runs_max=*/2);
-  map.Reset(At(5, 1));
-  map.Append(MakeRun(5, 1, 5));
-  map.Append(MakeRun(20, 6, 5));
-  map.Append(MakeRun(30, 11, 5));
-  map.AdvanceTo(SourceOffset(40));
-  EXPECT_EQ(RangeOf(map), (KnownRange{At(10, 6), SourceOffset(40), {MakeRun(20, 6, 5), MakeRun(30, 11, 5)}}))
-      << "the oldest run is only in the store";
-}
-
-// Another process copied what lies between.
-TEST(KnownRangesTest, OfAMapThatWasContinuedElsewhereTheLastRangeCounts) {
-  OffsetMap map;
-  map.Append(MakeRun(0, 0, 5));
-  map.ContinueAt(At(50, 40));
-  EXPECT_EQ(RangeOf(map), (KnownRange{At(50, 40), SourceOffset(50), {}}));
-  map.Append(MakeRun(52, 40, 2));
-  map.Append(MakeRun(60, 42, 2));
-  EXPECT_EQ(RangeOf(map), (KnownRange{At(52, 40), SourceOffset(62), {MakeRun(52, 40, 2), MakeRun(60, 42, 2)}}));
-}
-
 // A source log with gaps that was copied whole, log starts somewhere, and ranges that know parts of it. Translation may
 // not know, but must never be wrong.
 class RandomCopy {
@@ -259,7 +231,7 @@ class RandomCopy {
 
   void CheckForward() {
     for (int64_t source = 0; source < static_cast<int64_t>(target_of_.size()) + 3; ++source) {
-      const ToTarget to = TranslateToTarget(known_, SourceOffset(source), starts_);
+      const ToTarget to = TranslateToTarget(known_.ranges(), SourceOffset(source), starts_);
       if (source > position_ && source >= starts_.source.value) {
         EXPECT_EQ(to.kind, TranslationKind::kWait) << source;
       }
@@ -274,14 +246,14 @@ class RandomCopy {
       EXPECT_GE(to.target, starts_.target);
       if (!to.is_same_record) continue;
       EXPECT_TRUE(is_copied_[source]) << source;
-      const ToSource back = TranslateToSource(known_, to.target, Starts(0, 0));
+      const ToSource back = TranslateToSource(known_.ranges(), to.target, Starts(0, 0));
       EXPECT_EQ(back, SameSource(source)) << "there and back";
     }
   }
 
   void CheckBack() {
     for (int64_t target = 0; target <= target_end(); ++target) {
-      const ToSource to = TranslateToSource(known_, TargetOffset(target), starts_);
+      const ToSource to = TranslateToSource(known_.ranges(), TargetOffset(target), starts_);
       if (to.kind != TranslationKind::kExact || !to.is_same_record) continue;
       EXPECT_EQ(to.source.value, source_of_[target]) << target;
     }
@@ -292,7 +264,7 @@ class RandomCopy {
     for (const KnownRange& range : known_.ranges()) {
       if (range.runs.empty()) continue;
       for (SourceOffset source = range.begin.source; source < range.runs.back().source_end(); source += 1) {
-        EXPECT_EQ(TranslateToTarget(known_, source, starts_).kind, TranslationKind::kExact) << source;
+        EXPECT_EQ(TranslateToTarget(known_.ranges(), source, starts_).kind, TranslationKind::kExact) << source;
       }
     }
   }
@@ -323,7 +295,7 @@ class RandomCopy {
       if (is_copied_[source]) map.Append(MakeRun(source, target_of_[source], 1));
     }
     map.AdvanceTo(SourceOffset(end));
-    return RangeOf(map);
+    return map.ranges()[0];
   }
 
   std::mt19937_64 random_;

@@ -7,136 +7,199 @@
 #include <utility>
 
 namespace replicator::offsets {
+namespace {
+
+bool Touch(const KnownRange& below, MapBegin begin) {
+  return below.source_end == begin.source && below.target_end() == begin.target;
+}
+
+// Those that cannot grow any more, of the range that is still growing.
+size_t ClosedRuns(const KnownRange& growing) { return growing.runs.empty() ? 0 : growing.runs.size() - 1; }
+
+MapBegin EndOfClosed(const KnownRange& growing) {
+  if (ClosedRuns(growing) == 0) return growing.begin;
+  const Run& closed = *std::prev(growing.runs.end(), 2);
+  return {closed.source_end(), closed.target_end()};
+}
+
+}  // namespace
+
+bool KnownRange::CutAt(SourceOffset source, TargetOffset target) {
+  while (!runs.empty()) {
+    Run& last = runs.back();
+    const int64_t count = std::min({last.count, source - last.source_base, target - last.target_base});
+    if (count == last.count) break;
+    source_end = std::min(source_end, last.source_base + std::max<int64_t>(count, 0));
+    if (count > 0) {
+      last.count = count;
+      break;
+    }
+    runs.pop_back();
+  }
+  source_end = std::min(source_end, source);
+  return begin.source < source_end && begin.target <= target;
+}
 
 void OffsetMap::Reset(MapBegin begin) {
-  runs_.clear();
-  marks_.clear();
-  origin_ = begin_ = begin;
-  position_ = begin.source;
-  target_end_ = begin.target;
-  changes_ = {.forget_from = SourceOffset(0), .forget_below = std::nullopt, .closed = {}};
+  chunks_ = {{.begin = begin, .source_end = begin.source, .runs = {}}};
+  older_are_stored_ = false;
+  run_count_ = 0;
+  ++times_cut_;
+  unsaved_from_.reset();
+  forget_from_ = SourceOffset(0);
+  forget_below_.reset();
 }
 
-void OffsetMap::Restore(MapBegin origin, const std::vector<Run>& closed, const std::optional<Run>& last, MapBegin end,
-                        bool older_runs_omitted, const std::vector<MapBegin>& marks) {
-  runs_.assign(closed.begin(), closed.end());
-  if (last.has_value()) runs_.push_back(*last);
-  origin_ = begin_ = origin;
-  if (older_runs_omitted && !runs_.empty()) begin_ = {runs_.front().source_base, runs_.front().target_base};
-  marks_.assign(marks.begin(), marks.end());
-  left_to_the_store_ = 0;
-  while (runs_.size() > runs_max_) LeaveOldestToTheStore();
-  position_ = end.source;
-  target_end_ = end.target;
-  changes_ = {};
+void OffsetMap::Restore(std::vector<KnownRange> chunks, KnownRange tail, bool older_are_stored) {
+  chunks_ = std::move(chunks);
+  older_are_stored_ = older_are_stored;
+  unsaved_from_.reset();
+  forget_from_.reset();
+  forget_below_.reset();
+  ++times_cut_;
+  // The tail is the rest of a chunk that still grows, unless it is a chunk of its own.
+  const bool is_rest = !chunks_.empty() && !last().runs.empty() && !tail.runs.empty() && Touch(last(), tail.begin) &&
+                       last().runs.size() < kChunkRunsMax && last().source_end < tail.runs[0].source_base;
+  if (is_rest) {
+    last().runs.push_back(tail.runs[0]);
+    last().source_end = tail.source_end;
+  } else {
+    chunks_.push_back(std::move(tail));
+  }
+  CountRuns();
 }
 
-void OffsetMap::ContinueAt(MapBegin place) {
-  CHECK(place.source >= position_ && place.target >= target_end_) << place.source << " < " << position_;
-  position_ = place.source;
-  target_end_ = place.target;
+void OffsetMap::CountRuns() {
+  run_count_ = 0;
+  for (const KnownRange& chunk : chunks_) run_count_ += chunk.runs.size();
 }
 
-void OffsetMap::ForgetOldest() {
-  begin_ = {runs_.front().source_end(), runs_.front().target_end()};
-  runs_.pop_front();
+void OffsetMap::MarkFrom(SourceOffset source) { unsaved_from_ = std::min(unsaved_from_.value_or(source), source); }
+
+void OffsetMap::ForgetFrom(SourceOffset source) {
+  ++times_cut_;
+  forget_from_ = std::min(forget_from_.value_or(source), source);
 }
 
-void OffsetMap::LeaveOldestToTheStore() {
-  if (left_to_the_store_++ % kMarkEvery == 0) marks_.push_back({runs_.front().source_base, runs_.front().target_base});
-  ForgetOldest();
+void OffsetMap::GoOnAt(MapBegin place) {
+  if (Touch(last(), place)) return;
+  const MapBegin front = chunks_.front().begin;
+  // Where the store's chunks are to be cut is not known here.
+  if (older_are_stored_ && (place.source < front.source || place.target < front.target)) return Reset(place);
+  const bool is_behind = place.source >= position() && place.target >= target_end();
+  if (!is_behind) ++times_cut_;
+  while (!chunks_.empty() && !last().CutAt(place.source, place.target)) {
+    ForgetFrom(last().begin.source);
+    chunks_.pop_back();
+  }
+  if (!chunks_.empty()) MarkFrom(last().begin.source);
+  chunks_.push_back({.begin = place, .source_end = place.source, .runs = {}});
+  CountRuns();
 }
 
 void OffsetMap::Append(const Run& run) {
   CHECK_GT(run.count, 0);
-  position_ = std::max(position_, run.source_end());
-  target_end_ = run.target_end();
-  if (!runs_.empty()) {
-    Run& last = runs_.back();
-    CHECK(run.source_base >= last.source_end()) << run.source_base << " < " << last.source_end();
-    CHECK(run.target_base >= last.target_end()) << run.target_base << " < " << last.target_end();
-    if (run.source_base == last.source_end() && run.target_base == last.target_end()) {
-      last.count += run.count;
-      return;
-    }
-    changes_.closed.push_back(last);
+  CHECK(run.source_base >= position()) << run.source_base << " < " << position();
+  CHECK(run.target_base == target_end()) << run.target_base << " is not " << target_end();
+  std::vector<Run>& runs = last().runs;
+  last().source_end = run.source_end();
+  if (!runs.empty() && runs.back().source_end() == run.source_base) {
+    runs.back().count += run.count;
+    return;
   }
-  runs_.push_back(run);
-  if (runs_.size() > runs_max_) LeaveOldestToTheStore();
+  ++run_count_;
+  if (!runs.empty()) MarkFrom(last().begin.source);
+  if (runs.size() < kChunkRunsMax) return runs.push_back(run);
+  last().source_end = runs.back().source_end();
+  const MapBegin begin = {last().source_end, last().target_end()};
+  chunks_.push_back({.begin = begin, .source_end = run.source_end(), .runs = {run}});
 }
 
-void OffsetMap::AdvanceTo(SourceOffset position) { position_ = std::max(position_, position); }
+void OffsetMap::AdvanceTo(SourceOffset position) { last().source_end = std::max(last().source_end, position); }
 
 std::optional<SourceOffset> OffsetMap::SourceOf(TargetOffset target) const {
-  auto after = std::upper_bound(runs_.begin(), runs_.end(), target,
-                                [](TargetOffset t, const Run& run) { return t < run.target_base; });
-  if (after == runs_.begin()) return std::nullopt;
-  const Run& run = *--after;
-  if (target >= run.target_end()) return std::nullopt;
-  return run.source_base + (target - run.target_base);
-}
-
-std::optional<TargetOffset> OffsetMap::TargetOf(SourceOffset source) const {
-  if (source < begin_.source || source > position_) return std::nullopt;
-  auto run = std::upper_bound(runs_.begin(), runs_.end(), source,
-                              [](SourceOffset s, const Run& r) { return s < r.source_end(); });
-  const bool is_in_run = run != runs_.end() && source >= run->source_base;
-  if (is_in_run) return run->target_base + (source - run->source_base);
-  const TargetOffset above = run == runs_.end() ? target_end_ : run->target_base;
-  const TargetOffset below = run == runs_.begin() ? begin_.target : std::prev(run)->target_end();
-  if (above == below || source == position_) return above;
-  return std::nullopt;
+  auto chunk = std::upper_bound(chunks_.begin(), chunks_.end(), target,
+                                [](TargetOffset t, const KnownRange& each) { return t < each.begin.target; });
+  if (chunk == chunks_.begin()) return std::nullopt;
+  const std::vector<Run>& runs = (--chunk)->runs;
+  auto run = std::upper_bound(runs.begin(), runs.end(), target,
+                              [](TargetOffset t, const Run& each) { return t < each.target_end(); });
+  if (run == runs.end()) return std::nullopt;
+  return run->source_base + (target - run->target_base);
 }
 
 void OffsetMap::TruncateTo(TargetOffset end) {
-  std::optional<SourceOffset> at_end;  // where the run begins that does at `end`
-  for (; !runs_.empty() && runs_.back().target_base >= end; runs_.pop_back()) {
-    if (runs_.back().target_base == end) at_end = runs_.back().source_base;
-  }
-  position_ = begin_.source;
-  target_end_ = begin_.target;
-  SourceOffset reopened(0);
-  if (!runs_.empty()) {
-    Run& last = runs_.back();
-    last.count = std::min(last.count, end - last.target_base);
-    position_ = last.source_end();
-    target_end_ = last.target_end();
-    reopened = last.source_base;
-  } else {
-    // The store forgets all, too.
-    marks_.clear();
-    origin_ = begin_;
-  }
-  // Below is what is not known.
-  if (at_end.has_value() && target_end_ != end) ContinueAt({*at_end, end});
-  // The last run grows again: it is none of the closed ones any more.
-  std::erase_if(changes_.closed, [&](const Run& run) { return run.source_base >= reopened; });
-  changes_.forget_from = std::min(changes_.forget_from.value_or(reopened), reopened);
+  const std::optional<SourceOffset> source = SourceOf(end);
+  CHECK(source.has_value()) << end;
+  while (last().begin.target > end) chunks_.pop_back();
+  std::vector<Run>& runs = last().runs;
+  while (!runs.empty() && runs.back().target_base >= end) runs.pop_back();
+  if (!runs.empty()) runs.back().count = std::min(runs.back().count, end - runs.back().target_base);
+  last().source_end = *source;
+  // Its last run grows again.
+  ForgetFrom(last().begin.source);
+  MarkFrom(last().begin.source);
+  CountRuns();
 }
 
-bool OffsetMap::PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start) {
+void OffsetMap::DropFront(size_t chunks) {
+  const auto end = chunks_.begin() + static_cast<std::ptrdiff_t>(chunks);
+  for (auto chunk = chunks_.begin(); chunk != end; ++chunk) run_count_ -= chunk->runs.size();
+  chunks_.erase(chunks_.begin(), end);
+}
+
+bool OffsetMap::PruneBelow(const LogStarts& starts) {
   const auto is_below = [&](SourceOffset source, TargetOffset target) {
-    return source <= source_log_start && target <= target_log_start;
+    return source <= starts.source && target <= starts.target;
   };
-  const MapBegin before = origin_;
-  while (runs_.size() > 1 && is_below(runs_.front().source_end(), runs_.front().target_end())) {
-    ForgetOldest();
-    marks_.clear();
-    origin_ = begin_;
-    changes_.forget_below = runs_.front().source_base;
-  }
-  // All runs in front of one that begins there end there or before.
-  while (!marks_.empty() && is_below(marks_.front().source, marks_.front().target)) {
-    if (marks_.front().source > origin_.source) {
-      origin_ = marks_.front();
-      changes_.forget_below = origin_.source;
-    }
-    marks_.pop_front();
-  }
-  std::erase_if(changes_.closed, [&](const Run& run) { return run.source_base < changes_.forget_below; });
-  return origin_ != before;
+  size_t below = 0;
+  while (below + 1 < chunks_.size() && is_below(chunks_[below].source_end, chunks_[below].target_end())) ++below;
+  DropFront(below);
+  const bool may_be_stored = older_are_stored_ && starts != pruned_below_;
+  if (below == 0 && !may_be_stored) return false;
+  pruned_below_ = forget_below_.emplace(starts);
+  if (is_below(chunks_.front().begin.source, chunks_.front().begin.target)) older_are_stored_ = false;
+  return true;
 }
 
-OffsetMap::Changes OffsetMap::TakeChanges() { return std::exchange(changes_, {}); }
+void OffsetMap::LeaveToTheStore(size_t runs_max) {
+  size_t leave = 0;
+  size_t left = run_count_;
+  while (left > runs_max && leave + 1 < chunks_.size() &&
+         !(unsaved_from_.has_value() && chunks_[leave].begin.source >= *unsaved_from_)) {
+    left -= chunks_[leave++].runs.size();
+  }
+  if (leave > 0) older_are_stored_ = true;
+  DropFront(leave);
+}
+
+OffsetMap::Changes OffsetMap::TakeChanges() {
+  Changes changes = {std::exchange(forget_below_, std::nullopt), std::exchange(forget_from_, std::nullopt), {}};
+  if (!unsaved_from_.has_value()) return changes;
+  auto first = std::lower_bound(chunks_.begin(), chunks_.end(), *unsaved_from_,
+                                [](const KnownRange& each, SourceOffset from) { return each.begin.source < from; });
+  changes.chunks.assign(first, chunks_.end());
+  unsaved_from_.reset();
+  if (changes.chunks.empty()) return changes;
+  KnownRange& growing = changes.chunks.back();
+  if (ClosedRuns(growing) == 0) {
+    changes.chunks.pop_back();
+  } else {
+    growing.runs.pop_back();
+    growing.source_end = growing.runs.back().source_end();
+  }
+  return changes;
+}
+
+KnownRange OffsetMap::tail() const {
+  const KnownRange& growing = chunks_.back();
+  KnownRange tail = {.begin = EndOfClosed(growing), .source_end = growing.source_end, .runs = {}};
+  if (!growing.runs.empty()) tail.runs.push_back(growing.runs.back());
+  return tail;
+}
+
+bool OffsetMap::has_stored_chunks() const {
+  return older_are_stored_ || chunks_.size() > 1 || ClosedRuns(chunks_.back()) > 0;
+}
 
 }  // namespace replicator::offsets

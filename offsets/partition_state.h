@@ -58,8 +58,11 @@ struct StoredQuarantine {
   bool operator==(const StoredQuarantine&) const = default;
 };
 
+// Of the offset map (offset_map.h): chunks of closed runs, each stored by itself, and here the tail.
 struct PartitionState {
-  MapBegin origin;
+  // Of the tail: where the last chunk ends, or where another range begins. From there to the position there is at most
+  // `last_run`; the rest is nothing to copy.
+  MapBegin tail_begin;
   SourceOffset position;    // everything below is on the target, or is nothing to copy
   TargetOffset target_end;  // the target's log end as acknowledged
   std::vector<Era> eras;    // oldest first
@@ -79,14 +82,21 @@ struct PartitionState {
   // When everything that the source had was copied last, or copying began; Unix time, 0: not known.
   int64_t current_at_ms = 0;
 
-  // Written: what changed since the state before this one. Read: the latest closed runs, without the older ones when
-  // `older_runs_omitted`; of these, where some begin, oldest first.
-  OffsetMap::Changes runs;
-  bool older_runs_omitted = false;
-  std::vector<MapBegin> marks;
+  bool has_chunks = false;  // below the tail
+
+  // Written: what changed since the state before this one. Read: the latest chunks, without the older ones when
+  // `older_chunks_omitted`.
+  OffsetMap::Changes map;
+  bool older_chunks_omitted = false;
 
   // Written: to the disk at once. A producer that even a power cut must not take.
   bool must_sync = false;
+
+  KnownRange tail() const {
+    KnownRange tail = {.begin = tail_begin, .source_end = position, .runs = {}};
+    if (last_run.has_value()) tail.runs.push_back(*last_run);
+    return tail;
+  }
 };
 
 }  // namespace replicator::offsets

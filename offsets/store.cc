@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdarg>
+#include <cstdint>
 #include <cstdio>
 #include <thread>
 #include <utility>
@@ -25,6 +26,7 @@
 #include "kafka/net/steady_event.h"
 #include "offsets/crash_point.h"
 #include "offsets/state_folder.h"
+#include "offsets/stored_chunks.h"
 
 namespace replicator::offsets {
 namespace {
@@ -35,8 +37,6 @@ constexpr size_t kBlockCacheBytes = 2 << 20;
 constexpr int kOpenFilesMax = 64;
 // Of a state with eight intents, roughly.
 constexpr size_t kBytesPerState = 256;
-// Of a partition with more runs than are loaded.
-constexpr int64_t kMarksLoadedMax = 256;
 constexpr size_t kManifestBytes = 1 << 20;
 // Between two tries of a write that failed.
 constexpr std::chrono::seconds kRetryInterval(1);
@@ -126,15 +126,12 @@ rocksdb::WriteOptions SyncedIf(bool must_sync) {
 
 absl::string_view ViewOf(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
+// Without what is to be forgotten below the log starts: what that is, is read first.
 void AddTo(rocksdb::WriteBatch& batch, const PartitionWrite& write) {
-  const OffsetMap::Changes& runs = write.state.runs;
-  if (runs.forget_from.has_value()) {
-    // A run's source base is below 2^63 - 1: no record lies at the greatest offset.
-    batch.DeleteRange(RunKey(write.key, *runs.forget_from), RunKey(write.key, SourceOffset(INT64_MAX)));
-  }
-  if (runs.forget_below.has_value())
-    batch.DeleteRange(RunKey(write.key, SourceOffset(0)), RunKey(write.key, *runs.forget_below));
-  for (const Run& run : runs.closed) batch.Put(RunKey(write.key, run.source_base), EncodeClosedRun(run));
+  const OffsetMap::Changes& map = write.state.map;
+  if (map.forget_from.has_value())
+    batch.DeleteRange(ChunkKey(write.key, *map.forget_from), ChunkKey(write.key, kBehindAllChunks));
+  for (const KnownRange& chunk : map.chunks) batch.Put(ChunkKey(write.key, chunk.begin.source), EncodeChunk(chunk));
   batch.Put(PartitionKeyBytes(write.key), EncodePartition(write.state));
 }
 
@@ -171,6 +168,8 @@ class Store::Impl {
       closing_.Notify();
     }
     queued_.SignalAll();
+    asked_.SignalAll();
+    if (reader_.joinable()) reader_.join();
     if (writer_.joinable()) writer_.join();
     if (syncer_.joinable()) syncer_.join();
     if (!options_.read_only && trouble().empty()) Sync();
@@ -209,9 +208,11 @@ class Store::Impl {
 
   void Write(const std::vector<PartitionWrite>& writes, std::function<void()> stored) {
     // Encoded here, where the states have just been made: the writer finds all of it in one piece.
-    Queued queued = {rocksdb::WriteBatch(kBytesPerState * writes.size()), false, std::move(stored)};
+    Queued queued = {rocksdb::WriteBatch(kBytesPerState * writes.size()), {}, false, std::move(stored)};
     for (const PartitionWrite& write : writes) {
       AddTo(queued.batch, write);
+      if (write.state.map.forget_below.has_value())
+        queued.prunings.push_back({write.key, *write.state.map.forget_below});
       queued.must_sync = queued.must_sync || write.state.must_sync;
     }
     {
@@ -221,17 +222,63 @@ class Store::Impl {
     queued_.Signal();
   }
 
+  void ReadChunks(std::vector<ChunkQuestion> questions,
+                  std::function<void(std::vector<std::vector<KnownRange>>)> done) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!reader_.joinable()) reader_ = std::thread([this] { RunReader(); });
+      reads_.push_back({std::move(questions), std::move(done)});
+    }
+    asked_.Signal();
+  }
+
+  std::vector<std::vector<KnownRange>> ReadChunksNow(const std::vector<ChunkQuestion>& questions) {
+    std::vector<std::vector<KnownRange>> answers(questions.size());
+    const absl::Status read = With([&](rocksdb::DB& db) {
+      // Making one sorts what was written last; it looks at one state of the database.
+      const std::unique_ptr<rocksdb::Iterator> at(db.NewIterator(rocksdb::ReadOptions()));
+      for (size_t i = 0; i < questions.size(); ++i) answers[i] = ChunksAround(*at, questions[i]);
+      return at->status();
+    });
+    if (!read.ok()) answers.assign(questions.size(), {});
+    return answers;
+  }
+
   std::string trouble() const {
     absl::MutexLock lock(&mutex_);
     return trouble_;
   }
 
  private:
+  struct Pruning {
+    PartitionKey key;
+    LogStarts below;
+  };
   struct Queued {
     rocksdb::WriteBatch batch;
+    std::vector<Pruning> prunings;  // before the batch
     bool must_sync = false;
     std::function<void()> stored;
   };
+
+  struct Read {
+    std::vector<ChunkQuestion> questions;
+    std::function<void(std::vector<std::vector<KnownRange>>)> done;
+  };
+
+  void RunReader() {
+    pthread_setname_np(pthread_self(), "store-read");
+    while (true) {
+      std::vector<Read> reads;
+      {
+        absl::MutexLock lock(&mutex_);
+        while (reads_.empty() && !closing_.HasHappened()) asked_.Wait(&mutex_);
+        if (closing_.HasHappened()) return;
+        reads.swap(reads_);
+      }
+      for (Read& read : reads) read.done(ReadChunksNow(read.questions));
+    }
+  }
 
   void RunWriter() {
     pthread_setname_np(pthread_self(), "store");
@@ -255,11 +302,28 @@ class Store::Impl {
 
   // All of the group in one batch, which is one write call to the log.
   rocksdb::WriteBatch& Together(std::vector<Queued>& group) {
-    if (group.size() == 1) return group.front().batch;
+    if (group.size() == 1 && group.front().prunings.empty()) return group.front().batch;
     together_.Clear();
+    Prune(group);
     Appender appender(together_);
     for (const Queued& queued : group) CHECK(queued.batch.Iterate(&appender).ok());
     return together_;
+  }
+
+  // What cannot be read stays, until the log starts have moved on.
+  void Prune(const std::vector<Queued>& group) {
+    if (std::all_of(group.begin(), group.end(), [](const Queued& queued) { return queued.prunings.empty(); })) return;
+    const absl::Status read = With([&](rocksdb::DB& db) {
+      const std::unique_ptr<rocksdb::Iterator> at(db.NewIterator(rocksdb::ReadOptions()));
+      for (const Queued& queued : group) {
+        for (const auto& [key, below] : queued.prunings) {
+          const SourceOffset end = EndOfChunksBelow(*at, key, below);
+          if (end > SourceOffset(0)) together_.DeleteRange(ChunkKey(key, SourceOffset(0)), ChunkKey(key, end));
+        }
+      }
+      return at->status();
+    });
+    if (!read.ok()) LOG(WARNING) << read.message();
   }
 
   // False when the store is closed before the group could be written.
@@ -339,13 +403,16 @@ class Store::Impl {
   absl::Status closed_because_ ABSL_GUARDED_BY(db_mutex_);
   mutable absl::Mutex mutex_;
   absl::CondVar queued_;  // or closing_
+  absl::CondVar asked_;   // likewise
   kafka::SteadyEvent closing_;
   std::vector<Queued> queue_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Read> reads_ ABSL_GUARDED_BY(mutex_);
   std::string trouble_ ABSL_GUARDED_BY(mutex_);
   bool unsynced_ ABSL_GUARDED_BY(mutex_) = false;
   rocksdb::WriteBatch together_;  // the writer's; kept for its memory
   std::thread writer_;
   std::thread syncer_;
+  std::thread reader_;  // begins with the first question
 };
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -420,51 +487,10 @@ absl::Status Store::SaveTopics(const std::map<std::string, TopicRecord>& topics,
   return impl_->Save([&](rocksdb::DB& db) { return db.Write(SyncedIf(must_sync), &batch); });
 }
 
-namespace {
-
-// Where some of the runs begin that lie below `end`: evenly spread over their source offsets.
-absl::Status LoadMarks(rocksdb::Iterator& at, PartitionKey key, SourceOffset end, PartitionState& state) {
-  const std::string first = RunKey(key, SourceOffset(0));
-  const int64_t step = std::max<int64_t>(1, (end - state.origin.source) / kMarksLoadedMax);
-  for (SourceOffset source = state.origin.source + step; source < end; source = source + step) {
-    at.SeekForPrev(RunKey(key, source));
-    if (!at.Valid() || at.key().compare(first) < 0) continue;
-    absl::StatusOr<RunKeyParts> parts = ParseRunKey(ViewOf(at.key()));
-    if (!parts.ok()) return parts.status();
-    absl::StatusOr<Run> run = DecodeClosedRun(parts->source_base, ViewOf(at.value()));
-    if (!run.ok()) return run.status();
-    const MapBegin mark = {run->source_base, run->target_base};
-    if (state.marks.empty() || state.marks.back() != mark) state.marks.push_back(mark);
-  }
-  return absl::OkStatus();
-}
-
-// The latest closed runs of a partition, oldest first.
-absl::Status LoadRuns(rocksdb::Iterator& at, PartitionKey key, size_t runs_max, PartitionState& state) {
-  const std::string first = RunKey(key, SourceOffset(0));
-  std::vector<Run>& runs = state.runs.closed;
-  for (at.SeekForPrev(RunKey(key, SourceOffset(INT64_MAX))); at.Valid() && at.key().compare(first) >= 0; at.Prev()) {
-    if (runs.size() == runs_max) {
-      state.older_runs_omitted = true;
-      std::reverse(runs.begin(), runs.end());
-      return LoadMarks(at, key, runs.front().source_base, state);
-    }
-    absl::StatusOr<RunKeyParts> parts = ParseRunKey(ViewOf(at.key()));
-    if (!parts.ok()) return parts.status();
-    absl::StatusOr<Run> run = DecodeClosedRun(parts->source_base, ViewOf(at.value()));
-    if (!run.ok()) return run.status();
-    runs.push_back(*run);
-  }
-  std::reverse(runs.begin(), runs.end());
-  return absl::OkStatus();
-}
-
-}  // namespace
-
-absl::StatusOr<std::map<PartitionKey, PartitionState>> Store::LoadPartitions(size_t runs_max) const {
+absl::StatusOr<std::map<PartitionKey, PartitionState>> Store::LoadPartitions(size_t chunks_max) const {
   std::map<PartitionKey, PartitionState> partitions;
   std::unique_ptr<rocksdb::Iterator> at = impl_->Iterate();
-  std::unique_ptr<rocksdb::Iterator> runs = impl_->Iterate();
+  std::unique_ptr<rocksdb::Iterator> chunks = impl_->Iterate();
   const std::string first = PartitionKeyBytes({0, 0});
   const std::string end = EndOf(first[0]);
   for (at->Seek(first); at->Valid() && at->key().compare(end) < 0; at->Next()) {
@@ -472,11 +498,11 @@ absl::StatusOr<std::map<PartitionKey, PartitionState>> Store::LoadPartitions(siz
     if (!key.ok()) return Damaged(impl_->folder(), std::string(key.status().message()));
     absl::StatusOr<PartitionState> state = DecodePartition(ViewOf(at->value()));
     if (!state.ok()) return Damaged(impl_->folder(), std::string(state.status().message()));
-    absl::Status loaded = LoadRuns(*runs, *key, runs_max, *state);
+    absl::Status loaded = state->has_chunks ? LoadChunks(*chunks, *key, chunks_max, *state) : absl::OkStatus();
     if (!loaded.ok()) return Damaged(impl_->folder(), std::string(loaded.message()));
     partitions[*key] = *std::move(state);
   }
-  for (const rocksdb::Iterator* each : {at.get(), runs.get()}) {
+  for (const rocksdb::Iterator* each : {at.get(), chunks.get()}) {
     if (!each->status().ok()) return StatusOf(each->status(), impl_->folder());
   }
   return partitions;
@@ -484,6 +510,15 @@ absl::StatusOr<std::map<PartitionKey, PartitionState>> Store::LoadPartitions(siz
 
 void Store::Write(const std::vector<PartitionWrite>& writes, std::function<void()> stored) {
   impl_->Write(writes, std::move(stored));
+}
+
+void Store::ReadChunks(std::vector<ChunkQuestion> questions,
+                       std::function<void(std::vector<std::vector<KnownRange>>)> done) {
+  impl_->ReadChunks(std::move(questions), std::move(done));
+}
+
+std::vector<std::vector<KnownRange>> Store::ReadChunksNow(const std::vector<ChunkQuestion>& questions) const {
+  return impl_->ReadChunksNow(questions);
 }
 
 std::string Store::trouble() const { return impl_->trouble(); }

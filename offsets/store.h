@@ -1,5 +1,5 @@
-// The state folder of one link: where each partition stands, what may be under way (intents), the closed runs of the
-// offset maps, and which clusters the link joins. A RocksDB database below `folder`/store; formats: docs/formats.md.
+// The state folder of one link: where each partition stands, what may be under way (intents), the offset
+// maps, and which clusters the link joins. A RocksDB database below `folder`/store; formats: docs/formats.md.
 //
 // One thread writes: it takes what all shards have queued, writes it as one batch (one write call to the log), and
 // tells each of them. Another one syncs the log to disk once per interval: after kill -9 nothing that was told is
@@ -9,7 +9,7 @@
 // A write that fails (disk full, I/O error) is kept and tried again until it succeeds; nothing behind it is told. So a
 // batch whose intent cannot be stored is not sent.
 //
-// Threading: Open, Load..., Save... and the destructor from one thread; Write and trouble from any.
+// Threading: Open, Load..., Save... and the destructor from one thread; Write, ReadChunks and trouble from any.
 #ifndef REPLICATOR_OFFSETS_STORE_H_
 #define REPLICATOR_OFFSETS_STORE_H_
 
@@ -25,6 +25,7 @@
 #include "absl/status/statusor.h"
 #include "offsets/partition_state.h"
 #include "offsets/store_codec.h"
+#include "offsets/stored_chunks.h"
 
 namespace rocksdb {
 class Env;
@@ -68,12 +69,21 @@ class Store {
   // As SaveLink. Nothing that is written later is on disk without it.
   absl::Status SaveTopics(const std::map<std::string, TopicRecord>& topics, bool must_sync);
 
-  // Every partition, each with at most `runs_max` of its latest closed runs.
-  absl::StatusOr<std::map<PartitionKey, PartitionState>> LoadPartitions(size_t runs_max) const;
+  // Every partition, each with at most `chunks_max` of the latest chunks of its map.
+  absl::StatusOr<std::map<PartitionKey, PartitionState>> LoadPartitions(size_t chunks_max) const;
 
   // Encodes and queues `writes`; `stored` is called on the store's thread once they, and everything queued before, are
   // written.
   void Write(const std::vector<PartitionWrite>& writes, std::function<void()> stored);
+
+  // ---- What the map knew before, for offsets that are not in memory any more. All answers are of one moment: of each
+  // question the chunk that begins at or below the offset, if there is one, and the first one behind. Empty: there are
+  // none, or they cannot be read.
+
+  // `done` is called on a thread of the store's; never, when the store is closed before.
+  void ReadChunks(std::vector<ChunkQuestion> questions, std::function<void(std::vector<std::vector<KnownRange>>)> done);
+  // Waits for the disk.
+  std::vector<std::vector<KnownRange>> ReadChunksNow(const std::vector<ChunkQuestion>& questions) const;
 
   // Why nothing can be written at present; empty when all is well.
   std::string trouble() const;

@@ -1,7 +1,11 @@
 #include "offsets/store_codec.h"
 
+#include <utility>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "offsets/run_codec.h"
 #include "offsets/store.pb.h"
 
 namespace replicator::offsets {
@@ -10,9 +14,9 @@ namespace {
 constexpr char kLinkLetter = 'L';
 constexpr char kTopicLetter = 'T';
 constexpr char kPartitionLetter = 'P';
-constexpr char kRunLetter = 'R';
+constexpr char kChunkLetter = 'R';
 constexpr size_t kPartitionKeyBytes = 1 + 4 + 4;
-constexpr size_t kRunKeyBytes = kPartitionKeyBytes + 8;
+constexpr size_t kChunkKeyBytes = kPartitionKeyBytes + 8;
 
 template <typename Number>
 void PutBigEndian(std::string& out, Number number) {
@@ -91,9 +95,9 @@ std::string LinkKey() { return std::string(1, kLinkLetter); }
 std::string TopicKey(absl::string_view name) { return absl::StrCat(std::string(1, kTopicLetter), name); }
 std::string PartitionKeyBytes(PartitionKey key) { return PartitionKeyWith(kPartitionLetter, key); }
 
-std::string RunKey(PartitionKey key, SourceOffset source_base) {
-  std::string bytes = PartitionKeyWith(kRunLetter, key);
-  PutBigEndian(bytes, static_cast<uint64_t>(source_base.value));
+std::string ChunkKey(PartitionKey key, SourceOffset source_begin) {
+  std::string bytes = PartitionKeyWith(kChunkLetter, key);
+  PutBigEndian(bytes, static_cast<uint64_t>(source_begin.value));
   return bytes;
 }
 
@@ -109,10 +113,10 @@ absl::StatusOr<PartitionKey> ParsePartitionKey(absl::string_view key) {
   return PartitionKeyAt(key);
 }
 
-absl::StatusOr<RunKeyParts> ParseRunKey(absl::string_view key) {
-  if (key.size() != kRunKeyBytes || key[0] != kRunLetter) return NotA("run's key");
-  return RunKeyParts{PartitionKeyAt(key),
-                     SourceOffset(static_cast<int64_t>(GetBigEndian<uint64_t>(key.substr(kPartitionKeyBytes))))};
+absl::StatusOr<ChunkKeyParts> ParseChunkKey(absl::string_view key) {
+  if (key.size() != kChunkKeyBytes || key[0] != kChunkLetter) return NotA("chunk's key");
+  return ChunkKeyParts{PartitionKeyAt(key),
+                       SourceOffset(static_cast<int64_t>(GetBigEndian<uint64_t>(key.substr(kPartitionKeyBytes))))};
 }
 
 std::string EncodeLink(const LinkRecord& link) {
@@ -134,6 +138,11 @@ absl::StatusOr<LinkRecord> DecodeLink(absl::string_view bytes) {
     return absl::FailedPreconditionError(absl::StrCat("it was written by a newer replicator (schema ",
                                                       from.schema_version(), ", this one knows ", kSchemaVersion,
                                                       "): use that version or a later one"));
+  }
+  if (from.schema_version() < kSchemaVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("it was written by an older replicator (schema ", from.schema_version(), ", this one knows ",
+                     kSchemaVersion, "): move it away, and what was copied is recognised by its content"));
   }
   return LinkRecord{.source_cluster_id = from.source_cluster_id(),
                     .target_cluster_id = from.target_cluster_id(),
@@ -165,8 +174,9 @@ std::string EncodePartition(const PartitionState& state) {
   // Written all the time: the messages inside of it are kept.
   static thread_local stored::Partition out;
   out.Clear();
-  out.mutable_origin()->set_source(state.origin.source.value);
-  out.mutable_origin()->set_target(state.origin.target.value);
+  out.mutable_tail_begin()->set_source(state.tail_begin.source.value);
+  out.mutable_tail_begin()->set_target(state.tail_begin.target.value);
+  out.set_has_chunks(state.has_chunks);
   out.set_position(state.position.value);
   out.set_target_end(state.target_end.value);
   for (const Era& era : state.eras) {
@@ -206,7 +216,8 @@ absl::StatusOr<PartitionState> DecodePartition(absl::string_view bytes) {
   stored::Partition from;
   if (!Parse(bytes, from)) return NotA("partition's record");
   PartitionState state;
-  state.origin = {SourceOffset(from.origin().source()), TargetOffset(from.origin().target())};
+  state.tail_begin = {SourceOffset(from.tail_begin().source()), TargetOffset(from.tail_begin().target())};
+  state.has_chunks = from.has_chunks();
   state.position = SourceOffset(from.position());
   state.target_end = TargetOffset(from.target_end());
   for (const stored::Era& era : from.eras()) {
@@ -240,17 +251,30 @@ absl::StatusOr<PartitionState> DecodePartition(absl::string_view bytes) {
   return state;
 }
 
-std::string EncodeClosedRun(const Run& run) {
-  stored::ClosedRun out;
-  out.set_target_base(run.target_base.value);
-  out.set_count(run.count);
+std::string EncodeChunk(const KnownRange& chunk) {
+  stored::Chunk out;
+  out.set_target_begin(chunk.begin.target.value);
+  out.set_source_span(chunk.source_end - chunk.begin.source);
+  out.set_runs(EncodeRuns(chunk.begin, chunk.runs));
   return out.SerializeAsString();
 }
 
-absl::StatusOr<Run> DecodeClosedRun(SourceOffset source_base, absl::string_view bytes) {
-  stored::ClosedRun from;
-  if (!Parse(bytes, from) || from.count() <= 0) return NotA("run's record");
-  return Run{source_base, TargetOffset(from.target_base()), from.count()};
+absl::StatusOr<KnownRange> DecodeChunk(SourceOffset source_begin, absl::string_view bytes) {
+  stored::Chunk from;
+  if (!Parse(bytes, from) || from.source_span() <= 0) return NotA("chunk of an offset map");
+  KnownRange chunk = {.begin = {source_begin, TargetOffset(from.target_begin())},
+                      .source_end = source_begin + from.source_span(),
+                      .runs = {}};
+  absl::StatusOr<std::vector<Run>> runs = DecodeRuns(chunk.begin, from.runs());
+  if (!runs.ok()) return runs.status();
+  TargetOffset target_end = chunk.begin.target;
+  for (const Run& run : *runs) {
+    if (run.target_base != target_end || run.source_end() > chunk.source_end)
+      return NotA("chunk of an offset map: a run is not where it belongs");
+    target_end = run.target_end();
+  }
+  chunk.runs = *std::move(runs);
+  return chunk;
 }
 
 }  // namespace replicator::offsets

@@ -4,7 +4,7 @@
 //   L                                     the link
 //   T name                                a topic of the source
 //   P topic(4) partition(4)               where a partition stands
-//   R topic(4) partition(4) source(8)     a closed run of the partition's offset map
+//   R topic(4) partition(4) source(8)     a chunk of the partition's offset map
 // `topic` is the number that the store gave to the topic when it was first seen.
 #ifndef REPLICATOR_OFFSETS_STORE_CODEC_H_
 #define REPLICATOR_OFFSETS_STORE_CODEC_H_
@@ -41,36 +41,35 @@ struct TopicRecord {
   std::string target_name;
 };
 
-// Raised when a value changes its meaning: an older program then refuses the folder instead of misreading it.
-inline constexpr uint32_t kSchemaVersion = 1;
+// Raised when a value changes its meaning: a program then refuses the folders of others instead of misreading them.
+inline constexpr uint32_t kSchemaVersion = 2;
 
 std::string LinkKey();
 std::string TopicKey(absl::string_view name);
 std::string PartitionKeyBytes(PartitionKey key);
-std::string RunKey(PartitionKey key, SourceOffset source_base);
+std::string ChunkKey(PartitionKey key, SourceOffset source_begin);
 // What lies behind every key that begins with `letter`.
 std::string EndOf(char letter);
 
 // The name in a topic's key; the parts of the others'. InvalidArgument for a key of another form.
 absl::StatusOr<std::string> ParseTopicKey(absl::string_view key);
 absl::StatusOr<PartitionKey> ParsePartitionKey(absl::string_view key);
-struct RunKeyParts {
+struct ChunkKeyParts {
   PartitionKey partition;
-  SourceOffset source_base;
+  SourceOffset source_begin;
 };
-absl::StatusOr<RunKeyParts> ParseRunKey(absl::string_view key);
+absl::StatusOr<ChunkKeyParts> ParseChunkKey(absl::string_view key);
 
 std::string EncodeLink(const LinkRecord& link);
 std::string EncodeTopic(const TopicRecord& topic);
-std::string EncodePartition(const PartitionState& state);  // without its closed runs
-std::string EncodeClosedRun(const Run& run);
+std::string EncodePartition(const PartitionState& state);  // without its chunks
+std::string EncodeChunk(const KnownRange& chunk);
 
-// InvalidArgument for bytes that are not such a value, FailedPrecondition for a schema that this program is too old
-// for.
+// InvalidArgument for bytes that are not such a value, FailedPrecondition for another schema than this program's.
 absl::StatusOr<LinkRecord> DecodeLink(absl::string_view bytes);
 absl::StatusOr<TopicRecord> DecodeTopic(absl::string_view bytes);
 absl::StatusOr<PartitionState> DecodePartition(absl::string_view bytes);
-absl::StatusOr<Run> DecodeClosedRun(SourceOffset source_base, absl::string_view bytes);
+absl::StatusOr<KnownRange> DecodeChunk(SourceOffset source_begin, absl::string_view bytes);
 
 }  // namespace replicator::offsets
 

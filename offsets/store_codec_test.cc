@@ -9,7 +9,8 @@ namespace {
 
 PartitionState ExampleState() {
   PartitionState state;
-  state.origin = {SourceOffset(100), TargetOffset(0)};
+  state.tail_begin = {SourceOffset(3'990), TargetOffset(3'890)};
+  state.has_chunks = true;
   state.position = SourceOffset(5'000);
   state.target_end = TargetOffset(4'890);
   state.eras = {{TargetOffset(0), {.id = 4'000, .epoch = 0}, 0}, {TargetOffset(900), {.id = 4'001, .epoch = 0}, -900}};
@@ -27,8 +28,16 @@ PartitionState ExampleState() {
   return state;
 }
 
+// 100 records and a marker, and 896 records.
+KnownRange ExampleChunk() {
+  return {{SourceOffset(4'000), TargetOffset(3'890)},
+          SourceOffset(5'001),
+          {{SourceOffset(4'000), TargetOffset(3'890), 100}, {SourceOffset(4'101), TargetOffset(3'990), 896}}};
+}
+
 void ExpectSame(const PartitionState& a, const PartitionState& b) {
-  EXPECT_EQ(a.origin, b.origin);
+  EXPECT_EQ(a.tail_begin, b.tail_begin);
+  EXPECT_EQ(a.has_chunks, b.has_chunks);
   EXPECT_EQ(a.position, b.position);
   EXPECT_EQ(a.target_end, b.target_end);
   EXPECT_EQ(a.eras, b.eras);
@@ -63,6 +72,18 @@ TEST(StoreCodec, ThePositionsEpochIsTheLastBatchsWhereNothingWasSkippedBehindIt)
   EXPECT_EQ(DecodePartition(EncodePartition(state))->position_epoch, -1);
 }
 
+TEST(StoreCodec, AChunkIsReadAsItWasWritten) {
+  EXPECT_EQ(DecodeChunk(SourceOffset(4'000), EncodeChunk(ExampleChunk())).value(), ExampleChunk());
+  const KnownRange gap = {{SourceOffset(7), TargetOffset(0)}, SourceOffset(9), {}};
+  EXPECT_EQ(DecodeChunk(SourceOffset(7), EncodeChunk(gap)).value(), gap);
+}
+
+TEST(StoreCodec, AnotherSchemaIsRefused) {
+  for (const char* link : {"\x08\x01", "\x08\x63"}) {
+    EXPECT_EQ(DecodeLink(link).status().code(), absl::StatusCode::kFailedPrecondition);
+  }
+}
+
 TEST(StoreCodec, ALinkIsReadAsItWasWritten) {
   const LinkRecord link = {"source-id", "target-id", "read_committed", {.id = 1 << 20, .epoch = 0}, "host-0a", 17};
   absl::StatusOr<LinkRecord> read = DecodeLink(EncodeLink(link));
@@ -78,21 +99,27 @@ TEST(StoreCodec, ALinkIsReadAsItWasWritten) {
 // The worked example of docs/formats.md.
 TEST(StoreCodec, KeysLieInTheOrderOfTheirNumbers) {
   EXPECT_EQ(absl::BytesToHexString(PartitionKeyBytes({2, 5})), "500000000200000005");
-  EXPECT_EQ(absl::BytesToHexString(RunKey({2, 5}, SourceOffset(4'000))), "5200000002000000050000000000000fa0");
-  EXPECT_EQ(absl::BytesToHexString(EncodeClosedRun({SourceOffset(4'000), TargetOffset(3'890), 1'000})), "08b21e10e807");
+  EXPECT_EQ(absl::BytesToHexString(ChunkKey({2, 5}, SourceOffset(4'000))), "5200000002000000050000000000000fa0");
+  EXPECT_EQ(absl::BytesToHexString(EncodeChunk(ExampleChunk())), "08b21e10e9071a050064028007");
   EXPECT_LT(PartitionKeyBytes({2, 500}), PartitionKeyBytes({3, 0}));
-  EXPECT_LT(RunKey({2, 5}, SourceOffset(255)), RunKey({2, 5}, SourceOffset(256)));
+  EXPECT_LT(ChunkKey({2, 5}, SourceOffset(255)), ChunkKey({2, 5}, SourceOffset(256)));
   EXPECT_EQ(ParsePartitionKey(PartitionKeyBytes({7, 8})).value(), (PartitionKey{7, 8}));
-  EXPECT_EQ(ParseRunKey(RunKey({7, 8}, SourceOffset(9)))->source_base, SourceOffset(9));
+  EXPECT_EQ(ParseChunkKey(ChunkKey({7, 8}, SourceOffset(9)))->source_begin, SourceOffset(9));
   EXPECT_EQ(ParseTopicKey(TopicKey("orders")).value(), "orders");
 }
 
 TEST(StoreCodec, WhatMakesNoSenseIsRefused) {
   EXPECT_FALSE(ParsePartitionKey("P123").ok());
-  EXPECT_FALSE(ParseRunKey(PartitionKeyBytes({1, 2})).ok());
+  EXPECT_FALSE(ParseChunkKey(PartitionKeyBytes({1, 2})).ok());
   EXPECT_FALSE(ParseTopicKey("T").ok());
   EXPECT_FALSE(DecodePartition("\xff\xff").ok());
-  EXPECT_FALSE(DecodeClosedRun(SourceOffset(1), "").ok());  // no records
+  EXPECT_FALSE(DecodeChunk(SourceOffset(1), "").ok()) << "no offsets";
+  KnownRange chunk = ExampleChunk();
+  chunk.source_end = SourceOffset(4'900);
+  EXPECT_FALSE(DecodeChunk(chunk.begin.source, EncodeChunk(chunk)).ok()) << "less than its runs";
+  chunk = ExampleChunk();
+  chunk.runs[1].target_base += 1;
+  EXPECT_FALSE(DecodeChunk(chunk.begin.source, EncodeChunk(chunk)).ok()) << "the target has no gaps";
   PartitionState state = ExampleState();
   state.intents[1].source_base = SourceOffset(5'100);  // inside of the one before it
   EXPECT_FALSE(DecodePartition(EncodePartition(state)).ok());

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/match.h"
@@ -24,11 +25,7 @@ namespace {
 
 constexpr absl::Duration kPatience = absl::Minutes(1);
 constexpr PartitionKey kKey = {1, 0};
-constexpr size_t kAllRuns = 1'000'000;
-
-Run MakeRun(int64_t source, int64_t target, int64_t count) {
-  return {SourceOffset(source), TargetOffset(target), count};
-}
+constexpr size_t kAllChunks = 1'000'000;
 
 PartitionState StateAt(int64_t position) {
   PartitionState state;
@@ -67,7 +64,7 @@ class StoreTest : public testing::Test {
   }
 
   static PartitionState Read(const Store& store, PartitionKey key = kKey) {
-    absl::StatusOr<std::map<PartitionKey, PartitionState>> partitions = store.LoadPartitions(kAllRuns);
+    absl::StatusOr<std::map<PartitionKey, PartitionState>> partitions = store.LoadPartitions(kAllChunks);
     EXPECT_TRUE(partitions.ok()) << partitions.status();
     return partitions.ok() && partitions->contains(key) ? partitions->at(key) : PartitionState();
   }
@@ -118,47 +115,99 @@ TEST_F(StoreTest, WhatWasWrittenIsThereAgain) {
   EXPECT_EQ(Read(*store, {1, 7}).position, SourceOffset(300));
 }
 
-TEST_F(StoreTest, RunsAreAddedForgottenAndLoadedFromTheLatest) {
-  std::unique_ptr<Store> store = Open();
-  PartitionState state = StateAt(1'000);
-  for (int i = 0; i < 10; ++i) state.runs.closed.push_back(MakeRun(i * 100, i * 50, 50));
-  Write(*store, kKey, state);
-  Write(*store, {1, 1}, state);
-  state.runs = {.forget_from = SourceOffset(800), .forget_below = SourceOffset(200), .closed = {MakeRun(800, 400, 7)}};
-  Write(*store, kKey, state);
-  const PartitionState read = Read(*store);
-  ASSERT_EQ(read.runs.closed.size(), 7u);
-  EXPECT_EQ(read.runs.closed.front(), MakeRun(200, 100, 50));
-  EXPECT_EQ(read.runs.closed.back(), MakeRun(800, 400, 7));
-  EXPECT_FALSE(read.older_runs_omitted);
-  EXPECT_EQ(Read(*store, {1, 1}).runs.closed.size(), 10u);  // another partition's stay
-  const PartitionState latest = store->LoadPartitions(3)->at(kKey);
-  EXPECT_EQ(latest.runs.closed.front(), MakeRun(600, 300, 50));
-  EXPECT_TRUE(latest.older_runs_omitted);
+// Ten chunks, each of `records` records and as many offsets that hold none, one behind the other.
+std::vector<KnownRange> MakeChunks(int64_t records) {
+  std::vector<KnownRange> chunks;
+  for (int64_t i = 0; i < 10; ++i) {
+    const MapBegin begin = {SourceOffset(2 * i * records), TargetOffset(i * records)};
+    chunks.push_back({begin, begin.source + 2 * records, {{begin.source, begin.target, records}}});
+  }
+  return chunks;
 }
 
-// So that a process that loads few of many runs can prune the others.
-TEST_F(StoreTest, RunsThatAreNotLoadedLeaveMarks) {
-  constexpr int kRuns = 5'000;
+PartitionState StateWith(std::vector<KnownRange> chunks) {
+  PartitionState state = StateAt(chunks.back().source_end.value);
+  state.tail_begin = {chunks.back().source_end, chunks.back().target_end()};
+  state.target_end = state.tail_begin.target;
+  state.has_chunks = true;
+  state.map.chunks = std::move(chunks);
+  return state;
+}
+
+TEST_F(StoreTest, ChunksAreReplacedForgottenAndLoadedFromTheLatest) {
   std::unique_ptr<Store> store = Open();
-  PartitionState state = StateAt(kRuns * 10);
-  for (int i = 0; i < kRuns; ++i) state.runs.closed.push_back(MakeRun(i * 10, i * 5, 5));
+  PartitionState state = StateWith(MakeChunks(50));
   Write(*store, kKey, state);
-  const PartitionState read = store->LoadPartitions(10)->at(kKey);
-  ASSERT_GT(read.marks.size(), 200u);
-  OffsetMap map;
-  map.Restore(read.origin, read.runs.closed, std::nullopt, {read.position, read.target_end}, read.older_runs_omitted,
-              read.marks);
-  ASSERT_TRUE(map.PruneBelow(SourceOffset(40'000), TargetOffset(20'000)));
-  state = StateAt(kRuns * 10);
-  state.origin = map.origin();
-  state.runs = map.TakeChanges();
+  Write(*store, {1, 1}, state);
+  EXPECT_EQ(Read(*store).map.chunks, MakeChunks(50));
+  KnownRange changed = MakeChunks(50)[8];
+  changed.runs[0].count = 7;
+  state.map = {.forget_below = LogStarts{SourceOffset(250), TargetOffset(1'000)},
+               .forget_from = SourceOffset(800),
+               .chunks = {changed}};
   Write(*store, kKey, state);
-  const PartitionState pruned = Read(*store);
-  EXPECT_EQ(pruned.runs.closed.front().source_base, map.origin().source);
-  EXPECT_LE(pruned.runs.closed.front().source_base, SourceOffset(40'000));
-  EXPECT_LT(pruned.runs.closed.size(), 1'100u);
-  EXPECT_GE(pruned.runs.closed.size(), 1'000u);
+  const PartitionState read = Read(*store);
+  ASSERT_EQ(read.map.chunks.size(), 7u);
+  EXPECT_EQ(read.map.chunks.front(), MakeChunks(50)[2]) << "the one below was still needed at the source";
+  EXPECT_EQ(read.map.chunks.back(), changed);
+  EXPECT_FALSE(read.older_chunks_omitted);
+  EXPECT_EQ(Read(*store, {1, 1}).map.chunks.size(), 10u) << "another partition's stay";
+  const PartitionState latest = store->LoadPartitions(3)->at(kKey);
+  EXPECT_EQ(latest.map.chunks.front(), MakeChunks(50)[6]);
+  EXPECT_TRUE(latest.older_chunks_omitted);
+  EXPECT_FALSE(store->LoadPartitions(7)->at(kKey).older_chunks_omitted);
+}
+
+TEST_F(StoreTest, WhatIsWrittenAnewStaysWhenWhatItWasIsPruned) {
+  std::unique_ptr<Store> store = Open();
+  Write(*store, kKey, StateWith(MakeChunks(50)));
+  PartitionState state = StateWith({MakeChunks(50)[9]});
+  state.map.forget_below = LogStarts{SourceOffset(100'000), TargetOffset(100'000)};
+  Write(*store, kKey, state);
+  EXPECT_EQ(Read(*store).map.chunks, (std::vector<KnownRange>{MakeChunks(50)[9]}));
+}
+
+// While it is written.
+TEST_F(StoreTest, ChunksAroundAnOffsetAreFound) {
+  std::unique_ptr<Store> store = Open();
+  const std::vector<KnownRange> chunks = MakeChunks(50);
+  Write(*store, kKey, StateWith({chunks.begin() + 2, chunks.end()}));
+  Write(*store, {1, 1}, StateWith(MakeChunks(3)));
+  struct Case {
+    ChunkQuestion question;
+    std::vector<int> found;
+  };
+  const std::vector<Case> cases = {
+      {{kKey, 0}, {2}},
+      {{kKey, 199}, {2}},
+      {{kKey, 200}, {2, 3}},
+      {{kKey, 650}, {6, 7}},
+      {{kKey, 900}, {9}},
+      {{kKey, 5'000}, {9}},
+      {{kKey, 99, /*by_target=*/true}, {2}},
+      {{kKey, 100, /*by_target=*/true}, {2, 3}},
+      {{kKey, 399, /*by_target=*/true}, {7, 8}},
+      {{kKey, 400, /*by_target=*/true}, {8, 9}},
+      {{kKey, 5'000, /*by_target=*/true}, {9}},
+      {{{1, 2}, 5}, {}},
+      {{{1, 2}, 5, /*by_target=*/true}, {}},
+  };
+  std::vector<ChunkQuestion> questions;
+  for (const Case& c : cases) questions.push_back(c.question);
+  std::vector<std::vector<KnownRange>> answers;
+  absl::Notification answered;
+  store->ReadChunks(questions, [&](std::vector<std::vector<KnownRange>> read) {
+    answers = std::move(read);
+    answered.Notify();
+  });
+  ASSERT_TRUE(answered.WaitForNotificationWithTimeout(kPatience));
+  ASSERT_EQ(answers.size(), cases.size());
+  for (size_t i = 0; i < cases.size(); ++i) {
+    std::vector<KnownRange> expected;
+    for (const int chunk : cases[i].found) expected.push_back(chunks[chunk]);
+    EXPECT_EQ(answers[i], expected) << i;
+  }
+  EXPECT_EQ(store->ReadChunksNow(questions), answers);
 }
 
 TEST_F(StoreTest, ASecondProcessIsKeptOut) {
@@ -321,36 +370,43 @@ TEST_F(StoreTest, AHundredMillionRecordsWithoutAGapAreOneRun) {
   OffsetMap map;
   map.Reset({SourceOffset(0), TargetOffset(0)});
   for (int64_t record = 0; record < kRecords; record += kRecordsPerWrite) {
-    map.Append(MakeRun(record, record, kRecordsPerWrite));
+    map.Append({SourceOffset(record), TargetOffset(record), kRecordsPerWrite});
     PartitionState state = StateAt(record + kRecordsPerWrite);
-    state.runs = map.TakeChanges();
-    state.last_run = map.runs().back();
+    state.map = map.TakeChanges();
+    state.last_run = map.tail().runs.back();
     ASSERT_NO_FATAL_FAILURE(Write(*store, kKey, std::move(state)));
   }
   store.reset();
   EXPECT_LT(BytesOf(folder_), 1 << 20);
   const PartitionState state = Read(*Open());
-  EXPECT_TRUE(state.runs.closed.empty());
-  EXPECT_EQ(state.last_run, MakeRun(0, 0, kRecords));
+  EXPECT_TRUE(state.map.chunks.empty());
+  EXPECT_EQ(state.last_run, (offsets::Run{SourceOffset(0), TargetOffset(0), kRecords}));
 }
 
-TEST_F(StoreTest, AMillionGapsCostAtMost64BytesEachOnDisk) {
+TEST_F(StoreTest, AMillionGapsCostAtMost8BytesEachOnDisk) {
   constexpr int kRuns = 1'000'000;
   constexpr int kRunsPerWrite = 1'000;
   std::unique_ptr<Store> store = Open();
+  OffsetMap map;
   int64_t bytes_peak = 0;
   for (int i = 0; i < kRuns; i += kRunsPerWrite) {
-    PartitionState state = StateAt(int64_t{i} * 12);
     for (int j = i; j < i + kRunsPerWrite; ++j)
-      state.runs.closed.push_back(MakeRun(int64_t{j} * 12, int64_t{j} * 10, 10));
+      map.Append({SourceOffset(int64_t{j} * 12), TargetOffset(int64_t{j} * 10), 10});
+    PartitionState state = StateAt(map.position().value);
+    state.map = map.TakeChanges();
+    state.tail_begin = map.tail().begin;
+    state.target_end = map.target_end();
+    state.has_chunks = true;
     Write(*store, kKey, std::move(state));
     if (i % 50'000 == 0) bytes_peak = std::max(bytes_peak, BytesOf(folder_));
   }
   store.reset();
   const int64_t bytes = std::max(bytes_peak, BytesOf(folder_));
   RecordProperty("bytes_per_run", std::to_string(static_cast<double>(bytes) / kRuns));
-  EXPECT_LE(bytes, int64_t{64} * kRuns);
-  EXPECT_EQ(Read(*Open()).runs.closed.size(), static_cast<size_t>(kRuns));
+  EXPECT_LE(bytes, int64_t{8} * kRuns);
+  size_t runs = 1;
+  for (const KnownRange& chunk : Read(*Open()).map.chunks) runs += chunk.runs.size();
+  EXPECT_EQ(runs, static_cast<size_t>(kRuns));
 }
 
 }  // namespace

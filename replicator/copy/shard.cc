@@ -148,6 +148,7 @@ void Shard::AddStreams(std::vector<Assignment> assignments) {
     Member& member = members_.emplace_back();
     Partition::Options partition = options_.partition;
     partition.is_compacted = assignment.facts.is_compacted;
+    partition.target_has_id = assignment.target_topic_id != kafka::kNoUuid;
     member.stream = std::make_unique<Stream>(std::move(assignment), partition);
     member_of_[member.stream.get()] = &member;
     member_by_name_[{member.stream->assignment.source_topic, member.stream->assignment.partition}] = &member;
@@ -163,7 +164,9 @@ void Shard::AddStreams(std::vector<Assignment> assignments) {
 // Goes on where an earlier process stood.
 void Shard::Restore(Stream& stream) {
   if (stream.assignment.stored == nullptr) return;
-  const offsets::PartitionState& state = *stream.assignment.stored;
+  // Its map can be large, and is in the partition from here on.
+  const std::shared_ptr<const offsets::PartitionState> stored = std::exchange(stream.assignment.stored, nullptr);
+  const offsets::PartitionState& state = *stored;
   stream.Restore(state);
   if (state.current_at_ms > 0) stream.tombstones.Begin(state.current_at_ms);
   if (!state.resume_from.empty()) {

@@ -28,6 +28,8 @@
 #include "kafka/client/cluster.h"
 #include "kafka/net/fetch_memory.h"
 #include "kafka/net/steady_event.h"
+#include "offsets/known_ranges.h"
+#include "offsets/run_share.h"
 #include "replicator/base/ask_pace.h"
 #include "replicator/copy/produce_connections.h"
 #include "replicator/copy/sink.h"
@@ -77,6 +79,8 @@ class Shard : public StreamOwner {
     // To each target broker, at most; see produce_connections.h.
     int produce_connections_max = 1;
     Partition::Options partition;
+    // Of all offset maps together, in memory; see offsets/run_share.h.
+    size_t runs_max = offsets::kRunsMax;
     offsets::Store* store = nullptr;  // null: nothing is kept. Closed between Join and the shard's end
     std::string state_dir;            // of the link, for the commands that are told
     // Stores the topic ids of an assignment that the operator has accepted, then calls `then` on any thread.
@@ -174,13 +178,20 @@ class Shard : public StreamOwner {
   void NoteLeaderless();
   void AskForLeaders(Clock::time_point now);
   // shard_control.cc
-  Member* Find(const std::string& source_topic, int32_t partition);
-  std::vector<TranslationAnswer> Answer(const std::vector<TranslationQuestion>& questions);
   void BeginResume(ResumeRequest request, std::function<void(absl::StatusOr<ResumePlan>)> done);
   Assignment WithIdsOfNow(Assignment assignment) const;
   void DecideResume(Member& member, PendingResume resume, bool is_stored);
   void CarryOut(Member& member, const ResumePlan& plan, const Assignment& ids);
   void AcceptIds(Member& member, const Assignment& ids);
+  // shard_translate.cc
+  struct Translation;
+  Member* Find(const std::string& source_topic, int32_t partition);
+  void BeginTranslation(Translation translation);
+  void Answer(Translation& translation);
+  static TranslationAnswer AnswerOf(const Stream& stream, const TranslationQuestion& question,
+                                    offsets::KnownRanges older);
+  void ShareRuns();
+  // shard_control.cc again
   void LookAtAll(Clock::time_point now);
   static void Hear(Member& member, Clock::time_point now);
   void WatchTransaction(Stream& stream, Clock::time_point now);

@@ -58,44 +58,6 @@ void Shard::Describe(std::function<void(std::vector<PartitionStatus>)> done) {
   });
 }
 
-void Shard::Translate(std::vector<TranslationQuestion> questions,
-                      std::function<void(std::vector<TranslationAnswer>)> done) {
-  asio::post(io_, [this, questions = std::move(questions), done = std::move(done)] { done(Answer(questions)); });
-}
-
-std::vector<TranslationAnswer> Shard::Answer(const std::vector<TranslationQuestion>& questions) {
-  std::vector<TranslationAnswer> answers;
-  answers.reserve(questions.size());
-  absl::flat_hash_map<const Member*, offsets::KnownRanges> known;
-  for (const TranslationQuestion& question : questions) {
-    TranslationAnswer facts;
-    const Member* member = Find(question.source_topic, question.partition);
-    if (member == nullptr) {
-      facts.is_copied = false;
-      answers.push_back(facts);
-      continue;
-    }
-    const Stream& stream = *member->stream;
-    const Partition& partition = stream.partition;
-    facts.is_quarantined = partition.quarantined();
-    facts.source_log_start = stream.source_log_start;
-    facts.target_log_start = stream.target_log_start;
-    auto [ranges, is_new] = known.try_emplace(member);
-    if (partition.has_place()) {
-      facts.position = partition.position().value;
-      facts.target_end = partition.target_end().value;
-      if (is_new) ranges->second.Add(offsets::RangeOf(partition.map()));
-    }
-    answers.push_back(Translated(question.offset, question.to_source, ranges->second, facts));
-  }
-  return answers;
-}
-
-Shard::Member* Shard::Find(const std::string& source_topic, int32_t partition) {
-  auto found = member_by_name_.find({source_topic, partition});
-  return found == member_by_name_.end() ? nullptr : found->second;
-}
-
 void Shard::UpdateTopics(TopicFactsSnapshot facts) {
   asio::post(io_, [this, facts = std::move(facts)] {
     if (stopping_) return;
@@ -116,6 +78,7 @@ void Shard::TakeFacts(Stream& stream, const TopicFacts& facts) {
 void Shard::LookAtAll(Clock::time_point now) {
   if (now < next_look_) return;
   next_look_ = now + kLookInterval;
+  ShareRuns();
   changed_ = true;  // what is not heard of grows old without anything happening
   const int64_t now_ms = absl::ToUnixMillis(absl::Now());
   for (Member& member : members_) {

@@ -11,7 +11,7 @@ using offsets::TranslationKind;
 
 }  // namespace
 
-TranslationAnswer Translated(int64_t offset, bool to_source, const offsets::KnownRanges& known,
+TranslationAnswer Translated(int64_t offset, bool to_source, absl::Span<const offsets::KnownRange> known,
                              TranslationAnswer facts) {
   TranslationAnswer answer = facts;
   answer.kind = TranslationKind::kUnknown;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/types/span.h"
 #include "offsets/known_ranges.h"
 
 namespace replicator {
@@ -36,7 +37,7 @@ struct TranslationAnswer {
 };
 
 // The answer by what `known` says and `facts` tells of the partition: everything but kind, offset and is_same_record.
-TranslationAnswer Translated(int64_t offset, bool to_source, const offsets::KnownRanges& known,
+TranslationAnswer Translated(int64_t offset, bool to_source, absl::Span<const offsets::KnownRange> known,
                              TranslationAnswer facts);
 
 }  // namespace replicator

@@ -8,18 +8,15 @@
 namespace replicator {
 namespace {
 
-using offsets::KnownRanges;
 using offsets::SourceOffset;
 using offsets::TargetOffset;
 using offsets::TranslationKind;
 
 // The copy began at source offset 100; 110 and 111 are markers.
-KnownRanges Known() {
-  KnownRanges known;
-  known.Add({{SourceOffset(100), TargetOffset(0)},
-             SourceOffset(120),
-             {{SourceOffset(100), TargetOffset(0), 10}, {SourceOffset(112), TargetOffset(10), 8}}});
-  return known;
+std::vector<offsets::KnownRange> Known() {
+  return {{{SourceOffset(100), TargetOffset(0)},
+           SourceOffset(120),
+           {{SourceOffset(100), TargetOffset(0), 10}, {SourceOffset(112), TargetOffset(10), 8}}}};
 }
 
 struct Case {
@@ -67,7 +64,7 @@ TEST(TranslationTest, IsWhatTheMapSaysAsFarAsLogStartsAreKnown) {
 }
 
 TEST(TranslationTest, WithoutAPlaceNothingIsKnown) {
-  const TranslationAnswer answer = Translated(0, false, KnownRanges(), {});
+  const TranslationAnswer answer = Translated(0, false, {}, {});
   EXPECT_EQ(answer, TranslationAnswer{});
 }
 

@@ -323,6 +323,7 @@ void Link::StartShards() {
     Shard::Options options;
     options.index = i;
     options.buffer_bytes_max = static_cast<size_t>(options_.buffer_bytes_max / count);
+    options.runs_max = offsets::kRunsMax / static_cast<size_t>(count);
     options.source.connection = ClientOptions(config_, kafka::BrokerUse::kConsume);
     options.source.connection.cluster_id = source_->metadata()->cluster_id;
     options.source.isolation_level = config_.isolation_level;

@@ -19,7 +19,7 @@ namespace replicator {
 namespace {
 
 // Of each partition's offset map; a target that lost more records than these hold is taken up by their content.
-constexpr size_t kRunsLoadedMax = 256;
+constexpr size_t kChunksLoadedMax = 2;
 
 // A process that uses the folder may take a file away while it is looked at.
 constexpr int kReadTries = 5;
@@ -84,7 +84,7 @@ absl::Status LinkMemory::Load() {
   absl::StatusOr<std::map<std::string, offsets::TopicRecord>> topics = store_->LoadTopics();
   if (!topics.ok()) return topics.status();
   absl::StatusOr<std::map<offsets::PartitionKey, offsets::PartitionState>> partitions =
-      store_->LoadPartitions(kRunsLoadedMax);
+      store_->LoadPartitions(kChunksLoadedMax);
   if (!partitions.ok()) return partitions.status();
   link_ = *std::move(link);
   topics_ = *std::move(topics);

@@ -17,6 +17,7 @@ enum class Mutation {
   kFCountsWithoutLooking,
   kFIgnoresLostRecords,
   kFHearsAnEarlierLeader,
+  kFGuessesWhatLiesBetween,
   kGReadsOnBehindAnotherLeader,
   kGPassesAnotherEpoch,
   kGRetriesWithoutALook,

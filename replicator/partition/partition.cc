@@ -26,7 +26,6 @@ std::string ForBatch(SourceOffset base, int32_t records) {
 offsets::PartitionState Partition::TakeState() {
   CHECK(!storing_);
   offsets::PartitionState state;
-  state.origin = map_.origin();
   state.position = position_;
   state.target_end = target_end_;
   state.eras = eras_;
@@ -34,8 +33,11 @@ offsets::PartitionState Partition::TakeState() {
   state.position_epoch = position_epoch_;
   state.records_lost = records_lost();
   state.is_compacted = options_.is_compacted;
-  if (!map_.runs().empty()) state.last_run = map_.runs().back();
-  state.runs = map_.TakeChanges();
+  const offsets::KnownRange tail = map_.tail();
+  state.tail_begin = tail.begin;
+  if (!tail.runs.empty()) state.last_run = tail.runs.back();
+  state.has_chunks = map_.has_stored_chunks();
+  state.map = map_.TakeChanges();
   being_covered_ = std::min(queue_.size(), kIntentsMax);
   state.intents.reserve(in_flight_.size() + being_covered_);
   for (const InFlight& sent : in_flight_)
@@ -65,6 +67,7 @@ void Partition::RestartAt(SourceOffset position, TargetOffset target_end, Target
   next_expected_ = target_end;
   proven_end_ = proven_end;
   proven_tail_.reset();
+  if (target_end_ == proven_end_) counted_from_.reset();
   question_.reset();
   phase_ = producer_forgotten_ ? Phase::kRenewing : Phase::kCopying;
 }
@@ -84,6 +87,7 @@ void Partition::Accept(Batch batch) {
 // The batch is on the target already: the k-th record there is the k-th of the source (A). The last one shows whether
 // the source still has all of those that were copied.
 void Partition::Adopt(const Batch& batch) {
+  if (!counted_from_.has_value()) counted_from_ = {{position_, target_end_}, evidence_, position_epoch_};
   const TargetOffset end = target_end_ + batch.record_count;
   const bool is_last = end == proven_end_ && proven_tail_.has_value();
   if (is_last && proven_tail_->content_crc.value_or(batch.content_crc) != batch.content_crc) {
@@ -103,6 +107,19 @@ void Partition::Adopt(const Batch& batch) {
   }
   Landed(InFlightOf(batch, target_end_));
   next_expected_ = target_end_;
+  if (target_end_ == proven_end_) counted_from_.reset();
+}
+
+// What was counted is not what the target has.
+void Partition::ForgetCounted() {
+  if (!counted_from_.has_value()) return;
+  const CountedFrom from = *std::exchange(counted_from_, std::nullopt);
+  map_.GoOnAt(from.place);
+  position_ = fetch_offset_ = from.place.source;
+  target_end_ = next_expected_ = from.place.target;
+  evidence_ = from.evidence;
+  position_epoch_ = from.position_epoch;
+  in_flight_.clear();
 }
 
 Partition::InFlight Partition::InFlightOf(const Batch& batch, TargetOffset expected) {
@@ -457,6 +474,7 @@ bool Partition::IsRewritten(const TargetTail& tail, kafka::Codec sent) {
 void Partition::FindByContent(TargetOffset log_end, const char* why) {
   LOG(WARNING) << "the target holds records up to " << log_end << ", of which the places in the source are known up to "
                << target_end_ << ", and " << why << ": looking for the last batch by its content";
+  ForgetCounted();
   ClearQueue();
   in_flight_.clear();
   question_.reset();
@@ -532,11 +550,12 @@ void Partition::Pause() {
 }
 
 void Partition::PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start) {
-  if (map_.PruneBelow(source_log_start, target_log_start)) unsaved_ = true;
+  if (map_.PruneBelow({source_log_start, target_log_start})) unsaved_ = true;
 }
 
 void Partition::PutInQuarantine(QuarantineCode code, std::string reason) {
   if (quarantined()) return;
+  ForgetCounted();
   ClearQueue();
   phase_ = Phase::kQuarantined;
   unsaved_ = must_sync_ = true;

@@ -157,6 +157,9 @@ class Partition {
     bool stores_intents = false;
     // Compaction may have changed the source since it was first read: counting its records proves nothing.
     bool is_compacted = false;
+    // The target's topic has an id: one that was made anew shows. Else a place that is found by content may lie in
+    // another topic than what was known before.
+    bool target_has_id = true;
     // Records that the target holds more than is known, and that are read once more to be counted: what a power cut
     // takes of the last states. Of more the place is looked for by content first, since reading them could take hours.
     int64_t counted_max = 4'096;
@@ -196,7 +199,10 @@ class Partition {
   // The same, and sending will soon have to wait for it.
   bool must_store() const { return can_store() && covered_ < kCoveredMin; }
   // Something moved since the last state was taken: to be stored some time soon.
-  bool has_unsaved() const { return options_.stores_intents && unsaved_ && !storing_ && begun(); }
+  bool has_unsaved() const {
+    return options_.stores_intents && unsaved_ && !storing_ && begun() &&
+           (!counted_from_.has_value() || counts_forward_);
+  }
   // What is stored along with its state has changed.
   void MarkUnsaved() { unsaved_ = true; }
   // The state to store now; names what is in flight and the next batches to send. REQUIRES: no other is being stored.
@@ -264,6 +270,8 @@ class Partition {
 
   // Nothing below these is left in either log: the map forgets what belongs there.
   void PruneBelow(SourceOffset source_log_start, TargetOffset target_log_start);
+  // The map keeps `runs_max` runs at most, besides those that the store has not got.
+  void LeaveRunsToTheStore(size_t runs_max) { map_.LeaveToTheStore(runs_max); }
 
   // ---- Out of a quarantine. REQUIRES of each: quarantined().
 
@@ -272,8 +280,9 @@ class Partition {
   // should. One that had not begun is located again.
   void CheckAgain();
   // Goes on from source offset `from` behind whatever ends the target's log when it is asked next. The offset map
-  // begins anew there. The producer is a new one: how far the old one's sequence got is not known. Until
-  // RenewProducer nothing else changes.
+  // goes on there, and keeps what it knows below, unless what stopped the partition says that another history may be
+  // there now. The producer is a new one: how far the old one's sequence got is not known. Until RenewProducer nothing
+  // else changes.
   void ResumeAt(SourceOffset from);
   // The target topic is a new one: forgets everything that was copied into the old one, and begins like a new
   // partition.
@@ -311,6 +320,8 @@ class Partition {
   // Its topic was deleted at the source.
   bool has_ended() const { return IsQuarantinedFor(QuarantineCode::kSourceDeleted); }
   bool begun() const { return phase_ != Phase::kNew; }
+  // The target has told where it stands, since an earlier life's state was gone on from.
+  bool is_settled() const { return !is_restored_; }
   // Whether position() and target_end() mean something: they do once it has begun in earnest, here or in an earlier
   // life. One that was quarantined before has none.
   bool has_place() const { return !eras_.empty(); }
@@ -404,6 +415,13 @@ class Partition {
     TargetOffset expected_end() const { return expected + record_count; }
   };
 
+  // Where counting began.
+  struct CountedFrom {
+    offsets::MapBegin place;
+    offsets::SourceEvidence evidence;
+    int32_t position_epoch;
+  };
+
   // Batches that one state names besides those in flight, so that a queue of tiny ones makes no huge record.
   static constexpr size_t kIntentsMax = 64;
   // Of the queue, named by a stored state. Below the first the next state is due, which is stored while one batch is in
@@ -433,6 +451,8 @@ class Partition {
   static bool IsRewritten(const TargetTail& tail, kafka::Codec sent);
   void FindByContent(TargetOffset log_end, const char* why);
   bool GoesOn(SourceOffset position, TargetOffset target_end, Ordinal ordinal) const;
+  void GoOnAt(offsets::MapBegin place, bool keeps_map);
+  void ForgetCounted();
   bool MayBeOfAnotherHolder(const std::optional<TargetTail>& tail) const;
   bool IsOurs(TargetOffset log_end, const std::optional<TargetTail>& tail) const;
   void QuarantineForeign(TargetOffset log_end);
@@ -447,6 +467,9 @@ class Partition {
   TargetOffset target_end_;
   TargetOffset next_expected_;  // target_end_ plus what is in flight
   TargetOffset proven_end_;  // proven to be on the target, though not known from where in the source beyond target_end_
+  // Records of the source are being counted as what the target holds up to there, and nothing has confirmed that yet.
+  // Until its last batch does, it is not stored, unless that may take hours.
+  std::optional<CountedFrom> counted_from_;
   std::optional<TargetTail> proven_tail_;  // the batch that ends there, when it was looked at
   std::optional<TailQuestion> question_;   // only while settling
   std::vector<Era> eras_;                  // oldest first; one, unless the target forgot a producer
@@ -467,6 +490,7 @@ class Partition {
   bool has_cut_back_ = false;  // see TakeCutBack()
   bool foreign_unless_found_ = false;
   bool counts_unless_found_ = false;
+  bool forgets_map_ = false;     // when it begins elsewhere
   bool counts_forward_ = false;  // the place was looked for by content, and not found
   std::optional<SourceOffset> move_to_;
   std::optional<TargetOffset> move_from_;  // where the target's log is to end for move_to_; nullopt: wherever it does

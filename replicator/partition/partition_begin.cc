@@ -11,20 +11,34 @@ void Partition::Begin(SourceOffset position, TargetOffset target_end, Ordinal or
                       const offsets::SourceEvidence& evidence) {
   if (quarantined()) return;
   CHECK(phase_ == Phase::kNew) << "a partition begins once";
-  if (GoesOn(position, target_end, ordinal)) {
+  const bool goes_on = GoesOn(position, target_end, ordinal);
+  const bool keeps_map = has_place() && (goes_on || options_.target_has_id);
+  if (goes_on) {
     const int64_t more = target_end - target_end_;
-    // As many offsets on both sides: each of the source's was copied.
+    // As many offsets on both sides: each of the source's was copied. None on the target: there was nothing to copy.
     if (more > 0 && position - position_ == more) map_.Append({position_, target_end_, more});
-    map_.ContinueAt({position, target_end});
+    if (more == 0) map_.AdvanceTo(position);
   } else {
     eras_ = {{target_end, options_.producer, ordinal.value - target_end.value}};
-    map_.Reset({position, target_end});
   }
+  GoOnAt({position, target_end}, keeps_map);
   foreign_unless_found_ = counts_unless_found_ = counts_forward_ = false;
   evidence_ = evidence;
   position_epoch_ = evidence.leader_epoch;
   unsaved_ = true;
   RestartAt(position, target_end, target_end);
+}
+
+// What was known below stays known, unless it may be of another history than what comes.
+void Partition::GoOnAt(offsets::MapBegin place, bool keeps_map) {
+  if (keeps_map && !std::exchange(forgets_map_, false)) {
+    const int64_t more = place.target - map_.target_end();
+    if (Mutated(Mutation::kFGuessesWhatLiesBetween) && more > 0 && place.source - map_.position() >= more)
+      map_.Append({SourceOffset(place.source.value - more), map_.target_end(), more});
+    map_.GoOnAt(place);
+  } else {
+    map_.Reset(place);
+  }
 }
 
 // Whether the copy that is known goes on with what ends at `target_end`: its producer has written all that lies
@@ -55,8 +69,8 @@ void Partition::Restore(const offsets::PartitionState& state) {
   target_end_ = next_expected_ = proven_end_ = state.target_end;
   evidence_ = state.evidence;
   position_epoch_ = state.position_epoch;
-  map_.Restore(state.origin, state.runs.closed, state.last_run, {state.position, state.target_end},
-               state.older_runs_omitted, state.marks);
+  map_.Restore(state.map.chunks, state.tail(), state.older_chunks_omitted);
+  map_.GoOnAt({position_, target_end_});  // where it ends, unless the state makes no sense: then less is known
   SourceOffset end = state.position;
   for (const offsets::Intent& intent : state.intents) {
     in_flight_.push_back({.id = 0,
@@ -88,8 +102,8 @@ void Partition::GiveUpMove() {
 void Partition::RenewProducer(Producer producer) {
   CHECK(must_renew_producer());
   if (move_to_.has_value()) {
+    GoOnAt({*move_to_, proven_end_}, has_place());
     eras_.clear();
-    map_.Reset({*move_to_, proven_end_});
     evidence_ = {};
     position_epoch_ = -1;
     producer_forgotten_ = foreign_unless_found_ = false;
@@ -121,6 +135,9 @@ void Partition::CheckAgain() {
 }
 
 void Partition::ResumeAt(SourceOffset from) {
+  const QuarantineCode code = quarantine_->code;
+  forgets_map_ = code == QuarantineCode::kTargetLost || code == QuarantineCode::kTargetRecreated ||
+                 code == QuarantineCode::kSourceTruncated || code == QuarantineCode::kSourceRecreated;
   CheckAgain();
   phase_ = Phase::kSettling;
   move_to_ = from;
@@ -140,6 +157,7 @@ void Partition::StartAnew() {
   evidence_ = {};
   position_epoch_ = -1;
   producer_forgotten_ = false;
+  forgets_map_ = false;
   gaps_noted_to_ = SourceOffset();
   must_sync_ = true;  // how it begins again: what is stored of it is of another topic
   phase_ = Phase::kNew;

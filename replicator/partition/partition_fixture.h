@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "absl/types/span.h"
+#include "offsets/known_ranges.h"
 #include "replicator/partition/partition.h"
 
 namespace replicator {
@@ -29,6 +30,12 @@ inline Answer Unclear() { return {.verdict = Verdict::kUnclear, .error = "no ans
 
 // The header of a last batch of ours, after which `next_sequence` comes.
 inline TargetTail OurTail(int32_t next_sequence) { return {kOurs, next_sequence}; }
+
+// Where the map of `partition` has the record at `source`, or the next one; nullopt when it does not know.
+inline std::optional<TargetOffset> TargetOf(const Partition& partition, int64_t source) {
+  const offsets::ToTarget found = TranslateToTarget(partition.map().ranges(), SourceOffset(source), {});
+  return found.kind == offsets::TranslationKind::kExact ? std::optional(found.target) : std::nullopt;
+}
 
 class PartitionTest : public testing::Test {
  protected:

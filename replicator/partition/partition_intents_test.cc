@@ -74,21 +74,25 @@ TEST_F(StoredPartitionTest, ABatchIsSentOnceTheStateThatNamesItIsStored) {
 
 TEST_F(StoredPartitionTest, RunsThatNobodyCanReadAreForgottenInTheStoreToo) {
   Begin();
-  for (int64_t base : {0, 10, 20}) {
-    partition_.Accept(BatchWithCrc(base, 2));
+  constexpr int64_t kRuns = static_cast<int64_t>(offsets::OffsetMap::kChunkRunsMax);
+  for (int64_t i = 0; i < kRuns + 2; ++i) {
+    partition_.Accept(BatchWithCrc(10 * i, 2));
     partition_.TakeState();
     partition_.OnStored();
-    partition_.OnAnswer(partition_.TakeSend().id, Appended(base / 5));
+    partition_.OnAnswer(partition_.TakeSend().id, Appended(2 * i));
   }
   partition_.TakeState();
   partition_.OnStored();
-  partition_.PruneBelow(SourceOffset(11), TargetOffset(3));
+  partition_.PruneBelow(SourceOffset(10 * kRuns), TargetOffset(2 * kRuns - 1));
+  EXPECT_FALSE(partition_.has_unsaved()) << "the target still has the last record of the chunk";
+  partition_.PruneBelow(SourceOffset(10 * kRuns), TargetOffset(2 * kRuns));
   EXPECT_TRUE(partition_.has_unsaved());
-  EXPECT_EQ(partition_.TakeState().runs.forget_below, SourceOffset(10));
+  EXPECT_EQ(partition_.TakeState().map.forget_below,
+            (offsets::LogStarts{SourceOffset(10 * kRuns), TargetOffset(2 * kRuns)}));
   partition_.OnStored();
-  partition_.PruneBelow(SourceOffset(11), TargetOffset(3));
+  partition_.PruneBelow(SourceOffset(10 * kRuns), TargetOffset(2 * kRuns));
   EXPECT_FALSE(partition_.has_unsaved()) << "once";
-  EXPECT_EQ(partition_.map().SourceOf(TargetOffset(2)), SourceOffset(10)) << "what the target still has";
+  EXPECT_EQ(partition_.map().SourceOf(TargetOffset(2 * kRuns)), SourceOffset(10 * kRuns));
 }
 
 TEST_F(StoredPartitionTest, WhatIsInFlightStaysNamedUntilItIsAcknowledged) {
@@ -401,9 +405,9 @@ TEST_F(StoredPartitionTest, LostRecordsAreCutBackByTheStoredMap) {
     partition_.OnStored();
     partition_.OnAnswer(partition_.TakeSend().id, Appended(i * 2));
   }
-  offsets::PartitionState state = partition_.TakeState();
-  EXPECT_EQ(state.runs.closed.size(), 1u);  // the other one went with a state before
-  state.runs.closed = {{SourceOffset(0), TargetOffset(0), 2}, {SourceOffset(10), TargetOffset(2), 2}};
+  const offsets::PartitionState state = partition_.TakeState();
+  ASSERT_EQ(state.map.chunks.size(), 1u);
+  EXPECT_EQ(state.map.chunks[0].runs.size(), 2u);
   TargetTail tail = OurTail(2);
   tail.content_crc = kCrc;
   tail.record_count = 2;
@@ -427,7 +431,7 @@ TEST_F(StoredPartitionTest, LostRecordsAreCutBackByTheStoredMap) {
     EXPECT_EQ(partition_.evidence(), evidence) << "to be compared with the source";
     EXPECT_TRUE(partition_.TakeCutBack());
     EXPECT_FALSE(partition_.TakeCutBack());
-    EXPECT_EQ(partition_.TakeState().runs.forget_from, SourceOffset(0));
+    EXPECT_EQ(partition_.TakeState().map.forget_from, SourceOffset(0));
   }
 }
 

@@ -380,7 +380,7 @@ TEST_F(PartitionTest, ABatchWhoseAnswerWasLostIsAcknowledgedByTheLog) {
   SendWithoutAnswer(0, 3);
   TargetEnd(3, 3, OurTail(3));
   EXPECT_EQ(partition_.position(), SourceOffset(3));
-  EXPECT_EQ(partition_.map().TargetOf(SourceOffset(2)), TargetOffset(2));
+  EXPECT_EQ(TargetOf(partition_, 2), TargetOffset(2));
   EXPECT_EQ(partition_.failures(), 0);
   EXPECT_EQ(partition_.last_error(), "");
 }
@@ -414,7 +414,8 @@ TEST_F(PartitionTest, LostAcknowledgedRecordsCutTheMapBackAndAreCopiedAgain) {
   TargetEnd(3, 3, OurTail(3));
   EXPECT_EQ(partition_.position(), SourceOffset(10));
   EXPECT_EQ(partition_.fetch_offset(), SourceOffset(10));
-  EXPECT_EQ(partition_.map().TargetOf(SourceOffset(10)), std::nullopt);
+  EXPECT_EQ(TargetOf(partition_, 10), TargetOffset(3)) << "where it will be again";
+  EXPECT_EQ(TargetOf(partition_, 11), std::nullopt);
   EXPECT_EQ(partition_.records_copied(), 5);
   partition_.Accept(MakeBatch(10, 2));
   EXPECT_EQ(partition_.TakeSend().base_sequence, 3);
@@ -477,7 +478,7 @@ TEST_F(PartitionTest, RecordsThatLandedAfterTheyWereGivenUpAreCountedNotSentAgai
   partition_.Accept(MakeBatch(0, 3));
   EXPECT_FALSE(partition_.can_send());
   EXPECT_EQ(partition_.position(), SourceOffset(3));
-  EXPECT_EQ(partition_.map().TargetOf(SourceOffset(0)), TargetOffset(0));
+  EXPECT_EQ(TargetOf(partition_, 0), TargetOffset(0));
   partition_.Accept(MakeBatch(3, 1));
   EXPECT_EQ(partition_.TakeSend().expected, TargetOffset(3));
 }

@@ -197,7 +197,7 @@ class StandbyPlacementTest : public PlacementTest {
 
   StandbyPlacementTest() {
     offsets::PartitionState state;
-    state.origin = {SourceOffset(5), TargetOffset(0)};
+    state.tail_begin = {SourceOffset(5), TargetOffset(0)};
     state.position = SourceOffset(105);
     state.target_end = TargetOffset(100);
     state.eras = {{TargetOffset(0), kOurs, 0}};
@@ -238,10 +238,10 @@ TEST_F(StandbyPlacementTest, OfMuchThePlaceIsFoundByContentAndTheOldMapStays) {
   const Send send = partition_.TakeSend();
   EXPECT_EQ(send.base_sequence, 100 + kMuch);
   partition_.OnAnswer(send.id, Appended(send.expected.value));
-  EXPECT_EQ(partition_.map().TargetOf(SourceOffset(104)), TargetOffset(99));
-  EXPECT_EQ(partition_.map().TargetOf(SourceOffset(106)), std::nullopt);
+  EXPECT_EQ(TargetOf(partition_, 104), TargetOffset(99));
+  EXPECT_EQ(TargetOf(partition_, 106), std::nullopt);
   EXPECT_EQ(partition_.map().SourceOf(TargetOffset(100)), std::nullopt);
-  EXPECT_EQ(partition_.map().TargetOf(SourceOffset(20'000)), TargetOffset(100 + kMuch));
+  EXPECT_EQ(TargetOf(partition_, 20'000), TargetOffset(100 + kMuch));
 }
 
 TEST_F(StandbyPlacementTest, WhereAsManyOffsetsLieBetweenOnBothSidesTheMapHasThem) {
@@ -249,7 +249,7 @@ TEST_F(StandbyPlacementTest, WhereAsManyOffsetsLieBetweenOnBothSidesTheMapHasThe
   Search search = SearchBehind(kMuch);
   placement_.OnFound(search, At(search.gapless_end));
   ASSERT_TRUE(partition_.wants_fetch());
-  EXPECT_EQ(partition_.map().TargetOf(SourceOffset(106)), TargetOffset(101));
+  EXPECT_EQ(TargetOf(partition_, 106), TargetOffset(101));
   EXPECT_EQ(partition_.map().SourceOf(TargetOffset(99 + kMuch)), SourceOffset(104 + kMuch));
 }
 

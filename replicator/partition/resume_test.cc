@@ -256,8 +256,9 @@ TEST_F(ResumedPartitionTest, GoesOnBehindWhateverTheTargetHas) {
   EXPECT_EQ(send.base_sequence, 0);
   EXPECT_EQ(send.expected, TargetOffset(13));
   partition_.OnAnswer(send.id, Appended(13));
-  EXPECT_EQ(partition_.map().TargetOf(SourceOffset(42)), TargetOffset(15));
-  EXPECT_EQ(partition_.map().TargetOf(SourceOffset(5)), std::nullopt) << "what lies below is another history";
+  EXPECT_EQ(TargetOf(partition_, 42), TargetOffset(15));
+  EXPECT_EQ(TargetOf(partition_, 5), TargetOffset(5)) << "what was copied before stays known";
+  EXPECT_EQ(TargetOf(partition_, 20), std::nullopt);
   // The next failure is settled as ever.
   SendWithoutAnswer(45, 2);
   TargetEnd(18, 18, TargetTail{kNext, 5});
@@ -294,8 +295,8 @@ TEST_F(ResumedPartitionTest, StartsAnewInANewTopic) {
   EXPECT_FALSE(partition_.begun());
   Begin(2, 0, 0);
   Copy(2, 4);
-  EXPECT_EQ(partition_.map().TargetOf(SourceOffset(3)), TargetOffset(1));
-  EXPECT_EQ(partition_.map().TargetOf(SourceOffset(1)), std::nullopt);
+  EXPECT_EQ(TargetOf(partition_, 3), TargetOffset(1));
+  EXPECT_EQ(TargetOf(partition_, 1), std::nullopt);
 }
 
 // The new source's epochs begin at 0 again.
@@ -325,11 +326,33 @@ TEST_F(ResumedPartitionTest, TheNextLifeGoesOnFromThere) {
   partition_.RenewProducer(kNext);
   Copy(40, 5);
   const offsets::PartitionState state = partition_.TakeState();
-  EXPECT_EQ(state.runs.forget_from, SourceOffset(0)) << "the store keeps no runs of the old history";
+  EXPECT_EQ(state.map.chunks.size(), 1u) << "what was copied before";
   Partition next({.producer = kOurs});
   next.Restore(state);
   EXPECT_EQ(next.position(), SourceOffset(45));
   EXPECT_EQ(next.producer(), kNext);
+  EXPECT_EQ(TargetOf(next, 9), TargetOffset(9));
+  EXPECT_EQ(TargetOf(next, 10), std::nullopt);
+  EXPECT_EQ(TargetOf(next, 41), TargetOffset(14));
+}
+
+// The same offsets may be other records there now.
+TEST_F(ResumedPartitionTest, OfAnotherHistoryTheMapKnowsNothing) {
+  for (const QuarantineCode code : {QuarantineCode::kSourceTruncated, QuarantineCode::kSourceRecreated,
+                                    QuarantineCode::kTargetLost, QuarantineCode::kTargetRecreated}) {
+    partition_ = Partition({.producer = kOurs, .queue_bytes_max = 2 * kBatchBytes, .stores_intents = true});
+    Begin();
+    partition_.SkipTo(SourceOffset(10));
+    partition_.TakeState();
+    partition_.OnStored();
+    partition_.PutInQuarantine(code, "not what it was");
+    partition_.ResumeAt(SourceOffset(40));
+    TargetEnd(0, 0, std::nullopt);
+    partition_.RenewProducer(kNext);
+    EXPECT_EQ(TargetOf(partition_, 5), std::nullopt) << QuarantineCodeName(code);
+    EXPECT_EQ(TargetOf(partition_, 40), TargetOffset(0));
+    EXPECT_EQ(partition_.TakeState().map.forget_from, SourceOffset(0)) << "in the store, too";
+  }
 }
 
 }  // namespace

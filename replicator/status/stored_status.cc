@@ -18,8 +18,6 @@
 namespace replicator {
 namespace {
 
-// Of a partition's offset map: none of it is shown. One is the least that a state is loaded with.
-constexpr size_t kRunsLoadedMax = 1;
 constexpr std::chrono::seconds kWriteTimeout(10);
 // A process that is starting or writing may take a file away while it is read.
 constexpr int kReadTries = 5;
@@ -79,7 +77,7 @@ absl::StatusOr<LinkStatus> ReadOnce(const std::string& folder) {
   if (!link.ok()) return link.status();
   auto topics = (*store)->LoadTopics();
   if (!topics.ok()) return topics.status();
-  auto partitions = (*store)->LoadPartitions(kRunsLoadedMax);
+  auto partitions = (*store)->LoadPartitions(/*chunks_max=*/0);
   if (!partitions.ok()) return partitions.status();
   if (link->has_value()) {
     status.source_cluster_id = (*link)->source_cluster_id;
@@ -116,7 +114,7 @@ absl::StatusOr<ResumePlan> ResumeInStore(const std::string& folder, const Resume
   if (!store.ok()) return StateFolderError(store.status());
   auto topics = (*store)->LoadTopics();
   if (!topics.ok()) return StateFolderError(topics.status());
-  auto partitions = (*store)->LoadPartitions(kRunsLoadedMax);
+  auto partitions = (*store)->LoadPartitions(/*chunks_max=*/0);
   if (!partitions.ok()) return StateFolderError(partitions.status());
   const std::string name = absl::StrCat(request.topic, "-", request.partition);
   auto topic = topics->find(request.topic);

@@ -183,9 +183,9 @@ void History::NoteBegun() {
 void History::NoteWentOn(int64_t target_end_before) {
   const std::set<int64_t> producers = life_producers_;
   NoteBegun();
-  if (partition().map().origin().target.value == life_begin_) return;
+  if (partition().map().ranges().front().begin.target.value == life_begin_) return;
   ++coverage_.went_on;
-  life_begin_ = partition().map().origin().target.value;
+  life_begin_ = partition().map().ranges().front().begin.target.value;
   life_producers_.insert(producers.begin(), producers.end());
   unknown_.emplace_back(target_end_before, last_target_end_);
   lost_before_life_ |= lowest_cut_ < last_target_end_;
@@ -226,7 +226,7 @@ void History::Restore(const offsets::PartitionState& state) {
   partition().Restore(state);
   doubt().OnRestored(state.source_log_start_max);
   is_restarted_ = true;
-  life_begin_ = state.origin.target.value;
+  life_begin_ = partition().map().ranges().front().begin.target.value;
   lost_before_life_ |= lowest_cut_ < life_begin_;
   last_target_end_ = state.target_end.value;
   last_position_ = -1;
@@ -249,6 +249,7 @@ std::string History::Run() {
   if (!violation_.empty() || is_blind_) return violation_;
   partition().quarantined() ? CheckQuarantine() : CheckDrained();
   CheckMap();
+  CheckRanges();
   return violation_;
 }
 

@@ -178,6 +178,7 @@ class History {
   void CheckQuarantine();
   void CheckDrained();
   void CheckMap();
+  void CheckRanges();
   bool InPlace(const TargetLog::LogBatch& batch) const;
   bool Contaminated() const;
   int LastContent() const;

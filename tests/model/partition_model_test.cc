@@ -51,6 +51,7 @@ constexpr MutationCase kMutations[] = {
     {Mutation::kFCountsWithoutLooking, "FCountsWithoutLooking"},
     {Mutation::kFIgnoresLostRecords, "FIgnoresLostRecords"},
     {Mutation::kFHearsAnEarlierLeader, "FHearsAnEarlierLeader"},
+    {Mutation::kFGuessesWhatLiesBetween, "FGuessesWhatLiesBetween"},
     {Mutation::kGReadsOnBehindAnotherLeader, "GReadsOnBehindAnotherLeader"},
     {Mutation::kGPassesAnotherEpoch, "GPassesAnotherEpoch"},
     {Mutation::kGRetriesWithoutALook, "GRetriesWithoutALook"},

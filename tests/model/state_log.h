@@ -15,12 +15,13 @@ namespace replicator::tests {
 class StateLog {
  public:
   void Write(offsets::PartitionState state) {
-    const offsets::OffsetMap::Changes& changes = state.runs;
-    std::erase_if(now_.runs, [&](const auto& run) {
-      return (changes.forget_from.has_value() && run.first >= *changes.forget_from) ||
-             (changes.forget_below.has_value() && run.first < *changes.forget_below);
+    const offsets::OffsetMap::Changes& changes = state.map;
+    std::erase_if(now_.chunks, [&](const auto& chunk) {
+      return (changes.forget_below.has_value() && chunk.second.source_end <= changes.forget_below->source &&
+              chunk.second.target_end() <= changes.forget_below->target) ||
+             (changes.forget_from.has_value() && chunk.first >= *changes.forget_from);
     });
-    for (const offsets::Run& run : changes.closed) now_.runs[run.source_base] = run;
+    for (const offsets::KnownRange& chunk : changes.chunks) now_.chunks[chunk.begin.source] = chunk;
     const bool must_sync = state.must_sync;
     now_.state = std::move(state);
     is_synced_ = false;
@@ -41,8 +42,8 @@ class StateLog {
   std::optional<offsets::PartitionState> Read() const {
     if (!now_.state.has_value()) return std::nullopt;
     offsets::PartitionState state = *now_.state;
-    state.runs = {};
-    for (const auto& [base, run] : now_.runs) state.runs.closed.push_back(run);
+    state.map = {};
+    for (const auto& [begin, chunk] : now_.chunks) state.map.chunks.push_back(chunk);
     return state;
   }
 
@@ -56,7 +57,7 @@ class StateLog {
  private:
   struct Contents {
     std::optional<offsets::PartitionState> state;
-    std::map<offsets::SourceOffset, offsets::Run> runs;
+    std::map<offsets::SourceOffset, offsets::KnownRange> chunks;
   };
   Contents now_;
   Contents synced_;
