@@ -9,6 +9,8 @@ DEFINE_string(config, "", "");
 DEFINE_string(state_dir, "", "");
 DEFINE_bool(dry_run, false, "");
 DEFINE_string(topic, "", "");
+DEFINE_int32(partition, -1, "");
+DEFINE_bool(json, false, "");
 
 namespace replicator {
 

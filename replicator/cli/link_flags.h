@@ -13,6 +13,8 @@ DECLARE_string(config);
 DECLARE_string(state_dir);
 DECLARE_bool(dry_run);
 DECLARE_string(topic);
+DECLARE_int32(partition);
+DECLARE_bool(json);
 
 namespace replicator {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "replicator/cli/command_line.h"
 #include "replicator/cli/help.h"
@@ -17,6 +18,20 @@ const Command* FindCommand(absl::Span<const Command> commands, absl::string_view
     if (command.name == name) return &command;
   }
   return nullptr;
+}
+
+// The command that the arguments begin with: its name has one word, or two. The second word is taken from `arguments`,
+// as the first one is.
+std::string TakeName(absl::Span<const Command> commands, absl::Span<const std::string>& arguments) {
+  std::string name = arguments[0];
+  arguments = arguments.subspan(1);
+  const bool has_two = std::any_of(commands.begin(), commands.end(), [&](const Command& command) {
+    return absl::StartsWith(command.name, absl::StrCat(name, " "));
+  });
+  if (!has_two || arguments.empty() || absl::StartsWith(arguments[0], "-")) return name;
+  absl::StrAppend(&name, " ", arguments[0]);
+  arguments = arguments.subspan(1);
+  return name;
 }
 
 ExitCode Fail(Streams streams, absl::string_view message) {
@@ -38,13 +53,14 @@ ExitCode Help(absl::Span<const Command> commands, absl::Span<const std::string> 
     streams.out << ProgramHelp(commands);
     return ExitCode::kDone;
   }
-  if (topics.size() > 1) return Fail(streams, absl::StrCat("`help` takes one command, not also `", topics[1], "`"));
-  if (topics[0] == "help") {
+  const std::string name = TakeName(commands, topics);
+  if (!topics.empty()) return Fail(streams, absl::StrCat("`help` takes one command, not also `", topics[0], "`"));
+  if (name == "help") {
     streams.out << ProgramHelp(commands);
     return ExitCode::kDone;
   }
-  const Command* command = FindCommand(commands, topics[0]);
-  if (command == nullptr) return UnknownCommand(commands, topics[0], streams);
+  const Command* command = FindCommand(commands, name);
+  if (command == nullptr) return UnknownCommand(commands, name, streams);
   streams.out << CommandHelp(*command);
   return ExitCode::kDone;
 }
@@ -56,8 +72,9 @@ ExitCode RunProgram(absl::Span<const Command> commands, absl::Span<const std::st
     streams.err << ProgramHelp(commands);
     return ExitCode::kUsage;
   }
-  const std::string name = arguments[0] == "--version" ? "version" : arguments[0];
-  const absl::Span<const std::string> rest = arguments.subspan(1);
+  absl::Span<const std::string> rest = arguments;
+  std::string name = TakeName(commands, rest);
+  if (name == "--version") name = "version";
   if (name == "help" || AsksForHelp(name)) return Help(commands, rest, streams);
   const Command* command = FindCommand(commands, name);
   if (command == nullptr) {

@@ -77,6 +77,20 @@ TEST_F(ProgramTest, RunsTheCommandWithItsFlagsAndReturnsItsCode) {
   EXPECT_EQ(err_.str(), "");
 }
 
+TEST_F(ProgramTest, ACommandsNameMayHaveTwoWords) {
+  Command two = commands_[0];
+  two.name = "copy twice";
+  Command other = commands_[1];
+  other.name = "look around";
+  commands_ = {two, other};
+  EXPECT_EQ(Run({"copy", "twice", "--file-name=x"}), ExitCode::kQuarantined);
+  EXPECT_EQ(Run({"help", "copy", "twice"}), ExitCode::kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("Usage: replicator copy twice --file-name=FILE"));
+  EXPECT_EQ(Run({"copy", "twicee", "--file-name=x"}), ExitCode::kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("there is no command `copy twicee`: did you mean `copy twice`?"));
+  EXPECT_EQ(Run({"copy", "--file-name=x"}), ExitCode::kUsage);
+}
+
 TEST_F(ProgramTest, TakesUnderscoresOneDashAndNegativeValues) {
   EXPECT_EQ(Run({"copy", "-file_name", "a=b", "--count", "-2"}), ExitCode::kQuarantined);
   EXPECT_EQ(FLAGS_file_name, "a=b");

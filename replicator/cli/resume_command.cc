@@ -11,7 +11,6 @@
 #include "replicator/serve/local_server.h"
 #include "replicator/status/stored_status.h"
 
-DEFINE_int32(partition, -1, "");
 DEFINE_string(from, "", "");
 DEFINE_bool(yes, false, "");
 

@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "replicator/base/exit_code.h"
 #include "replicator/cli/command_line.h"
+#include "replicator/cli/offsets_command.h"
 #include "replicator/cli/program.h"
 #include "replicator/cli/resume_command.h"
 #include "replicator/cli/status_command.h"
@@ -55,7 +56,7 @@ class RunTest : public ::testing::Test {
                    options_ = options;
                    return 15;
                  }),
-                 StatusCommand(), ResumeCommandLine(), VersionCommand()};
+                 StatusCommand(), ResumeCommandLine(), OffsetsTranslateCommand(), VersionCommand()};
   }
   ~RunTest() override { std::filesystem::remove(file_); }
 

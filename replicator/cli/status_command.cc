@@ -14,7 +14,6 @@
 #include "replicator/status/status_table.h"
 #include "replicator/status/stored_status.h"
 
-DEFINE_bool(json, false, "");
 DEFINE_bool(check, false, "");
 DEFINE_double(max_lag_seconds, 60, "");
 

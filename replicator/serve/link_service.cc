@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "replicator/serve/translation_json.h"
 
 namespace replicator {
 namespace {
@@ -118,6 +119,7 @@ absl::Status LinkService::Start() {
   std::vector<HttpRoute> routes = {
       {"GET", "/status", [this](const std::string&) { return Status(); }},
       {"POST", "/resume", [this](const std::string& body) { return Resume(body); }},
+      {"POST", "/offsets/translate", [this](const std::string& body) { return Translate(body); }},
   };
   absl::StatusOr<std::unique_ptr<LocalServer>> server =
       LocalServer::Start(options_.folder, kSocketName, std::move(routes));
@@ -186,21 +188,40 @@ HttpAnswer LinkService::Status() {
   return {200, ToJson(status)};
 }
 
+std::pair<std::vector<Shard*>, absl::Status> LinkService::ShardsOrWhyNone() {
+  absl::MutexLock lock(&mutex_);
+  absl::Status why = absl::FailedPreconditionError("the process that answers is starting; try again");
+  if (!standby_.empty())
+    why = absl::FailedPreconditionError(
+        absl::StrCat("the process that answers is a standby: ", standby_, ". Ask the one that copies"));
+  if (!waiting_.empty())
+    why = absl::FailedPreconditionError(
+        absl::StrCat("the process that answers does not copy yet: ", waiting_, ". Try again once it does"));
+  return {shards_, why};
+}
+
+HttpAnswer LinkService::Translate(const std::string& body) {
+  const absl::StatusOr<std::vector<TranslationQuestion>> questions = ParseTranslationQuestions(body);
+  if (!questions.ok()) return Error(questions.status());
+  const auto [shards, why_none] = ShardsOrWhyNone();
+  if (shards.empty()) return Error(why_none);
+  std::vector<TranslationAnswer> answers(questions->size());
+  for (TranslationAnswer& answer : answers) answer.is_copied = false;
+  for (Shard* shard : shards) {
+    auto told = AskShard<std::vector<TranslationAnswer>>(
+        answers_, options_.describe_timeout, [&](auto done) { shard->Translate(*questions, std::move(done)); });
+    if (!told.has_value()) return Error(NoAnswer());
+    for (size_t i = 0; i < answers.size(); ++i) {
+      if ((*told)[i].is_copied) answers[i] = (*told)[i];
+    }
+  }
+  return {200, ToJson(*questions, answers)};
+}
+
 HttpAnswer LinkService::Resume(const std::string& body) {
   absl::StatusOr<ResumeRequest> request = ParseRequest(body);
   if (!request.ok()) return Error(request.status());
-  std::vector<Shard*> shards;
-  absl::Status last = absl::FailedPreconditionError("the process that answers is starting; try again");
-  {
-    absl::MutexLock lock(&mutex_);
-    shards = shards_;
-    if (!standby_.empty())
-      last = absl::FailedPreconditionError(
-          absl::StrCat("the process that answers is a standby: ", standby_, ". Ask the one that copies"));
-    if (!waiting_.empty())
-      last = absl::FailedPreconditionError(
-          absl::StrCat("the process that answers does not copy yet: ", waiting_, ". Try again once it does"));
-  }
+  auto [shards, last] = ShardsOrWhyNone();
   for (Shard* shard : shards) {
     auto plan = AskShard<absl::StatusOr<ResumePlan>>(answers_, kResumeTimeout,
                                                      [&](auto done) { shard->Resume(*request, std::move(done)); });

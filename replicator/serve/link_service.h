@@ -1,5 +1,5 @@
-// What a running link tells and takes over the socket of its state folder: GET /status, POST /resume. Handlers run on
-// the server's threads, post to the shards' loops and collect what they say.
+// What a running link tells and takes over the socket of its state folder: GET /status, POST /resume, POST
+// /offsets/translate. Handlers run on the server's threads, post to the shards' loops and collect what they say.
 #ifndef REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
 #define REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
 
@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -76,6 +77,9 @@ class LinkService {
  private:
   HttpAnswer Status() ABSL_LOCKS_EXCLUDED(mutex_);
   HttpAnswer Resume(const std::string& body) ABSL_LOCKS_EXCLUDED(mutex_);
+  HttpAnswer Translate(const std::string& body) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The shards, and what to say when there is none.
+  std::pair<std::vector<Shard*>, absl::Status> ShardsOrWhyNone() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const Options options_;
   const std::shared_ptr<ShardAnswers> answers_ = std::make_shared<ShardAnswers>();

@@ -6,10 +6,12 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "kafka/net/steady_event.h"
 #include "replicator/copy/rate_limiter.h"
 #include "replicator/serve/local_server.h"
+#include "replicator/serve/translation_json.h"
 
 namespace replicator {
 namespace {
@@ -59,6 +61,27 @@ TEST_F(LinkServiceTest, ItsShardsAreAsked) {
   const absl::StatusOr<HttpAnswer> answer = AskStatus();
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->code, 200) << answer->body;
+}
+
+TEST_F(LinkServiceTest, ItsShardsTellWhereOffsetsLie) {
+  const std::vector<TranslationQuestion> questions = {{.source_topic = "a", .partition = 0, .offset = 5},
+                                                      {.source_topic = "b", .partition = 0, .offset = 5}};
+  Assignment assignment;
+  assignment.source_topic = assignment.target_topic = "a";
+  assignment.partition = 0;
+  shard_->Assign({assignment});
+  absl::StatusOr<HttpAnswer> answer = CallLocal(folder_, kSocketName, "POST", "/offsets/translate", ToJson(questions));
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  ASSERT_EQ(answer->code, 200) << answer->body;
+  const absl::StatusOr<std::vector<TranslationAnswer>> told = ParseTranslationAnswers(answer->body);
+  ASSERT_TRUE(told.ok()) << told.status();
+  ASSERT_EQ(told->size(), 2u);
+  EXPECT_TRUE((*told)[0].is_copied);
+  EXPECT_EQ((*told)[0].position, -1) << "it has not begun";
+  EXPECT_FALSE((*told)[1].is_copied);
+  answer = CallLocal(folder_, kSocketName, "POST", "/offsets/translate", "what?");
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->code, 400);
 }
 
 // At the end of a link its control loop goes on for a moment, and may find out something just then.
