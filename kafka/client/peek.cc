@@ -11,6 +11,7 @@ constexpr Clock::duration kPeekTimeout = std::chrono::seconds(15);
 // A broker sends the first batch whole, even if it is larger (KIP-74).
 constexpr int32_t kPeekBytes = 64 * 1024;
 constexpr int32_t kPeekManyBytes = 1 << 20;
+constexpr int32_t kPeekTogetherBytes = 16 << 20;
 
 std::string WhatFor(const PeekTarget& where, int64_t offset) {
   return absl::StrCat("read ", where.topic, "-", where.partition, " at offset ", offset);
@@ -30,14 +31,19 @@ FetchRequest RequestFor(const PeekTarget& where, int64_t offset, IsolationLevel 
   return request;
 }
 
+absl::Status StatusOf(const FetchResponse::Partition& partition, const std::string& what) {
+  if (partition.error_code == kErrorOffsetOutOfRange) return absl::OutOfRangeError(ErrorText(partition.error_code));
+  return ErrorStatus(partition.error_code, what);
+}
+
 // The one partition that was asked for.
 absl::StatusOr<FetchResponse::Partition> AnswerOf(const std::string& what, const FetchResponse& response) {
   if (response.error_code != kErrorNone) return ErrorStatus(response.error_code, what);
   if (response.partitions.size() != 1)
     return absl::UnavailableError(absl::StrCat(what, ": the answer lacks the partition"));
   const FetchResponse::Partition& partition = response.partitions.front();
-  if (partition.error_code == kErrorOffsetOutOfRange) return absl::OutOfRangeError(ErrorText(partition.error_code));
-  if (partition.error_code != kErrorNone) return ErrorStatus(partition.error_code, what);
+  absl::Status status = StatusOf(partition, what);
+  if (!status.ok()) return status;
   return partition;
 }
 
@@ -48,6 +54,23 @@ absl::Status Check(const NextBatchResult& next, const std::string& what) {
   if (next.kind == BatchKind::kBatch && !RecordBatchView(next.bytes).CrcMatches())
     return absl::DataLossError(absl::StrCat(what, ": the checksum does not match"));
   return absl::OkStatus();
+}
+
+// Those of one partition of an answer.
+absl::StatusOr<PeekedBatches> WholeBatches(const FetchResponse& response, const FetchResponse::Partition& partition,
+                                           const std::string& what) {
+  std::string records(partition.records);
+  absl::Span<char> rest = absl::MakeSpan(records);
+  for (;;) {
+    NextBatchResult next = NextBatch(rest);
+    absl::Status checked = Check(next, what);
+    if (!checked.ok()) return checked;
+    if (next.kind != BatchKind::kBatch) break;
+    rest.remove_prefix(next.bytes.size());
+  }
+  records.resize(records.size() - rest.size());
+  absl::Span<const FetchResponse::AbortedTransaction> aborted = response.AbortedOf(partition);
+  return PeekedBatches(std::move(records), {aborted.begin(), aborted.end()});
 }
 
 // The answer's frame, and what it says.
@@ -104,18 +127,43 @@ asio::awaitable<absl::StatusOr<PeekedBatches>> PeekBatches(std::shared_ptr<Conne
   const std::string what = WhatFor(where, offset);
   absl::StatusOr<FetchResponse::Partition> answer = AnswerOf(what, fetched->response);
   if (!answer.ok()) co_return answer.status();
-  std::string records(answer->records);
-  absl::Span<char> rest = absl::MakeSpan(records);
-  for (;;) {
-    NextBatchResult next = NextBatch(rest);
-    absl::Status checked = Check(next, what);
-    if (!checked.ok()) co_return checked;
-    if (next.kind != BatchKind::kBatch) break;
-    rest.remove_prefix(next.bytes.size());
+  co_return WholeBatches(fetched->response, *answer, what);
+}
+
+asio::awaitable<absl::StatusOr<PeekedPartitions>> PeekMany(std::shared_ptr<Connection> connection,
+                                                           PeekManyQuestion question) {
+  FetchRequest request;
+  request.max_wait_ms = 0;
+  request.bytes_max = kPeekTogetherBytes;
+  request.isolation_level = question.isolation;
+  request.topics.push_back({question.topic, question.topic_id, {}});
+  std::map<int32_t, std::string> what;
+  for (const PeekManyQuestion::Place& place : question.places) {
+    FetchRequest::Partition partition;
+    partition.partition = place.partition;
+    partition.current_leader_epoch = place.leader_epoch;
+    partition.fetch_offset = place.offset;
+    partition.partition_bytes_max = kPeekManyBytes;
+    request.topics.back().partitions.push_back(partition);
+    what[place.partition] = WhatFor({.topic = question.topic, .partition = place.partition}, place.offset);
   }
-  records.resize(records.size() - rest.size());
-  absl::Span<const FetchResponse::AbortedTransaction> aborted = fetched->response.AbortedOf(*answer);
-  co_return PeekedBatches(std::move(records), {aborted.begin(), aborted.end()});
+  absl::StatusOr<Fetched> fetched = co_await Fetch(connection, std::move(request));
+  if (!fetched.ok()) co_return fetched.status();
+  const FetchResponse& response = fetched->response;
+  if (response.error_code != kErrorNone)
+    co_return ErrorStatus(response.error_code, absl::StrCat("read topic ", question.topic));
+  PeekedPartitions peeked;
+  for (const FetchResponse::Partition& partition : response.partitions) {
+    auto asked = what.find(partition.partition);
+    if (asked == what.end()) continue;
+    absl::Status status = StatusOf(partition, asked->second);
+    if (status.ok()) {
+      peeked.emplace(partition.partition, WholeBatches(response, partition, asked->second));
+    } else {
+      peeked.emplace(partition.partition, std::move(status));
+    }
+  }
+  co_return peeked;
 }
 
 absl::Status PeekedBatches::ForEach(absl::FunctionRef<absl::Status(RecordBatchView)> visit) {

@@ -5,6 +5,7 @@
 
 #include <asio/awaitable.hpp>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,24 @@ class PeekedBatches {
 // none at the log's end (of a read_committed reader: at the last stable offset). Errors as of PeekBatch.
 asio::awaitable<absl::StatusOr<PeekedBatches>> PeekBatches(std::shared_ptr<Connection> connection, PeekTarget where,
                                                            int64_t offset, IsolationLevel isolation);
+
+// Some partitions of one topic in one exchange.
+struct PeekManyQuestion {
+  std::string topic;
+  Uuid topic_id = kNoUuid;
+  struct Place {
+    int32_t partition = -1;
+    int64_t offset = 0;
+    int32_t leader_epoch = -1;
+  };
+  std::vector<Place> places;
+  IsolationLevel isolation = IsolationLevel::kReadCommitted;
+};
+// By partition; those that the answer does not name are missing. Of each, as many batches as fit into a megabyte, and
+// some may have none although there are: 16 megabytes are the most for all together. Errors of each as of PeekBatch.
+using PeekedPartitions = std::map<int32_t, absl::StatusOr<PeekedBatches>>;
+asio::awaitable<absl::StatusOr<PeekedPartitions>> PeekMany(std::shared_ptr<Connection> connection,
+                                                           PeekManyQuestion question);
 
 }  // namespace replicator::kafka
 
