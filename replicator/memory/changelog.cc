@@ -1,0 +1,487 @@
+#include "replicator/memory/changelog.h"
+
+#include <glog/logging.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "kafka/net/must_not_throw.h"
+#include "offsets/crash_point.h"
+
+namespace replicator {
+namespace {
+
+using kafka::Clock;
+
+constexpr Clock::duration kFlushInterval = std::chrono::seconds(1);
+// Brokers forget a transactional id that is idle for a week by default, and the operator sees that the log lives.
+constexpr Clock::duration kIdleFlushInterval = std::chrono::hours(1);
+// The coordinator aborts what takes longer: a process that hangs in the middle does not keep its successor waiting.
+constexpr Clock::duration kTransactionTimeout = std::chrono::seconds(10);
+// Of one flush: less than that.
+constexpr Clock::duration kFlushPatience = std::chrono::seconds(8);
+// At the start, for leaders that are being elected and a coordinator that loads its log.
+constexpr Clock::duration kOpenPatience = std::chrono::seconds(60);
+// While it runs, until the next try.
+constexpr Clock::duration kRenewPatience = std::chrono::seconds(20);
+// Of a cluster that may only not have told everything.
+constexpr Clock::duration kGonePoll = std::chrono::seconds(2);
+constexpr int kGoneLooks = 3;
+// Of one batch: far below what any broker takes (message.max.bytes is 1 MiB by default).
+constexpr size_t kBatchBytesMax = size_t{256} << 10;
+
+std::vector<int32_t> AllPartitions() {
+  std::vector<int32_t> partitions;
+  for (int32_t i = 0; i < offsets::kChangelogPartitions; ++i) partitions.push_back(i);
+  return partitions;
+}
+
+bool IsState(const std::string& key) {
+  return !key.empty() && (key[0] == offsets::kLoggedPartition || key[0] == offsets::kLoggedRuns);
+}
+
+// The records of one flush, as rounds of at most one batch for each partition.
+class Rounds {
+ public:
+  void Add(const std::string& key, const std::optional<std::string>& value) {
+    std::vector<Part>& parts = by_partition_[offsets::ChangelogPartitionOf(key)];
+    const size_t bytes = key.size() + (value.has_value() ? value->size() : 0);
+    if (parts.empty() || parts.back().bytes + bytes > kBatchBytesMax) parts.emplace_back();
+    parts.back().bytes += bytes;
+    parts.back().records.push_back({key, value});
+  }
+  // Empty: there are no more.
+  std::vector<kafka::TransactionalProducer::PartitionRecords> Take(const std::string& topic) {
+    std::vector<kafka::TransactionalProducer::PartitionRecords> round;
+    for (auto& [partition, parts] : by_partition_) {
+      if (next_ < parts.size()) round.push_back({topic, partition, std::move(parts[next_].records)});
+    }
+    ++next_;
+    return round;
+  }
+
+ private:
+  struct Part {
+    size_t bytes = 0;
+    std::vector<kafka::NewRecord> records;
+  };
+  std::map<int32_t, std::vector<Part>> by_partition_;
+  size_t next_ = 0;
+};
+
+}  // namespace
+
+void Changelog::Batch::AddOlder(Batch older) {
+  records.merge(std::move(older.records));
+  older.waiters.insert(older.waiters.end(), std::make_move_iterator(waiters.begin()),
+                       std::make_move_iterator(waiters.end()));
+  waiters = std::move(older.waiters);
+  is_urgent = is_urgent || older.is_urgent;
+}
+
+Changelog::Changelog(Options options)
+    : options_(std::move(options)),
+      io_(1),
+      work_(io_.get_executor()),
+      cluster_(options_.cluster_name, options_.brokers, options_.connection),
+      producer_(cluster_, options_.topic, kTransactionTimeout),
+      wake_(io_.get_executor()) {
+  cluster_.set_expected_id(options_.connection.cluster_id);
+  cluster_.Watch(options_.topic);
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "changelog");
+    io_.run();
+    ended_.Notify();
+  });
+}
+
+Changelog::~Changelog() { Stop(Clock::duration::zero()); }
+
+void Changelog::Open(Done done) {
+  asio::co_spawn(io_, OpenOnLoop(), [done = std::move(done)](const std::exception_ptr& exception, absl::Status opened) {
+    kafka::MustNotThrow()(exception);
+    done(std::move(opened));
+  });
+}
+
+asio::awaitable<absl::Status> Changelog::OpenOnLoop() {
+  const Clock::time_point begin = Clock::now();
+  absl::Status began = co_await producer_.Init(kOpenPatience);
+  if (!began.ok()) co_return began;
+  std::vector<int32_t> partitions = AllPartitions();
+  ChangelogContent nothing;
+  absl::StatusOr<ChangelogContent> content =
+      co_await ReadChangelog(cluster_, options_.topic, std::move(partitions), std::move(nothing), kOpenPatience);
+  if (!content.ok()) co_return content.status();
+  content_ = *std::move(content);
+  topic_id_ = cluster_.metadata()->topics.at(options_.topic).id;
+  auto ownership = content_.records.find(offsets::LoggedOwnershipKey());
+  if (ownership != content_.records.end()) {
+    absl::StatusOr<offsets::Ownership> logged = offsets::DecodeLoggedOwnership(ownership->second);
+    if (!logged.ok()) co_return Damaged(logged.status());
+    logged_ = *logged;
+  }
+  for (const auto& [key, value] : content_.records) {
+    if (!IsState(key)) kept_.emplace(key, value);
+  }
+  const int64_t took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
+  LOG(INFO) << "changelog: " << content_.records.size() << " records of topic " << options_.topic << " read in "
+            << took_ms << " ms";
+  absl::MutexLock lock(&mutex_);
+  restored_ = kept_;
+  co_return absl::OkStatus();
+}
+
+absl::Status Changelog::Damaged(const absl::Status& why) const {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "topic ", options_.topic, " on the target belongs to this link and holds something else: ", why.message(),
+      ". Delete the topic if no other process copies this link: it is made anew from the "
+      "state folder"));
+}
+
+void Changelog::Begin(const offsets::Ownership& own, std::vector<Record> records, Done done) {
+  Records by_key;
+  for (Record& record : records) by_key.insert_or_assign(std::move(record.key), std::move(record.value));
+  own_ = own;
+  since_ms_ = absl::ToUnixMillis(absl::Now());
+  asio::co_spawn(io_, BeginOnLoop(std::move(by_key)),
+                 [done = std::move(done)](const std::exception_ptr& exception, absl::Status began) {
+                   kafka::MustNotThrow()(exception);
+                   done(std::move(began));
+                 });
+}
+
+asio::awaitable<absl::Status> Changelog::BeginOnLoop(Records records) {
+  content_.records.clear();
+  const Clock::time_point deadline = Clock::now() + kOpenPatience;
+  for (;;) {
+    absl::Status sent =
+        producer_.state() == kafka::TransactionalProducer::State::kReady ? absl::OkStatus() : co_await Renew();
+    if (sent.ok()) sent = co_await Send(&records);
+    if (sent.ok()) break;
+    const Clock::duration wait = backoff_.Next();
+    if (!absl::IsUnavailable(sent) || is_lost_ || Clock::now() + wait > deadline) co_return sent;
+    co_await kafka::SleepFor(wait);
+  }
+  Keep(records);
+  Told(absl::OkStatus());
+  next_flush_ = Clock::now() + kFlushInterval;
+  has_begun_ = true;
+  asio::co_spawn(io_, Run(), kafka::MustNotThrow());
+  co_return absl::OkStatus();
+}
+
+std::map<std::string, std::string> Changelog::Restored(char kind) const {
+  absl::MutexLock lock(&mutex_);
+  const std::string begin(1, kind);
+  const std::string end(1, static_cast<char>(kind + 1));
+  return {restored_.lower_bound(begin), restored_.lower_bound(end)};
+}
+
+void Changelog::Write(std::vector<Record> records, Done done) {
+  bool is_over = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    is_over = is_over_;
+    if (!is_over) {
+      for (Record& record : records) waiting_.records.insert_or_assign(std::move(record.key), std::move(record.value));
+      if (done != nullptr) waiting_.waiters.push_back(std::move(done));
+    }
+  }
+  if (!is_over) return Wake();
+  if (done == nullptr) return;
+  asio::post(io_, [done = std::move(done)] { done(absl::AbortedError("the changelog is not written any more")); });
+}
+
+void Changelog::Flush(Done done) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!is_over_) waiting_.is_urgent = true;
+  }
+  Write({}, std::move(done));
+}
+
+void Changelog::Wake() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (std::exchange(wake_posted_, true)) return;
+  }
+  asio::post(io_, [this] {
+    {
+      absl::MutexLock lock(&mutex_);
+      wake_posted_ = false;
+    }
+    wake_.Notify();
+  });
+}
+
+Changelog::Health Changelog::health() const {
+  absl::MutexLock lock(&mutex_);
+  return health_;
+}
+
+Changelog::Batch Changelog::TakeWaiting() {
+  absl::MutexLock lock(&mutex_);
+  return std::exchange(waiting_, {});
+}
+
+bool Changelog::HasWork() const {
+  absl::MutexLock lock(&mutex_);
+  return !waiting_.is_empty() || must_look_;
+}
+
+bool Changelog::IsUrgent() const {
+  absl::MutexLock lock(&mutex_);
+  return waiting_.is_urgent;
+}
+
+// Until something is to be flushed, and may be.
+asio::awaitable<void> Changelog::AwaitWork() {
+  while (!stopping_) {
+    const Clock::time_point now = Clock::now();
+    Clock::time_point due = next_flush_;
+    if (!flight_.is_empty()) {
+      // Tried again after its back-off, however urgent.
+    } else if (IsUrgent()) {
+      co_return;
+    } else if (!HasWork()) {
+      due = next_flush_ + (kIdleFlushInterval - kFlushInterval);
+    }
+    if (now >= due) co_return;
+    co_await wake_.Wait(due);
+  }
+}
+
+asio::awaitable<void> Changelog::Run() {
+  while (!stopping_ && !is_lost_) {
+    co_await AwaitWork();
+    if (stopping_) break;
+    next_flush_ = Clock::now() + kFlushInterval;
+    absl::Status flushed = co_await FlushOnce();
+    Told(flushed);
+    if (flushed.ok()) {
+      backoff_.Reset();
+    } else {
+      next_flush_ = std::max(next_flush_, Clock::now() + backoff_.Next());
+    }
+  }
+  if (is_lost_ || (!HasWork() && flight_.is_empty())) co_return work_.reset();
+  Told(co_await FlushOnce());
+  work_.reset();
+}
+
+asio::awaitable<absl::Status> Changelog::FlushOnce() {
+  Batch batch = TakeWaiting();
+  batch.AddOlder(std::exchange(flight_, {}));
+  flight_ = std::move(batch);
+  if (producer_.state() != kafka::TransactionalProducer::State::kReady) {
+    absl::Status renewed = co_await Renew();
+    if (!renewed.ok()) co_return renewed;
+  }
+  absl::Status made = co_await RemakeIfGone();
+  if (!made.ok()) co_return made;
+  ++own_.flush;
+  co_await StoreNumber();
+  if (stopping_ && is_lost_) co_return absl::CancelledError("stopped");
+  absl::Status sent = co_await Send(&flight_.records);
+  must_look_ = !sent.ok();
+  if (!sent.ok()) co_return sent;
+  Keep(flight_.records);
+  for (Done& done : std::exchange(flight_, {}).waiters) done(absl::OkStatus());
+  co_return absl::OkStatus();
+}
+
+// One transaction: the records, and who writes.
+asio::awaitable<absl::Status> Changelog::Send(const Records* records) {
+  const Clock::time_point deadline = Clock::now() + kFlushPatience;
+  Rounds rounds;
+  rounds.Add(offsets::LoggedOwnershipKey(), offsets::EncodeLoggedOwnership(own_, options_.owner, since_ms_));
+  for (const auto& [key, value] : *records) rounds.Add(key, value);
+  CrashPoint("before-changelog-flush");
+  for (;;) {
+    std::vector<kafka::TransactionalProducer::PartitionRecords> round = rounds.Take(options_.topic);
+    if (round.empty()) break;
+    absl::Status produced = co_await producer_.Produce(std::move(round), deadline - Clock::now());
+    if (!produced.ok()) co_return produced;
+  }
+  CrashPoint("before-changelog-commit");
+  absl::Status committed = co_await producer_.End(/*commit=*/true, deadline - Clock::now());
+  CrashPoint("after-changelog-flush");
+  co_return committed;
+}
+
+asio::awaitable<void> Changelog::StoreNumber() {
+  if (options_.store_flush == nullptr) co_return;
+  kafka::Signal told(io_.get_executor());
+  const auto is_stored = std::make_shared<bool>(false);
+  options_.store_flush(own_, [this, is_stored, &told] {
+    asio::post(io_, [is_stored, &told] {
+      *is_stored = true;
+      told.Notify();
+    });
+  });
+  while (!*is_stored) co_await told.Wait();
+}
+
+asio::awaitable<bool> Changelog::TurnIsOurs() {
+  if (options_.ask_turn == nullptr) co_return true;
+  kafka::Signal told(io_.get_executor());
+  const auto answer = std::make_shared<std::optional<bool>>();
+  options_.ask_turn([this, answer, &told](bool is_ours) {
+    asio::post(io_, [answer, is_ours, &told] {
+      *answer = is_ours;
+      told.Notify();
+    });
+  });
+  while (!answer->has_value()) co_await told.Wait();
+  co_return **answer;
+}
+
+// A new producer in place of one that failed or was fenced.
+asio::awaitable<absl::Status> Changelog::Renew() {
+  if (!co_await TurnIsOurs()) {
+    co_return absl::UnavailableError(
+        absl::StrCat("the changelog's producer is gone, and it is not certain whether this process still has the lock "
+                     "of the link"));
+  }
+  absl::Status began = co_await producer_.Init(kRenewPatience);
+  if (!began.ok()) co_return began;
+  ChangelogContent tail;
+  tail.read_to[0] = content_.read_to[0];
+  std::vector<int32_t> first = {0};
+  absl::StatusOr<ChangelogContent> content =
+      co_await ReadChangelog(cluster_, options_.topic, std::move(first), std::move(tail), kRenewPatience);
+  if (absl::IsNotFound(content.status())) {
+    must_look_ = true;
+    co_return absl::OkStatus();
+  }
+  if (!content.ok()) co_return content.status();
+  content_.read_to[0] = content->read_to[0];
+  auto ownership = content->records.find(offsets::LoggedOwnershipKey());
+  if (ownership == content->records.end()) co_return absl::OkStatus();  // nothing was written since
+  absl::StatusOr<offsets::Ownership> last = offsets::DecodeLoggedOwnership(ownership->second);
+  if (!last.ok()) co_return Damaged(last.status());
+  if (last->IsOwnerOf(own_) || last->IsOwnerOf(logged_)) co_return absl::OkStatus();
+  LOG(WARNING) << "changelog: another process has begun to write topic " << options_.topic;
+  Lose();
+  co_return absl::AbortedError(absl::StrCat("another process writes topic ", options_.topic, " on the target now"));
+}
+
+// A topic that was deleted is made anew, with all that it held.
+asio::awaitable<absl::Status> Changelog::RemakeIfGone() {
+  if (!must_look_) co_return absl::OkStatus();
+  for (int looks = 1;; ++looks) {
+    absl::StatusOr<kafka::MetadataSnapshot> metadata = co_await cluster_.FetchMetadata();
+    if (!metadata.ok()) co_return metadata.status();
+    auto found = (*metadata)->topics.find(options_.topic);
+    if (found != (*metadata)->topics.end() && found->second.id == topic_id_) {
+      must_look_ = false;
+      co_return absl::OkStatus();
+    }
+    if (found != (*metadata)->topics.end()) break;
+    if (looks == kGoneLooks) break;
+    co_await kafka::SleepFor(kGonePoll);
+  }
+  LOG(ERROR) << "topic " << options_.topic << " on the target, in which this link keeps what it knows, was deleted. "
+             << "It is made anew from the state folder; leave it to the link";
+  absl::Status made = co_await options_.make_topic(cluster_);
+  if (!made.ok()) co_return made;
+  absl::StatusOr<kafka::MetadataSnapshot> metadata = co_await cluster_.FetchMetadata();
+  if (!metadata.ok()) co_return metadata.status();
+  auto found = (*metadata)->topics.find(options_.topic);
+  if (found == (*metadata)->topics.end())
+    co_return absl::UnavailableError(absl::StrCat("topic ", options_.topic, " is not shown yet"));
+  absl::Status remembered = RememberAll(flight_.records);
+  if (!remembered.ok()) co_return remembered;
+  topic_id_ = found->second.id;
+  content_.read_to.clear();
+  must_look_ = false;
+  co_return absl::OkStatus();
+}
+
+// Adds all that the log held to `records`, where these do not say better.
+absl::Status Changelog::RememberAll(Records& records) {
+  for (const auto& [key, value] : kept_) records.try_emplace(key, value);
+  if (options_.all_states == nullptr) return absl::OkStatus();
+  std::vector<Record> states;
+  absl::Status read = options_.all_states(states);
+  if (!read.ok()) return read;
+  for (Record& state : states) records.try_emplace(std::move(state.key), std::move(state.value));
+  return absl::OkStatus();
+}
+
+void Changelog::Keep(const Records& records) {
+  for (const auto& [key, value] : records) {
+    if (IsState(key)) continue;
+    if (value.has_value()) {
+      kept_.insert_or_assign(key, *value);
+    } else {
+      kept_.erase(key);
+    }
+  }
+}
+
+void Changelog::Told(const absl::Status& flushed) {
+  absl::MutexLock lock(&mutex_);
+  if (flushed.ok()) {
+    LOG_IF(INFO, !health_.trouble.empty()) << "changelog: it can be written again";
+    health_ = {Clock::now(), ""};
+    return;
+  }
+  if (health_.trouble != flushed.message())
+    LOG(WARNING) << "changelog: " << flushed.message() << "; copying goes on without it, trying again";
+  health_.trouble = std::string(flushed.message());
+}
+
+// Whether the target shows the topic that was read at the start.
+bool Changelog::IsThere() const {
+  const kafka::MetadataSnapshot metadata = cluster_.metadata();
+  if (metadata == nullptr) return true;
+  auto found = metadata->topics.find(options_.topic);
+  return found != metadata->topics.end() && (found->second.id == topic_id_ || found->second.id == kafka::kNoUuid);
+}
+
+void Changelog::UpdateMetadata(kafka::MetadataSnapshot metadata) {
+  asio::post(io_, [this, metadata = std::move(metadata)]() mutable {
+    cluster_.UpdateMetadata(std::move(metadata));
+    if (IsThere() || topic_id_ == kafka::kNoUuid) return;
+    must_look_ = true;
+    wake_.Notify();
+  });
+}
+
+void Changelog::Lose() {
+  if (std::exchange(is_lost_, true)) return;
+  Batch batch = std::exchange(flight_, {});
+  {
+    absl::MutexLock lock(&mutex_);
+    is_over_ = true;
+    Batch last = std::exchange(waiting_, {});
+    last.AddOlder(std::move(batch));
+    batch = std::move(last);
+  }
+  for (Done& done : batch.waiters) done(absl::AbortedError("another process copies the link now"));
+  if (options_.on_lost != nullptr) options_.on_lost();
+}
+
+void Changelog::Stop(Clock::duration patience) {
+  if (!thread_.joinable()) return;
+  asio::post(io_, [this] {
+    stopping_ = true;
+    wake_.Notify();
+    if (!has_begun_) io_.stop();
+  });
+  if (!ended_.WaitUntil(Clock::now() + patience)) io_.stop();
+  thread_.join();
+  Batch batch = TakeWaiting();
+  batch.AddOlder(std::exchange(flight_, {}));
+  for (Done& done : batch.waiters) done(absl::AbortedError("stopped"));
+  cluster_.Close();
+}
+
+}  // namespace replicator
