@@ -9,7 +9,7 @@
 //                                      (replicator/ownership/start_offsets.h)
 //   T name                             a topic: logged::Topic
 //   P name 00 partition(4)             where a partition stands: as the store has it, without intents
-//   R name 00 partition(4) source(8)   closed runs of its offset map: as the store has them
+//   R name 00 partition(4) source(8)   a chunk of its offset map: as the store has it
 //   G group ..., C group ...           consumer groups, and what was moved
 #ifndef REPLICATOR_OFFSETS_CHANGELOG_CODEC_H_
 #define REPLICATOR_OFFSETS_CHANGELOG_CODEC_H_

@@ -215,11 +215,13 @@ class Store::Impl {
         queued.prunings.push_back({write.key, *write.state.map.forget_below});
       queued.must_sync = queued.must_sync || write.state.must_sync;
     }
-    {
-      absl::MutexLock lock(&mutex_);
-      queue_.push_back(std::move(queued));
-    }
-    queued_.Signal();
+    Enqueue(std::move(queued));
+  }
+
+  void WriteOwnership(const StoredOwnership& ownership, std::function<void()> stored) {
+    Queued queued = {rocksdb::WriteBatch(), {}, false, std::move(stored)};
+    queued.batch.Put(OwnershipKey(), EncodeOwnership(ownership));
+    Enqueue(std::move(queued));
   }
 
   void ReadChunks(std::vector<ChunkQuestion> questions,
@@ -278,6 +280,14 @@ class Store::Impl {
       }
       for (Read& read : reads) read.done(ReadChunksNow(read.questions));
     }
+  }
+
+  void Enqueue(Queued queued) {
+    {
+      absl::MutexLock lock(&mutex_);
+      queue_.push_back(std::move(queued));
+    }
+    queued_.Signal();
   }
 
   void RunWriter() {
@@ -466,6 +476,52 @@ absl::StatusOr<std::optional<LinkRecord>> Store::LoadLink() const {
 
 absl::Status Store::SaveLink(const LinkRecord& link, bool must_sync) {
   return impl_->Save([&](rocksdb::DB& db) { return db.Put(SyncedIf(must_sync), LinkKey(), EncodeLink(link)); });
+}
+
+absl::StatusOr<StoredOwnership> Store::LoadOwnership() const {
+  std::string bytes;
+  const absl::Status found = impl_->With([&](rocksdb::DB& db) {
+    const rocksdb::Status got = db.Get(rocksdb::ReadOptions(), OwnershipKey(), &bytes);
+    return got.IsNotFound() ? rocksdb::Status::OK() : got;
+  });
+  if (!found.ok()) return found;
+  absl::StatusOr<StoredOwnership> ownership = DecodeOwnership(bytes);
+  if (!ownership.ok()) return Damaged(impl_->folder(), std::string(ownership.status().message()));
+  return ownership;
+}
+
+absl::Status Store::SaveOwnership(const StoredOwnership& ownership) {
+  return impl_->Save([&](rocksdb::DB& db) {
+    return db.Put(SyncedIf(/*must_sync=*/true), OwnershipKey(), EncodeOwnership(ownership));
+  });
+}
+
+void Store::WriteOwnership(const StoredOwnership& ownership, std::function<void()> stored) {
+  impl_->WriteOwnership(ownership, std::move(stored));
+}
+
+absl::Status Store::Replace(const StoreContent& content) {
+  const std::string partition = PartitionKeyBytes({0, 0});
+  const std::string chunks = ChunkKey({0, 0}, SourceOffset(0));
+  rocksdb::WriteBatch batch;
+  for (const char letter : {TopicKey("")[0], partition[0], chunks[0]})
+    batch.DeleteRange(std::string(1, letter), EndOf(letter));
+  for (const auto& [name, topic] : content.topics) batch.Put(TopicKey(name), EncodeTopic(topic));
+  for (const auto& [key, value] : content.records) batch.Put(key, value);
+  return impl_->Save([&](rocksdb::DB& db) { return db.Write(SyncedIf(/*must_sync=*/true), &batch); });
+}
+
+absl::Status Store::VisitAll(absl::FunctionRef<void(absl::string_view, absl::string_view)> visit) const {
+  const std::string partition = PartitionKeyBytes({0, 0});
+  const std::string chunks = ChunkKey({0, 0}, SourceOffset(0));
+  return impl_->With([&](rocksdb::DB& db) {
+    const std::unique_ptr<rocksdb::Iterator> at(db.NewIterator(rocksdb::ReadOptions()));
+    for (const char letter : {TopicKey("")[0], partition[0], chunks[0]}) {
+      for (at->Seek(std::string(1, letter)); at->Valid() && at->key().starts_with(std::string(1, letter)); at->Next())
+        visit(ViewOf(at->key()), ViewOf(at->value()));
+    }
+    return at->status();
+  });
 }
 
 absl::StatusOr<std::map<std::string, TopicRecord>> Store::LoadTopics() const {

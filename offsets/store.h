@@ -9,7 +9,7 @@
 // A write that fails (disk full, I/O error) is kept and tried again until it succeeds; nothing behind it is told. So a
 // batch whose intent cannot be stored is not sent.
 //
-// Threading: Open, Load..., Save... and the destructor from one thread; Write, ReadChunks and trouble from any.
+// Threading: Open, Load..., Save..., Replace and the destructor from one thread; all else from any.
 #ifndef REPLICATOR_OFFSETS_STORE_H_
 #define REPLICATOR_OFFSETS_STORE_H_
 
@@ -21,8 +21,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "offsets/partition_state.h"
 #include "offsets/store_codec.h"
 #include "offsets/stored_chunks.h"
@@ -36,6 +38,12 @@ namespace replicator::offsets {
 struct PartitionWrite {
   PartitionKey key;
   PartitionState state;
+};
+
+// All that a store knows of topics, as bytes.
+struct StoreContent {
+  std::map<std::string, TopicRecord> topics;
+  std::map<std::string, std::string> records;  // of partitions and their runs, by the store's keys
 };
 
 class Store {
@@ -65,9 +73,17 @@ class Store {
   // On disk when it returns if it `must_sync`, else after the sync interval.
   absl::Status SaveLink(const LinkRecord& link, bool must_sync);
 
+  // Not known in a folder that never had a changelog.
+  absl::StatusOr<StoredOwnership> LoadOwnership() const;
+  // On disk when it returns.
+  absl::Status SaveOwnership(const StoredOwnership& ownership);
+
   absl::StatusOr<std::map<std::string, TopicRecord>> LoadTopics() const;
   // As SaveLink. Nothing that is written later is on disk without it.
   absl::Status SaveTopics(const std::map<std::string, TopicRecord>& topics, bool must_sync);
+
+  // In place of all topics, partitions and runs that there are. On disk when it returns.
+  absl::Status Replace(const StoreContent& content);
 
   // Every partition, each with at most `chunks_max` of the latest chunks of its map.
   absl::StatusOr<std::map<PartitionKey, PartitionState>> LoadPartitions(size_t chunks_max) const;
@@ -84,6 +100,13 @@ class Store {
   void ReadChunks(std::vector<ChunkQuestion> questions, std::function<void(std::vector<std::vector<KnownRange>>)> done);
   // Waits for the disk.
   std::vector<std::vector<KnownRange>> ReadChunksNow(const std::vector<ChunkQuestion>& questions) const;
+
+  // As Write: what is queued before is written when `stored` is called.
+  void WriteOwnership(const StoredOwnership& ownership, std::function<void()> stored);
+
+  // Visits the records of topics, then of partitions, then of their runs, as they are at one moment, while others
+  // write. From any thread; `visit` must be quick, since a store in trouble waits for it.
+  absl::Status VisitAll(absl::FunctionRef<void(absl::string_view key, absl::string_view value)> visit) const;
 
   // Why nothing can be written at present; empty when all is well.
   std::string trouble() const;

@@ -12,6 +12,7 @@ namespace replicator::offsets {
 namespace {
 
 constexpr char kLinkLetter = 'L';
+constexpr char kOwnershipLetter = 'O';
 constexpr char kTopicLetter = 'T';
 constexpr char kPartitionLetter = 'P';
 constexpr char kChunkLetter = 'R';
@@ -92,6 +93,7 @@ absl::Status ReadIntents(const stored::Partition& from, PartitionState& state) {
 }  // namespace
 
 std::string LinkKey() { return std::string(1, kLinkLetter); }
+std::string OwnershipKey() { return std::string(1, kOwnershipLetter); }
 std::string TopicKey(absl::string_view name) { return absl::StrCat(std::string(1, kTopicLetter), name); }
 std::string PartitionKeyBytes(PartitionKey key) { return PartitionKeyWith(kPartitionLetter, key); }
 
@@ -150,6 +152,33 @@ absl::StatusOr<LinkRecord> DecodeLink(absl::string_view bytes) {
                     .producer = ProducerOf(from.producer()),
                     .instance_id = from.instance_id(),
                     .lock_held_since_ms = from.lock_held_since_ms()};
+}
+
+namespace {
+
+void SetOwnership(const Ownership& ownership, stored::Ownership* out) {
+  out->set_number(ownership.number);
+  out->set_id(ownership.id);
+  out->set_flush(ownership.flush);
+}
+
+Ownership OwnershipOf(const stored::Ownership& from) {
+  return {.number = from.number(), .id = from.id(), .flush = from.flush()};
+}
+
+}  // namespace
+
+std::string EncodeOwnership(const StoredOwnership& ownership) {
+  stored::StoredOwnership out;
+  SetOwnership(ownership.own, out.mutable_own());
+  SetOwnership(ownership.before, out.mutable_before());
+  return out.SerializeAsString();
+}
+
+absl::StatusOr<StoredOwnership> DecodeOwnership(absl::string_view bytes) {
+  stored::StoredOwnership from;
+  if (!Parse(bytes, from)) return NotA("record of who writes the changelog");
+  return StoredOwnership{OwnershipOf(from.own()), OwnershipOf(from.before())};
 }
 
 std::string EncodeTopic(const TopicRecord& topic) {

@@ -2,6 +2,7 @@
 //
 // Keys begin with one letter and hold big-endian numbers, so that they lie in the order of their numbers:
 //   L                                     the link
+//   O                                     which flushes of the changelog it has
 //   T name                                a topic of the source
 //   P topic(4) partition(4)               where a partition stands
 //   R topic(4) partition(4) source(8)     a chunk of the partition's offset map
@@ -14,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "offsets/ownership.h"
 #include "offsets/partition_state.h"
 
 namespace replicator::offsets {
@@ -45,6 +47,7 @@ struct TopicRecord {
 inline constexpr uint32_t kSchemaVersion = 2;
 
 std::string LinkKey();
+std::string OwnershipKey();
 std::string TopicKey(absl::string_view name);
 std::string PartitionKeyBytes(PartitionKey key);
 std::string ChunkKey(PartitionKey key, SourceOffset source_begin);
@@ -61,12 +64,14 @@ struct ChunkKeyParts {
 absl::StatusOr<ChunkKeyParts> ParseChunkKey(absl::string_view key);
 
 std::string EncodeLink(const LinkRecord& link);
+std::string EncodeOwnership(const StoredOwnership& ownership);
 std::string EncodeTopic(const TopicRecord& topic);
 std::string EncodePartition(const PartitionState& state);  // without its chunks
 std::string EncodeChunk(const KnownRange& chunk);
 
 // InvalidArgument for bytes that are not such a value, FailedPrecondition for another schema than this program's.
 absl::StatusOr<LinkRecord> DecodeLink(absl::string_view bytes);
+absl::StatusOr<StoredOwnership> DecodeOwnership(absl::string_view bytes);
 absl::StatusOr<TopicRecord> DecodeTopic(absl::string_view bytes);
 absl::StatusOr<PartitionState> DecodePartition(absl::string_view bytes);
 absl::StatusOr<KnownRange> DecodeChunk(SourceOffset source_begin, absl::string_view bytes);

@@ -125,5 +125,12 @@ TEST(StoreCodec, WhatMakesNoSenseIsRefused) {
   EXPECT_FALSE(DecodePartition(EncodePartition(state)).ok());
 }
 
+TEST(StoreCodecTest, WhoWritesTheChangelogComesBack) {
+  const StoredOwnership ownership = {{.number = 3, .id = ~uint64_t{0}, .flush = 7}, {.number = 2, .id = 1, .flush = 9}};
+  EXPECT_EQ(*DecodeOwnership(EncodeOwnership(ownership)), ownership);
+  EXPECT_EQ(*DecodeOwnership(""), StoredOwnership());
+  EXPECT_FALSE(DecodeOwnership("\xff").ok());
+}
+
 }  // namespace
 }  // namespace replicator::offsets

@@ -20,7 +20,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
-#include "kafka/client/admin.h"
 #include "kafka/client/cluster.h"
 #include "kafka/net/must_not_throw.h"
 #include "offsets/crash_point.h"
@@ -31,9 +30,10 @@
 #include "replicator/link/client_options.h"
 #include "replicator/link/cluster_pair.h"
 #include "replicator/link/freshness.h"
+#include "replicator/link/recall.h"
 #include "replicator/link/topic_notes.h"
+#include "replicator/memory/changelog.h"
 #include "replicator/memory/link_memory.h"
-#include "replicator/ownership/first_start.h"
 #include "replicator/ownership/link_topic.h"
 #include "replicator/ownership/link_turn.h"
 #include "replicator/partition/absence.h"
@@ -54,6 +54,8 @@ constexpr Clock::duration kTerminalProgressInterval = std::chrono::seconds(1);
 constexpr Clock::duration kDrain = std::chrono::seconds(5);
 // And how long the event loops may take to end after that.
 constexpr Clock::duration kEnd = std::chrono::seconds(2);
+// And the last flush of what the link keeps on the target: without it the next process counts a second of records more.
+constexpr Clock::duration kLastFlush = std::chrono::seconds(2);
 // How long saying good-bye to the link's lock may take after that; else its session ends by itself.
 constexpr Clock::duration kLeave = std::chrono::seconds(1);
 
@@ -83,9 +85,8 @@ class Link {
   asio::awaitable<absl::Status> DryRun();
   asio::awaitable<absl::Status> OpenClusters();
   asio::awaitable<absl::Status> Identify();
-  asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> FirstProducer(offsets::LinkRecord link);
+  asio::awaitable<absl::Status> RecallAll();
   asio::awaitable<absl::Status> AwaitTurn();
-  asio::awaitable<absl::Status> FindStart();
   void TurnIsOver(const absl::Status& why);
   void LeaveTurn();
   asio::awaitable<absl::Status> Reconcile();
@@ -123,8 +124,8 @@ class Link {
   std::optional<Clock::time_point> topics_failing_since_;
   std::unique_ptr<LinkTurn> turn_;
   bool lost_its_turn_ = false;
-  Producer producer_;
-  StartOffsets start_;  // where the copies of new partitions begin, but for those that begin at their start
+  Recalled recalled_;
+  std::unique_ptr<Changelog> changelog_;  // null: nothing is kept
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<LinkService> service_;
   kafka::Signal stale_;
@@ -146,6 +147,7 @@ int Link::Run() {
   asio::co_spawn(io_, Main(), kafka::MustNotThrow());
   io_.run();
   StopShards();
+  if (changelog_ != nullptr) changelog_->Stop(kLastFlush);
   LeaveTurn();
   if (memory_ != nullptr) memory_->Close();
   LogResult();
@@ -184,13 +186,7 @@ asio::awaitable<absl::Status> Link::Prepare() {
   absl::Status identified = co_await Identify();
   if (!identified.ok()) co_return identified;
   if (ending_) co_return Stopped();
-  absl::Status two = co_await CheckLinkTopic(config_, *source_, *target_);
-  if (!two.ok()) co_return two;
-  if (ending_) co_return Stopped();
   CrashPoint("after-identity");
-  if (config_.begins_at_end) identified = co_await FindStart();
-  if (!identified.ok()) co_return identified;
-  if (ending_) co_return Stopped();
   StartShards();
   absl::Status reconciled = co_await Reconcile();
   if (!absl::IsUnavailable(reconciled)) co_return reconciled;
@@ -249,8 +245,7 @@ asio::awaitable<absl::Status> Link::OpenClusters() {
   co_return absl::OkStatus();
 }
 
-// The link's clusters and its producer: from the state folder, or new ones that are stored before the first batch is
-// sent.
+// The link's clusters, the turn to copy, and what is known.
 asio::awaitable<absl::Status> Link::Identify() {
   offsets::LinkRecord link;
   link.source_cluster_id = source_->metadata()->cluster_id;
@@ -261,34 +256,40 @@ asio::awaitable<absl::Status> Link::Identify() {
   StartService();
   known = co_await AwaitTurn();
   if (!known.ok()) co_return known;
-  link = *memory_->link();
-  if (link.producer.id < 0) {
-    absl::StatusOr<kafka::ProducerIdentity> producer = co_await FirstProducer(link);
-    if (!producer.ok()) co_return producer.status();
-    link.producer = {producer->id, producer->epoch};
-    absl::Status kept = memory_->Remember(link);
-    if (!kept.ok()) co_return kept;
+  if (ending_) co_return Stopped();
+  co_return co_await RecallAll();
+}
+
+asio::awaitable<absl::Status> Link::RecallAll() {
+  absl::Status ensured = co_await EnsureLinkTopic(*target_, LinkTopic(config_.source.alias, config_.target.alias),
+                                                  config_.replication_factor);
+  if (!ensured.ok()) co_return ensured;
+  absl::Status two = co_await CheckLinkTopic(config_, *source_, *target_);
+  if (!two.ok()) co_return two;
+  if (ending_) co_return Stopped();
+  absl::StatusOr<Recalled> recalled = absl::CancelledError();
+  if (memory_->store() == nullptr) {
+    recalled = co_await RecallNothing(config_, *source_, *target_);
+  } else {
+    Changelog::Options options = ChangelogOptions(config_, *target_, *memory_);
+    options.ask_turn = [this](std::function<void(bool)> told) {
+      asio::co_spawn(io_, turn_->IsStillOurs(),
+                     [told = std::move(told)](const std::exception_ptr& thrown, bool is_ours) {
+                       kafka::MustNotThrow()(thrown);
+                       told(is_ours);
+                     });
+    };
+    options.on_lost = [this] {
+      asio::post(io_, [this] {
+        if (!ending_) TurnIsOver(absl::OkStatus());
+      });
+    };
+    changelog_ = std::make_unique<Changelog>(std::move(options));
+    recalled = co_await Recall(config_, *source_, *target_, *memory_, *changelog_);
+    memory_->SetLog(changelog_.get());
   }
-  producer_ = link.producer;
-  co_return absl::OkStatus();
-}
-
-// A folder without a producer is a new one; the link need not be.
-asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> Link::FirstProducer(offsets::LinkRecord link) {
-  co_return co_await AgreeOnProducer(
-      *target_, LinkTopic(config_.source.alias, config_.target.alias), link.instance_id,
-      absl::StrCat("the producer of this batch is that of link ", config_.Name(), " from cluster ",
-                   link.source_cluster_id, " to cluster ", link.target_cluster_id));
-}
-
-asio::awaitable<absl::Status> Link::FindStart() {
-  FirstStartQuestion question;
-  question.topic = LinkTopic(config_.source.alias, config_.target.alias);
-  question.instance_id = memory_->link()->instance_id;
-  question.has_copied = !memory_->topics().empty();
-  absl::StatusOr<StartOffsets> start = co_await AgreeOnStart(config_, *source_, *target_, std::move(question));
-  if (!start.ok()) co_return start.status();
-  start_ = *std::move(start);
+  if (!recalled.ok()) co_return recalled.status();
+  recalled_ = *std::move(recalled);
   co_return absl::OkStatus();
 }
 
@@ -332,7 +333,7 @@ void Link::StartShards() {
     options.produce_connections_max = options_.produce_connections_max;
     options.target = ClientOptions(config_, kafka::BrokerUse::kProduce);
     options.target.cluster_id = target_->metadata()->cluster_id;
-    options.partition.producer = producer_;
+    options.partition.producer = recalled_.producer;
     options.partition.stores_intents = memory_->store() != nullptr;
     options.store = memory_->store();
     options.state_dir = options_.state_dir;
@@ -402,7 +403,7 @@ asio::awaitable<absl::Status> Link::Reconcile() {
   for (Assignment& assignment : assignments) {
     source_->Watch(assignment.source_topic);
     assignment.begin_at =
-        start_.Of(assignment.source_topic, assignment.source_topic_id, assignment.partition).value_or(-1);
+        recalled_.start.Of(assignment.source_topic, assignment.source_topic_id, assignment.partition).value_or(-1);
     const size_t shard = absl::HashOf(assignment.source_topic, assignment.partition) % shards_.size();
     by_shard[shard].push_back(std::move(assignment));
   }
@@ -537,6 +538,7 @@ asio::awaitable<void> Link::RefreshMetadata(Side side) {
   const absl::Status two = CheckSides(config_, *source_->metadata(), *target_->metadata());
   if (!two.ok()) co_return Trouble("reading metadata", two);
   if (side == Side::kTarget && turn_ != nullptr) turn_->UpdateMetadata(*snapshot);
+  if (side == Side::kTarget && changelog_ != nullptr) changelog_->UpdateMetadata(*snapshot);
   for (const std::unique_ptr<Shard>& shard : shards_) shard->UpdateMetadata(side, *snapshot);
 }
 

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "kafka/net/must_not_throw.h"
 #include "offsets/crash_point.h"
+#include "replicator/base/await_told.h"
 
 namespace replicator {
 namespace {
@@ -165,7 +166,9 @@ asio::awaitable<absl::Status> Changelog::BeginOnLoop(Records records) {
     if (sent.ok()) sent = co_await Send(&records);
     if (sent.ok()) break;
     const Clock::duration wait = backoff_.Next();
-    if (!absl::IsUnavailable(sent) || is_lost_ || Clock::now() + wait > deadline) co_return sent;
+    const bool may_pass =
+        absl::IsUnavailable(sent) || producer_.state() == kafka::TransactionalProducer::State::kFenced;
+    if (!may_pass || is_lost_ || Clock::now() + wait > deadline) co_return sent;
     co_await kafka::SleepFor(wait);
   }
   Keep(records);
@@ -317,29 +320,16 @@ asio::awaitable<absl::Status> Changelog::Send(const Records* records) {
 
 asio::awaitable<void> Changelog::StoreNumber() {
   if (options_.store_flush == nullptr) co_return;
-  kafka::Signal told(io_.get_executor());
-  const auto is_stored = std::make_shared<bool>(false);
-  options_.store_flush(own_, [this, is_stored, &told] {
-    asio::post(io_, [is_stored, &told] {
-      *is_stored = true;
-      told.Notify();
-    });
-  });
-  while (!*is_stored) co_await told.Wait();
+  std::function<void(std::function<void(bool)>)> store = [this](std::function<void(bool)> stored) {
+    options_.store_flush(own_, [stored = std::move(stored)] { stored(true); });
+  };
+  co_await AwaitTold<bool>(std::move(store));
 }
 
 asio::awaitable<bool> Changelog::TurnIsOurs() {
   if (options_.ask_turn == nullptr) co_return true;
-  kafka::Signal told(io_.get_executor());
-  const auto answer = std::make_shared<std::optional<bool>>();
-  options_.ask_turn([this, answer, &told](bool is_ours) {
-    asio::post(io_, [answer, is_ours, &told] {
-      *answer = is_ours;
-      told.Notify();
-    });
-  });
-  while (!answer->has_value()) co_await told.Wait();
-  co_return **answer;
+  std::function<void(std::function<void(bool)>)> ask = options_.ask_turn;
+  co_return co_await AwaitTold<bool>(std::move(ask));
 }
 
 // A new producer in place of one that failed or was fenced.

@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "replicator/base/exit_code.h"
+#include "replicator/memory/logged_states.h"
 
 namespace replicator {
 namespace {
@@ -81,12 +82,19 @@ absl::StatusOr<std::map<std::string, offsets::TopicRecord>> LinkMemory::TopicsIn
 absl::Status LinkMemory::Load() {
   absl::StatusOr<std::optional<offsets::LinkRecord>> link = store_->LoadLink();
   if (!link.ok()) return link.status();
+  absl::StatusOr<offsets::StoredOwnership> ownership = store_->LoadOwnership();
+  if (!ownership.ok()) return ownership.status();
+  link_ = *std::move(link);
+  ownership_ = *ownership;
+  return LoadStates();
+}
+
+absl::Status LinkMemory::LoadStates() {
   absl::StatusOr<std::map<std::string, offsets::TopicRecord>> topics = store_->LoadTopics();
   if (!topics.ok()) return topics.status();
   absl::StatusOr<std::map<offsets::PartitionKey, offsets::PartitionState>> partitions =
       store_->LoadPartitions(kChunksLoadedMax);
   if (!partitions.ok()) return partitions.status();
-  link_ = *std::move(link);
   topics_ = *std::move(topics);
   partitions_ = *std::move(partitions);
   for (const auto& [name, topic] : topics_) next_topic_ = std::max(next_topic_, topic.number + 1);
@@ -94,6 +102,25 @@ absl::Status LinkMemory::Load() {
     if (!state.eras.empty()) begun_.insert(key.topic);
   }
   return absl::OkStatus();
+}
+
+absl::Status LinkMemory::RememberOwnership(const offsets::StoredOwnership& ownership) {
+  absl::Status saved = store_ == nullptr ? absl::OkStatus() : StateFolderError(store_->SaveOwnership(ownership));
+  if (saved.ok()) ownership_ = ownership;
+  return saved;
+}
+
+absl::Status LinkMemory::ReplaceBy(const std::map<std::string, std::string>& records) {
+  absl::StatusOr<offsets::StoreContent> content = ToStoreContent(records, topics_, next_topic_);
+  if (!content.ok()) return absl::FailedPreconditionError(content.status().message());
+  absl::Status replaced = StateFolderError(store_->Replace(*content));
+  if (!replaced.ok()) return replaced;
+  begun_.clear();
+  return StateFolderError(LoadStates());
+}
+
+absl::Status LinkMemory::AddStates(std::vector<LinkLog::Record>& records) const {
+  return store_ == nullptr ? absl::OkStatus() : StateFolderError(ToLogged(*store_, records));
 }
 
 bool LinkMemory::HasBegun(const std::string& topic) const {
@@ -133,7 +160,12 @@ absl::Status LinkMemory::Remember(offsets::LinkRecord link) {
 
 absl::Status LinkMemory::SaveTopics(const std::map<std::string, offsets::TopicRecord>& topics, bool must_sync) {
   if (store_ == nullptr || topics.empty()) return absl::OkStatus();
-  return StateFolderError(store_->SaveTopics(topics, must_sync));
+  absl::Status saved = StateFolderError(store_->SaveTopics(topics, must_sync));
+  if (!saved.ok() || log_ == nullptr) return saved;
+  std::vector<LinkLog::Record> records;
+  for (const auto& [name, topic] : topics) records.push_back(LoggedRecordOf(name, topic));
+  log_->Write(std::move(records), nullptr);
+  return saved;
 }
 
 // The topic's record, brought up to what can be known now.

@@ -15,7 +15,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "offsets/ownership.h"
 #include "offsets/store.h"
+#include "replicator/memory/link_log.h"
 #include "replicator/partition/stream.h"
 
 namespace rocksdb {
@@ -43,6 +45,19 @@ class LinkMemory {
   absl::Status Recognise(const offsets::LinkRecord& now, const std::string& file_name);
   // A new producer is on disk when it returns; the rest within a second.
   absl::Status Remember(offsets::LinkRecord link);
+
+  // Which flushes of the link's changelog the folder has; not known: it never had one.
+  const offsets::StoredOwnership& ownership() const { return ownership_; }
+  // On disk when it returns.
+  absl::Status RememberOwnership(const offsets::StoredOwnership& ownership);
+  // Before any assignment is completed: all that is known of topics and partitions is what the changelog's `records`
+  // say (offsets/changelog_codec.h). On disk when it returns; FailedPrecondition for records that cannot be
+  // read.
+  absl::Status ReplaceBy(const std::map<std::string, std::string>& records);
+  // What is stored of topics and partitions, as records of the changelog. From any thread.
+  absl::Status AddStates(std::vector<LinkLog::Record>& records) const;
+  // Where topics are told, too, from now on; null: nowhere.
+  void SetLog(LinkLog* log) { log_ = log; }
 
   // Gives each assignment its key in the store, what is stored of it, and the topic ids that were copied first: a topic
   // that was deleted and made anew while nobody looked has another. Removes the assignments of topics that were copied
@@ -72,12 +87,15 @@ class LinkMemory {
   LinkMemory(std::string folder, std::unique_ptr<offsets::Store> store)
       : folder_(std::move(folder)), store_(std::move(store)) {}
   absl::Status Load();
+  absl::Status LoadStates();
   absl::Status SaveTopics(const std::map<std::string, offsets::TopicRecord>& topics, bool must_sync);
   offsets::TopicRecord& TopicOf(const Assignment& assignment);
 
   const std::string folder_;
   std::unique_ptr<offsets::Store> store_;
+  LinkLog* log_ = nullptr;
   std::optional<offsets::LinkRecord> link_;
+  offsets::StoredOwnership ownership_;
   std::map<std::string, offsets::TopicRecord> topics_;
   std::map<std::string, offsets::TopicRecord> unsaved_topics_;
   std::map<std::string, std::string> refused_;

@@ -226,11 +226,13 @@ asio::awaitable<absl::Status> LinkLock::Beat() {
   request.generation_id = generation_;
   request.member_id = member_id_;
   request.group_instance_id = InstanceId();
+  const Clock::time_point sent_at = Clock::now();
   absl::StatusOr<kafka::HeartbeatResponse> response =
       co_await Exchange(std::move(connection), std::move(request), kHeartbeatTimeout);
   if (!response.ok()) co_return response.status();
   next_beat_ = Clock::now() + (holds_ ? kHeartbeatInterval : kStandbyHeartbeatInterval);
   if (response->error_code != kafka::kErrorNone) co_return Judge(response->error_code, "keep the session in");
+  confirmed_at_ = sent_at;
   co_return absl::OkStatus();
 }
 

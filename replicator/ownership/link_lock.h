@@ -93,6 +93,9 @@ class LinkLock {
   void Stop(bool leave);
 
   bool holds() const { return holds_; }
+  // When the last heartbeat was sent to which the coordinator has answered that the session goes on. With holds(): the
+  // lock was this process's then.
+  kafka::Clock::time_point confirmed_at() const { return confirmed_at_; }
   void UpdateMetadata(kafka::MetadataSnapshot metadata) { coordinator_.UpdateMetadata(std::move(metadata)); }
 
   struct Occupants {
@@ -146,6 +149,7 @@ class LinkLock {
   int64_t seen_ms_ = 0;       // the latest LockGrant::held_since_ms seen
   std::string member_id_;
   int32_t generation_ = -1;
+  kafka::Clock::time_point confirmed_at_;
   int unsettled_ = 0;  // joins in a row that ended in nothing
   bool is_static_ = false;
   bool static_refused_ = false;

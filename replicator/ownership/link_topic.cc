@@ -3,7 +3,6 @@
 #include <glog/logging.h>
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -11,13 +10,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "kafka/batch/crc32c.h"
-#include "kafka/client/append.h"
+#include "kafka/client/admin.h"
 #include "kafka/client/errors.h"
-#include "kafka/client/peek.h"
+#include "offsets/changelog_codec.h"
 
 namespace replicator {
 namespace {
@@ -31,8 +28,8 @@ constexpr absl::string_view kSuffix = ".internal";
 
 // A topic that was created a moment ago gets its leader.
 constexpr Clock::duration kPatience = std::chrono::seconds(30);
-// Metadata shows it within this time, if it is there.
-constexpr Clock::duration kTopicPatience = std::chrono::seconds(5);
+// Only what is in an older segment is compacted: 64 MiB. The default is a gigabyte for each partition.
+constexpr char kSegmentBytes[] = "67108864";
 
 bool IsLegal(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-'; }
 
@@ -42,61 +39,46 @@ bool CanPass(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsDataLoss(status);
 }
 
-// nullopt: the topic is empty.
-asio::awaitable<absl::StatusOr<std::optional<kafka::ProducerIdentity>>> FirstProducer(
-    std::shared_ptr<kafka::Connection> connection, kafka::PeekTarget where) {
-  absl::StatusOr<kafka::PeekedBatch> first = co_await kafka::PeekBatch(connection, where, 0);
-  if (!first.ok()) co_return first.status();
-  if (first->bytes.empty()) co_return std::nullopt;
-  const kafka::ProducerIdentity named = {first->view().producer_id(), first->view().producer_epoch()};
-  if (named.id >= 0) co_return named;
-  co_return absl::FailedPreconditionError(
-      absl::StrCat("topic ", where.topic,
-                   " on the target belongs to this link, and its first record was written by something else. Delete "
-                   "the topic if no other process copies this link"));
+// What the topic was set to, or the broker's default; nullopt, with a warning, when the target does not tell.
+asio::awaitable<absl::StatusOr<std::optional<std::string>>> CleanupPolicyOf(kafka::ClusterClient& target,
+                                                                            std::string topic) {
+  std::vector<std::string> topics = {topic};
+  std::optional<std::vector<std::string>> keys = std::vector<std::string>{"cleanup.policy"};
+  absl::StatusOr<kafka::TopicConfigs> told = co_await kafka::DescribeTopics(target, std::move(topics), std::move(keys));
+  if (!told.ok()) co_return told.status();
+  auto failed = told->errors.find(topic);
+  if (failed != told->errors.end() && CanPass(failed->second)) co_return failed->second;
+  if (failed != told->errors.end()) {
+    LOG(WARNING) << "whether topic " << topic << " is compacted cannot be looked at: " << failed->second.message();
+    co_return std::nullopt;
+  }
+  for (const kafka::DescribeConfigsResponse::Config& config : told->configs[topic]) {
+    if (config.name == "cleanup.policy" && config.value.has_value()) co_return *config.value;
+  }
+  co_return std::nullopt;
 }
 
-// One try of AgreeOnProducer. `own` is the producer that was got for it, if one had to be.
-asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> TryToAgree(kafka::ClusterClient& target, std::string topic,
-                                                                    std::string key, std::string value,
-                                                                    std::optional<kafka::ProducerIdentity>& own) {
+asio::awaitable<absl::Status> TryToEnsure(kafka::ClusterClient& target, std::string topic, int replication_factor) {
   absl::StatusOr<kafka::MetadataSnapshot> metadata = co_await target.FetchMetadata();
   if (!metadata.ok()) co_return metadata.status();
   auto found = (*metadata)->topics.find(topic);
-  if (found == (*metadata)->topics.end())
-    co_return absl::NotFoundError(absl::StrCat("the target does not show topic ", topic));
-  absl::StatusOr<std::shared_ptr<kafka::Connection>> leader = co_await target.Leader(topic, 0);
-  if (!leader.ok()) co_return leader.status();
-  std::shared_ptr<kafka::Connection> connection = *leader;
-  kafka::PeekTarget where;
-  where.topic = topic;
-  where.topic_id = found->second.id;
-  where.partition = 0;
-  absl::StatusOr<std::optional<kafka::ProducerIdentity>> named = co_await FirstProducer(connection, where);
-  if (!named.ok()) co_return named.status();
-  if (named->has_value()) {
-    // Else it may be what this process wrote a moment ago, without hearing of it.
-    LOG_IF(INFO, !own.has_value()) << "this link has run before: going on with its producer id " << (*named)->id
-                                   << ", noted in topic " << topic << " on the target";
-    co_return **named;
+  if (found == (*metadata)->topics.end()) {
+    absl::StatusOr<bool> made = co_await ClaimFirstStart(target, topic, replication_factor);
+    if (absl::IsPermissionDenied(made.status())) {
+      co_return absl::PermissionDeniedError(
+          absl::StrCat(made.status().message(), ". The link keeps what it knows in topic ", topic,
+                       " on the target: give its user CREATE on it, or make it: kafka-topics --create --topic ", topic,
+                       " --partitions ", offsets::kChangelogPartitions, " --config cleanup.policy=compact"));
+    }
+    if (!made.ok()) co_return made.status();
+    co_return absl::UnavailableError(absl::StrCat("the target does not show topic ", topic));
   }
-  if (!own.has_value()) {
-    absl::StatusOr<kafka::ProducerIdentity> producer = co_await kafka::NewProducerId(target);
-    if (!producer.ok()) co_return producer.status();
-    own = *producer;
-  }
-  std::string batch = kafka::OneRecordBatch(key, value, absl::ToUnixMillis(absl::Now()), own->id, own->epoch);
-  absl::Status appended = co_await kafka::AppendBatch(connection, topic, 0, std::move(batch));
-  if (CanPass(appended)) co_return appended;
-  if (!appended.ok()) {
-    LOG(WARNING) << appended.message() << ". The link's producer id cannot be noted on the target: should this "
-                 << "process hang and its state folder be lost, another one would use another id";
-    co_return *own;
-  }
-  named = co_await FirstProducer(connection, where);
-  if (!named.ok()) co_return named.status();
-  if (!named->has_value()) co_return absl::UnavailableError(absl::StrCat("topic ", topic, " is still empty"));
-  co_return **named;
+  if (found->second.error_code != kafka::kErrorNone)
+    co_return absl::UnavailableError(absl::StrCat("topic ", topic, ": ", kafka::ErrorText(found->second.error_code)));
+  const int partitions = static_cast<int>(found->second.partitions.size());
+  absl::StatusOr<std::optional<std::string>> policy = co_await CleanupPolicyOf(target, topic);
+  if (!policy.ok()) co_return policy.status();
+  co_return JudgeLinkTopicSettings(topic, partitions, *policy);
 }
 
 }  // namespace
@@ -120,12 +102,12 @@ asio::awaitable<absl::StatusOr<bool>> ClaimFirstStart(kafka::ClusterClient& targ
                                                       int replication_factor) {
   kafka::CreateTopicsRequest::Topic wanted;
   wanted.name = topic;
-  wanted.partition_count = 1;
+  wanted.partition_count = offsets::kChangelogPartitions;
   const int brokers = static_cast<int>(target.metadata()->brokers.size());
   wanted.replication_factor = static_cast<int16_t>(std::clamp(replication_factor, 1, std::max(1, brokers)));
   // Its records are read when a state folder is lost. A target whose default asks for more replicas than are there now
   // must not hold up the start for that.
-  wanted.configs = {{"cleanup.policy", "compact"}, {"min.insync.replicas", "1"}};
+  wanted.configs = {{"cleanup.policy", "compact"}, {"min.insync.replicas", "1"}, {"segment.bytes", kSegmentBytes}};
   std::vector<kafka::CreateTopicsRequest::Topic> topics = {std::move(wanted)};
   absl::StatusOr<kafka::TopicOutcomes> outcomes =
       co_await kafka::CreateTopics(target, std::move(topics), /*validate_only=*/false);
@@ -139,22 +121,31 @@ asio::awaitable<absl::StatusOr<bool>> ClaimFirstStart(kafka::ClusterClient& targ
   co_return true;
 }
 
-asio::awaitable<absl::StatusOr<kafka::ProducerIdentity>> AgreeOnProducer(kafka::ClusterClient& target,
-                                                                         std::string topic, std::string key,
-                                                                         std::string value) {
+absl::Status JudgeLinkTopicSettings(absl::string_view topic, int partitions,
+                                    const std::optional<std::string>& cleanup_policy) {
+  if (partitions != offsets::kChangelogPartitions) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("topic ", topic, " on the target, in which this link keeps what it knows, has ", partitions,
+                     " partitions and must have ", offsets::kChangelogPartitions,
+                     ". Delete it if no other process copies this link: it is made anew, from the state folder"));
+  }
+  if (cleanup_policy.value_or("compact") != "compact") {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "topic ", topic, " on the target, in which this link keeps what it knows, has cleanup.policy=", *cleanup_policy,
+        ", so the target would forget it: kafka-configs --alter --entity-type topics --entity-name ", topic,
+        " --add-config cleanup.policy=compact"));
+  }
+  return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> EnsureLinkTopic(kafka::ClusterClient& target, std::string topic, int replication_factor) {
   const Clock::time_point begin = Clock::now();
   kafka::Backoff backoff;
-  std::optional<kafka::ProducerIdentity> own;
   for (;;) {
-    absl::StatusOr<kafka::ProducerIdentity> agreed = co_await TryToAgree(target, topic, key, value, own);
-    const bool is_missing = absl::IsNotFound(agreed.status());
-    if (!is_missing && !CanPass(agreed.status())) co_return agreed;
+    absl::Status ensured = co_await TryToEnsure(target, topic, replication_factor);
+    if (ensured.ok() || !CanPass(ensured)) co_return ensured;
     const Clock::duration wait = backoff.Next();
-    if (Clock::now() + wait - begin > (is_missing ? kTopicPatience : kPatience)) {
-      if (!is_missing) co_return agreed;
-      LOG(WARNING) << agreed.status().message() << ", where this link notes its producer id; going on with a new one";
-      co_return co_await kafka::NewProducerId(target);
-    }
+    if (Clock::now() + wait - begin > kPatience) co_return ensured;
     co_await kafka::SleepFor(wait);
   }
 }

@@ -31,5 +31,20 @@ TEST(LinkTopicTest, ALongNameIsCutAndKeptApart) {
   EXPECT_NE(one, other);
 }
 
+TEST(LinkTopicTest, ATopicThatWouldForgetIsNamedWithTheRemedy) {
+  EXPECT_TRUE(JudgeLinkTopicSettings("t", 64, "compact").ok());
+  EXPECT_TRUE(JudgeLinkTopicSettings("t", 64, std::nullopt).ok()) << "the target does not tell";
+  for (const char* policy : {"delete", "compact,delete", ""}) {
+    const absl::Status judged = JudgeLinkTopicSettings("t", 64, policy);
+    EXPECT_EQ(judged.code(), absl::StatusCode::kFailedPrecondition) << policy;
+    EXPECT_TRUE(absl::StrContains(judged.message(), "--add-config cleanup.policy=compact")) << judged;
+  }
+  for (const int partitions : {0, 1, 63, 65}) {
+    const absl::Status judged = JudgeLinkTopicSettings("t", partitions, "compact");
+    EXPECT_EQ(judged.code(), absl::StatusCode::kFailedPrecondition) << partitions;
+    EXPECT_TRUE(absl::StrContains(judged.message(), "must have 64")) << judged;
+  }
+}
+
 }  // namespace
 }  // namespace replicator

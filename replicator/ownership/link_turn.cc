@@ -16,6 +16,9 @@ namespace {
 
 // For the coordinator of a cluster that has had no group yet; then the lock is waited for.
 constexpr Clock::duration kOccupantsPatience = std::chrono::seconds(2);
+// Of a holder, whose heartbeats are a second apart.
+constexpr Clock::duration kHeartbeatPatience = std::chrono::seconds(5);
+constexpr Clock::duration kHeartbeatPoll = std::chrono::milliseconds(100);
 
 std::vector<kafka::Endpoint> BrokersOf(const kafka::ClusterMetadata& metadata) {
   std::vector<kafka::Endpoint> brokers;
@@ -83,6 +86,15 @@ asio::awaitable<absl::Status> LinkTurn::Await() {
   while (!may_copy_ && !is_over_) co_await decided_.Wait();
   if (!failure_.ok()) co_return failure_;
   co_return is_over_ ? absl::CancelledError("stopped") : absl::OkStatus();
+}
+
+asio::awaitable<bool> LinkTurn::IsStillOurs() const {
+  const Clock::time_point asked = Clock::now();
+  while (!is_over_ && lock_ != nullptr && Clock::now() - asked < kHeartbeatPatience) {
+    if (lock_->holds() && lock_->confirmed_at() >= asked) co_return true;
+    co_await kafka::SleepFor(kHeartbeatPoll);
+  }
+  co_return false;
 }
 
 void LinkTurn::OnEvent(const LinkLockEvent& event) {

@@ -45,6 +45,10 @@ class LinkTurn {
     if (lock_ != nullptr) lock_->UpdateMetadata(std::move(metadata));
   }
 
+  // Whether this process has the lock: waits for the coordinator to say so to a heartbeat that is sent from now on.
+  // False: it has not, or that was not said within seconds.
+  asio::awaitable<bool> IsStillOurs() const;
+
   // Gives the turn to whoever waits; `ended` is called when that is said, at once if there is nothing to say.
   void Stop(std::function<void()> ended);
 

@@ -1,6 +1,7 @@
 #include "replicator/ownership/start_offsets.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
@@ -10,8 +11,6 @@
 namespace replicator {
 namespace {
 
-constexpr absl::string_view kFirstWord = "start";
-constexpr absl::string_view kComplete = "complete";
 constexpr absl::string_view kNoId = "-";
 
 std::string IdText(const kafka::Uuid& id) {
@@ -61,7 +60,7 @@ std::optional<int64_t> StartOffsets::Of(const std::string& topic, const kafka::U
   return end->second;
 }
 
-std::vector<StartRecord> WriteStart(const StartOffsets& start, absl::string_view set) {
+std::vector<std::string> WriteStart(const StartOffsets& start) {
   std::vector<std::string> parts;
   std::string part;
   const auto close_part = [&] {
@@ -75,7 +74,7 @@ std::vector<StartRecord> WriteStart(const StartOffsets& start, absl::string_view
       if (line.empty()) line = head;
       absl::StrAppend(&line, " ", partition, ":", end);
       // A topic of many partitions takes several lines.
-      if (part.size() + line.size() < kStartRecordBytesMax - head.size()) continue;
+      if (part.size() + line.size() < kStartPartBytesMax - head.size()) continue;
       absl::StrAppend(&part, line, "\n");
       line.clear();
       close_part();
@@ -83,31 +82,19 @@ std::vector<StartRecord> WriteStart(const StartOffsets& start, absl::string_view
     if (!line.empty()) absl::StrAppend(&part, line, "\n");
   }
   close_part();
-  std::vector<StartRecord> records;
-  for (size_t i = 0; i < parts.size(); ++i)
-    records.push_back({absl::StrCat(kFirstWord, " ", set, " ", i), std::move(parts[i])});
-  records.push_back({absl::StrCat(kFirstWord, " ", set, " ", kComplete), absl::StrCat(parts.size())});
-  return records;
+  // A source without topics has a start, too.
+  if (parts.empty()) parts.emplace_back();
+  return parts;
 }
 
-void StartReader::Add(absl::string_view key, absl::string_view value) {
-  if (start_.has_value()) return;
-  const std::vector<absl::string_view> words = absl::StrSplit(key, ' ');
-  if (words.size() != 3 || words[0] != kFirstWord) return;
-  Set& set = sets_[std::string(words[1])];
-  int64_t number = -1;
-  if (words[2] != kComplete) {
-    if (absl::SimpleAtoi(words[2], &number) && number >= 0) set.parts[number] = std::string(value);
-    return;
-  }
-  if (!absl::SimpleAtoi(value, &number) || number != static_cast<int64_t>(set.parts.size())) return;
+std::optional<StartOffsets> ReadStart(const std::vector<std::string>& parts) {
   StartOffsets start;
-  for (const auto& [part_number, part] : set.parts) {
+  for (const std::string& part : parts) {
     for (const absl::string_view line : absl::StrSplit(part, '\n', absl::SkipEmpty())) {
-      if (!ParseLine(line, start)) return;
+      if (!ParseLine(line, start)) return std::nullopt;
     }
   }
-  start_ = std::move(start);
+  return start;
 }
 
 }  // namespace replicator
