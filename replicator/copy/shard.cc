@@ -104,7 +104,7 @@ Shard::Shard(Options options, std::function<void(Side)> on_stale)
       io_(1),
       work_(io_.get_executor()),
       memory_(io_.get_executor(), options_.buffer_bytes_max),
-      keeper_(io_.get_executor(), options_.store, [this](Stream& stream) { Changed(stream); }),
+      keeper_(io_.get_executor(), options_.store, options_.log, [this](Stream& stream) { Changed(stream); }),
       ticked_(io_.get_executor()) {}
 
 Shard::~Shard() { CHECK(!thread_.joinable()); }

@@ -82,6 +82,7 @@ class Shard : public StreamOwner {
     // Of all offset maps together, in memory; see offsets/run_share.h.
     size_t runs_max = offsets::kRunsMax;
     offsets::Store* store = nullptr;  // null: nothing is kept. Closed between Join and the shard's end
+    StateLog* log = nullptr;          // likewise
     std::string state_dir;            // of the link, for the commands that are told
     // Stores the topic ids of an assignment that the operator has accepted, then calls `then` on any thread.
     std::function<void(const Assignment& accepted, std::function<void(absl::Status)> then)> accept_ids;

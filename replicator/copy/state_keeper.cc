@@ -83,23 +83,39 @@ void StateKeeper::Write(std::vector<Stream*> streams) {
   if (streams.empty()) return;
   std::vector<offsets::PartitionWrite> writes;
   writes.reserve(streams.size());
+  std::vector<NotedState> noted;
+  std::vector<Stream*> to_store;
+  std::vector<Stream*> to_flush;
   const Clock::time_point now = Clock::now();
   for (Stream* stream : streams) {
     writes.push_back(WriteOf(*stream));
     stream->saved_at = now;
+    const offsets::PartitionState& state = writes.back().state;
+    if (log_ != nullptr) noted.push_back({{stream->assignment.source_topic, stream->assignment.partition}, state});
+    (log_ != nullptr && state.must_sync ? to_flush : to_store).push_back(stream);
   }
   ++writes_in_flight_;
   CrashPoint("before-intent");
-  store_->Write(writes, [this, streams = std::move(streams)]() mutable {
-    asio::post(executor_, [this, streams = std::move(streams)] {
+  store_->Write(writes, [this, to_store = std::move(to_store), to_flush = std::move(to_flush)]() mutable {
+    asio::post(executor_, [this, to_store = std::move(to_store), to_flush = std::move(to_flush)]() mutable {
       --writes_in_flight_;
       CrashPoint("after-intent");
-      for (Stream* stream : streams) {
-        stream->partition.OnStored();
-        stored_(*stream);
-      }
+      OnWritten(to_store);
+      if (to_flush.empty()) return;
+      log_->FlushStates([this, to_flush = std::move(to_flush)]() mutable {
+        asio::post(executor_, [this, to_flush = std::move(to_flush)] { OnWritten(to_flush); });
+      });
     });
   });
+  // Behind the store: what the log writes the store has before.
+  if (log_ != nullptr) log_->NoteStates(std::move(noted));
+}
+
+void StateKeeper::OnWritten(const std::vector<Stream*>& streams) {
+  for (Stream* stream : streams) {
+    stream->partition.OnStored();
+    stored_(*stream);
+  }
 }
 
 }  // namespace replicator

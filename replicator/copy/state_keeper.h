@@ -1,7 +1,8 @@
-// Keeps what the streams of one shard must not forget: hands their states to the store and tells the shard when they
-// are written. A state goes at once when it is a quarantine, or when it names batches and the partition has hardly any
-// left to send that a stored one names; with it go all states that name new batches. What only moved goes within two
-// seconds.
+// Keeps what the streams of one shard must not forget: hands their states to the store and to the link's changelog,
+// and tells the shard when they are written. What even the loss of this machine must not take (a new producer, a
+// quarantine, a resume) counts as written when the changelog has it, too, or some seconds later. A state goes at once
+// when it is a quarantine, or when it names batches and the partition has hardly any left to send that a stored one
+// names; with it go all states that name new batches. What only moved goes within two seconds.
 //
 // Thread-confined to its shard's loop.
 #ifndef REPLICATOR_REPLICATOR_COPY_STATE_KEEPER_H_
@@ -12,16 +13,18 @@
 #include <vector>
 
 #include "offsets/store.h"
+#include "replicator/memory/state_log.h"
 #include "replicator/partition/stream.h"
 
 namespace replicator {
 
 class StateKeeper {
  public:
-  // `store` may be null: then nothing is kept. `stored` is called on the loop for each stream whose state was written.
-  // All outlive the keeper, and the store's last call back comes before the loop is gone.
-  StateKeeper(asio::any_io_executor executor, offsets::Store* store, std::function<void(Stream&)> stored)
-      : executor_(std::move(executor)), store_(store), stored_(std::move(stored)) {}
+  // `store` may be null: then nothing is kept. `log` is told of all that the store is; null: nobody is. `stored` is
+  // called on the loop for each stream whose state was written. All outlive the keeper, and the last call back of store
+  // and log comes before the loop is gone.
+  StateKeeper(asio::any_io_executor executor, offsets::Store* store, StateLog* log, std::function<void(Stream&)> stored)
+      : executor_(std::move(executor)), store_(store), log_(log), stored_(std::move(stored)) {}
 
   // Something happened to `stream`.
   void Note(Stream& stream);
@@ -37,9 +40,11 @@ class StateKeeper {
   // Of `streams`, those that have something new.
   void Save(std::vector<Stream*> streams);
   void Write(std::vector<Stream*> streams);
+  void OnWritten(const std::vector<Stream*>& streams);
 
   asio::any_io_executor executor_;
   offsets::Store* store_;
+  StateLog* log_;
   std::function<void(Stream&)> stored_;
   std::vector<Stream*> waiting_;  // for the next write that cannot wait
   std::vector<Stream*> moved_;

@@ -15,13 +15,29 @@ namespace {
 
 constexpr std::chrono::minutes kPatience(1);
 
+// As a changelog that is flushed when the test says so.
+class FakeLog : public StateLog {
+ public:
+  void NoteStates(std::vector<NotedState> states) override {
+    for (NotedState& each : states) noted.push_back(std::move(each));
+  }
+  void FlushStates(std::function<void()> done) override {
+    if (flushes_at_once) return done();
+    waiting.push_back(std::move(done));
+  }
+
+  std::vector<NotedState> noted;
+  bool flushes_at_once = true;
+  std::vector<std::function<void()>> waiting;
+};
+
 class StateKeeperTest : public testing::Test {
  protected:
   StateKeeperTest()
       : folder_(testing::TempDir() + "/keeper-" + testing::UnitTest::GetInstance()->current_test_info()->name()) {
     std::filesystem::remove_all(folder_);
     store_ = *offsets::Store::Open({.folder = folder_});
-    keeper_ = std::make_unique<StateKeeper>(io_.get_executor(), store_.get(),
+    keeper_ = std::make_unique<StateKeeper>(io_.get_executor(), store_.get(), &log_,
                                             [this](Stream& stream) { stored_.push_back(stream.Name()); });
   }
 
@@ -54,6 +70,7 @@ class StateKeeperTest : public testing::Test {
   asio::io_context io_;
   std::unique_ptr<offsets::Store> store_;
   std::vector<std::string> stored_;
+  FakeLog log_;
   std::unique_ptr<StateKeeper> keeper_;
 };
 
@@ -114,6 +131,32 @@ TEST_F(StateKeeperTest, WhatWasWrittenAMomentAgoSkipsOneTick) {
   keeper_->Tick(start + std::chrono::milliseconds(2100));
   Run();
   EXPECT_EQ(stored_.size(), 1u);
+}
+
+TEST_F(StateKeeperTest, TheChangelogIsToldOfAllThatTheStoreIs) {
+  std::unique_ptr<Stream> stream = NewStream(3);
+  Accept(*stream, 0, 5);
+  keeper_->Note(*stream);
+  ASSERT_NO_FATAL_FAILURE(Run());
+  ASSERT_EQ(log_.noted.size(), 1u);
+  EXPECT_EQ(log_.noted[0].partition, offsets::TopicPartition("t", 3));
+  EXPECT_EQ(stored_.size(), 1u);
+}
+
+TEST_F(StateKeeperTest, AQuarantineCountsAsWrittenOnceItIsFlushedAndHoldsUpNobodyElse) {
+  log_.flushes_at_once = false;
+  std::unique_ptr<Stream> stopped = NewStream(0);
+  std::unique_ptr<Stream> other = NewStream(1);
+  stopped->partition.PutInQuarantine(QuarantineCode::kForeignWrite, "somebody else writes");
+  Accept(*other, 0, 5);
+  keeper_->Note(*stopped);
+  keeper_->Note(*other);
+  ASSERT_NO_FATAL_FAILURE(Run());
+  EXPECT_EQ(stored_, std::vector<std::string>{"t-1"});
+  ASSERT_EQ(log_.waiting.size(), 1u);
+  log_.waiting.front()();
+  ASSERT_NO_FATAL_FAILURE(Run());
+  EXPECT_EQ(stored_, (std::vector<std::string>{"t-1", "t-0"}));
 }
 
 }  // namespace

@@ -272,13 +272,7 @@ asio::awaitable<absl::Status> Link::RecallAll() {
     recalled = co_await RecallNothing(config_, *source_, *target_);
   } else {
     Changelog::Options options = ChangelogOptions(config_, *target_, *memory_);
-    options.ask_turn = [this](std::function<void(bool)> told) {
-      asio::co_spawn(io_, turn_->IsStillOurs(),
-                     [told = std::move(told)](const std::exception_ptr& thrown, bool is_ours) {
-                       kafka::MustNotThrow()(thrown);
-                       told(is_ours);
-                     });
-    };
+    options.ask_turn = [this](std::function<void(bool)> told) { turn_->AskIfStillOurs(std::move(told)); };
     options.on_lost = [this] {
       asio::post(io_, [this] {
         if (!ending_) TurnIsOver(absl::OkStatus());
@@ -287,6 +281,7 @@ asio::awaitable<absl::Status> Link::RecallAll() {
     changelog_ = std::make_unique<Changelog>(std::move(options));
     recalled = co_await Recall(config_, *source_, *target_, *memory_, *changelog_);
     memory_->SetLog(changelog_.get());
+    service_->SetChangelog(changelog_.get());
   }
   if (!recalled.ok()) co_return recalled.status();
   recalled_ = *std::move(recalled);
@@ -336,12 +331,14 @@ void Link::StartShards() {
     options.partition.producer = recalled_.producer;
     options.partition.stores_intents = memory_->store() != nullptr;
     options.store = memory_->store();
+    options.log = changelog_.get();
     options.state_dir = options_.state_dir;
     options.accept_ids = [this](const Assignment& accepted, std::function<void(absl::Status)> then) {
       asio::post(io_, [this, accepted, then = std::move(then)] { then(memory_->Accept(accepted)); });
     };
     options.on_proof = [this](const std::string& topic) { asio::post(io_, [this, topic] { OnProof(topic); }); };
     options.partition.in_flight_max = options_.in_flight_max;
+    if (recalled_.is_current) options.partition.counted_max = Partition::kCountedMaxOfCurrent;
     shards_.push_back(std::make_unique<Shard>(std::move(options), [this](Side side) {
       asio::post(io_, [this, side] {
         metadata_[static_cast<int>(side)].Want();

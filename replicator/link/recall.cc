@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -60,7 +61,14 @@ absl::StatusOr<bool> BringTogether(const std::string& topic, const Changelog& ch
     }
     return false;
   }
-  return offsets::FolderIsCurrent(memory.ownership(), logged);
+  if (offsets::FolderIsCurrent(memory.ownership(), logged)) return true;
+  absl::Status replaced = memory.ReplaceBy(changelog.content().records);
+  if (!replaced.ok())
+    return absl::Status(replaced.code(), absl::StrCat("taking over what topic ", topic,
+                                                      " on the target knows of this link: ", replaced.message()));
+  LOG(INFO) << "another process, or one with another state folder, has copied this link since: what it knew is taken "
+            << "over from topic " << topic << " on the target (" << memory.topics().size() << " topics)";
+  return true;
 }
 
 asio::awaitable<absl::StatusOr<StartOffsets>> FindStart(const LinkConfig* config, kafka::ClusterClient* source,
@@ -85,6 +93,27 @@ asio::awaitable<absl::StatusOr<StartOffsets>> FindStart(const LinkConfig* config
   LOG(INFO) << "auto.offset.reset=latest: the first start of this link; " << start->topics.size()
             << " topics are copied from where they end now";
   co_return start;
+}
+
+// What the changelog does not say as the folder does: all of it if it is new, else the last flush of a process that was
+// killed.
+absl::Status AddDifferences(const LinkMemory& memory, const Changelog& changelog, Records& first) {
+  Records states;
+  absl::Status known = memory.AddStates(states);
+  if (!known.ok()) return known;
+  std::map<std::string, std::string> logged = changelog.content().records;
+  for (LinkLog::Record& state : states) {
+    auto found = logged.find(state.key);
+    const bool is_same = found != logged.end() && found->second == *state.value;
+    if (found != logged.end()) logged.erase(found);
+    if (!is_same) first.push_back(std::move(state));
+  }
+  for (const auto& [key, value] : logged) {
+    const char letter = key.empty() ? '\0' : key[0];
+    if (letter == offsets::kLoggedTopic || letter == offsets::kLoggedPartition || letter == offsets::kLoggedRuns)
+      first.push_back({key, std::nullopt});
+  }
+  return absl::OkStatus();
 }
 
 // The first flush, and what the folder has to know before and after it.
@@ -164,10 +193,8 @@ asio::awaitable<absl::StatusOr<Recalled>> Recall(const LinkConfig& config, kafka
     if (!start.ok()) co_return start.status();
     recalled.start = *std::move(start);
   }
-  if (!changelog.logged().is_known()) {
-    absl::Status added = memory.AddStates(first);
-    if (!added.ok()) co_return added;
-  }
+  absl::Status added = AddDifferences(memory, changelog, first);
+  if (!added.ok()) co_return added;
   const offsets::Producer producer = now.producer;
   absl::Status begun = co_await BeginWith(&memory, &changelog, std::move(first), producer);
   if (!begun.ok()) co_return begun;

@@ -33,6 +33,8 @@ constexpr Clock::duration kRenewPatience = std::chrono::seconds(20);
 // Of a cluster that may only not have told everything.
 constexpr Clock::duration kGonePoll = std::chrono::seconds(2);
 constexpr int kGoneLooks = 3;
+// Of who waits for a flush before something takes effect.
+constexpr Clock::duration kUrgentPatience = std::chrono::seconds(5);
 // Of one batch: far below what any broker takes (message.max.bytes is 1 MiB by default).
 constexpr size_t kBatchBytesMax = size_t{256} << 10;
 
@@ -44,6 +46,10 @@ std::vector<int32_t> AllPartitions() {
 
 bool IsState(const std::string& key) {
   return !key.empty() && (key[0] == offsets::kLoggedPartition || key[0] == offsets::kLoggedRuns);
+}
+
+bool ChangesNothing(const offsets::OffsetMap::Changes& changes) {
+  return !changes.forget_from.has_value() && !changes.forget_below.has_value() && changes.chunks.empty();
 }
 
 // The records of one flush, as rounds of at most one batch for each partition.
@@ -79,6 +85,7 @@ class Rounds {
 
 void Changelog::Batch::AddOlder(Batch older) {
   records.merge(std::move(older.records));
+  if (older.since.has_value()) since = older.since;
   older.waiters.insert(older.waiters.end(), std::make_move_iterator(waiters.begin()),
                        std::make_move_iterator(waiters.end()));
   waiters = std::move(older.waiters);
@@ -130,6 +137,8 @@ asio::awaitable<absl::Status> Changelog::OpenOnLoop() {
   for (const auto& [key, value] : content_.records) {
     if (!IsState(key)) kept_.emplace(key, value);
   }
+  absl::Status readable = states_.Restore(content_.records);
+  if (!readable.ok()) co_return Damaged(readable);
   const int64_t took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
   LOG(INFO) << "changelog: " << content_.records.size() << " records of topic " << options_.topic << " read in "
             << took_ms << " ms";
@@ -158,7 +167,6 @@ void Changelog::Begin(const offsets::Ownership& own, std::vector<Record> records
 }
 
 asio::awaitable<absl::Status> Changelog::BeginOnLoop(Records records) {
-  content_.records.clear();
   const Clock::time_point deadline = Clock::now() + kOpenPatience;
   for (;;) {
     absl::Status sent =
@@ -172,6 +180,9 @@ asio::awaitable<absl::Status> Changelog::BeginOnLoop(Records records) {
     co_await kafka::SleepFor(wait);
   }
   Keep(records);
+  absl::Status known = states_.Take(records);
+  if (!known.ok()) co_return Damaged(known);
+  content_.records.clear();
   Told(absl::OkStatus());
   next_flush_ = Clock::now() + kFlushInterval;
   has_begun_ = true;
@@ -193,12 +204,51 @@ void Changelog::Write(std::vector<Record> records, Done done) {
     is_over = is_over_;
     if (!is_over) {
       for (Record& record : records) waiting_.records.insert_or_assign(std::move(record.key), std::move(record.value));
+      if (!waiting_.since.has_value()) waiting_.since = Clock::now();
       if (done != nullptr) waiting_.waiters.push_back(std::move(done));
     }
   }
   if (!is_over) return Wake();
   if (done == nullptr) return;
   asio::post(io_, [done = std::move(done)] { done(absl::AbortedError("the changelog is not written any more")); });
+}
+
+void Changelog::NoteStates(std::vector<NotedState> states) {
+  if (states.empty()) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (is_over_) return;
+    for (NotedState& each : states) {
+      const auto [last, is_first] = last_noted_.try_emplace(each.partition, waiting_.states.size());
+      // Where the one before changed nothing in the offset map, this one says all that it did.
+      if (!is_first && ChangesNothing(waiting_.states[last->second].state.map)) {
+        waiting_.states[last->second] = std::move(each);
+        continue;
+      }
+      last->second = waiting_.states.size();
+      waiting_.states.push_back(std::move(each));
+    }
+    if (!waiting_.since.has_value()) waiting_.since = Clock::now();
+  }
+  Wake();
+}
+
+namespace {
+
+asio::awaitable<void> TellAfter(Clock::duration wait, std::function<void()> tell) {
+  co_await kafka::SleepFor(wait);
+  tell();
+}
+
+}  // namespace
+
+void Changelog::FlushStates(std::function<void()> done) {
+  const auto once = std::make_shared<std::function<void()>>(std::move(done));
+  const auto tell = [once] {
+    if (*once != nullptr) std::exchange(*once, nullptr)();
+  };
+  Flush([tell](const absl::Status&) { tell(); });
+  asio::co_spawn(io_, TellAfter(kUrgentPatience, tell), kafka::MustNotThrow());
 }
 
 void Changelog::Flush(Done done) {
@@ -225,11 +275,15 @@ void Changelog::Wake() {
 
 Changelog::Health Changelog::health() const {
   absl::MutexLock lock(&mutex_);
-  return health_;
+  Health health = health_;
+  health.behind_since = flight_since_.has_value() ? flight_since_ : waiting_.since;
+  return health;
 }
 
 Changelog::Batch Changelog::TakeWaiting() {
   absl::MutexLock lock(&mutex_);
+  last_noted_.clear();
+  if (!flight_since_.has_value()) flight_since_ = waiting_.since;
   return std::exchange(waiting_, {});
 }
 
@@ -273,23 +327,24 @@ asio::awaitable<void> Changelog::Run() {
       next_flush_ = std::max(next_flush_, Clock::now() + backoff_.Next());
     }
   }
-  if (is_lost_ || (!HasWork() && flight_.is_empty())) co_return work_.reset();
-  Told(co_await FlushOnce());
-  work_.reset();
+  if (is_lost_) co_return;  // what is still asked of it is answered, until Stop
+  if (HasWork() || !flight_.is_empty()) Told(co_await FlushOnce());
+  io_.stop();
 }
 
 asio::awaitable<absl::Status> Changelog::FlushOnce() {
   Batch batch = TakeWaiting();
+  Encode(batch);
   batch.AddOlder(std::exchange(flight_, {}));
   flight_ = std::move(batch);
   if (producer_.state() != kafka::TransactionalProducer::State::kReady) {
     absl::Status renewed = co_await Renew();
     if (!renewed.ok()) co_return renewed;
   }
-  absl::Status made = co_await RemakeIfGone();
-  if (!made.ok()) co_return made;
   ++own_.flush;
   co_await StoreNumber();
+  absl::Status made = co_await RemakeIfGone();
+  if (!made.ok()) co_return made;
   if (stopping_ && is_lost_) co_return absl::CancelledError("stopped");
   absl::Status sent = co_await Send(&flight_.records);
   must_look_ = !sent.ok();
@@ -394,13 +449,19 @@ asio::awaitable<absl::Status> Changelog::RemakeIfGone() {
   co_return absl::OkStatus();
 }
 
-// Adds all that the log held to `records`, where these do not say better.
+void Changelog::Encode(Batch& batch) {
+  for (const NotedState& each : std::exchange(batch.states, {})) states_.Add(each.partition, each.state, batch.records);
+}
+
+// Adds all that the log held to `records`. Of partitions the store knows all that these say, and perhaps more; of the
+// rest they say the latest.
 absl::Status Changelog::RememberAll(Records& records) {
   for (const auto& [key, value] : kept_) records.try_emplace(key, value);
   if (options_.all_states == nullptr) return absl::OkStatus();
   std::vector<Record> states;
   absl::Status read = options_.all_states(states);
   if (!read.ok()) return read;
+  std::erase_if(records, [](const auto& record) { return IsState(record.first); });
   for (Record& state : states) records.try_emplace(std::move(state.key), std::move(state.value));
   return absl::OkStatus();
 }
@@ -420,7 +481,8 @@ void Changelog::Told(const absl::Status& flushed) {
   absl::MutexLock lock(&mutex_);
   if (flushed.ok()) {
     LOG_IF(INFO, !health_.trouble.empty()) << "changelog: it can be written again";
-    health_ = {Clock::now(), ""};
+    health_.trouble.clear();
+    flight_since_.reset();
     return;
   }
   if (health_.trouble != flushed.message())
@@ -464,7 +526,7 @@ void Changelog::Stop(Clock::duration patience) {
   asio::post(io_, [this] {
     stopping_ = true;
     wake_.Notify();
-    if (!has_begun_) io_.stop();
+    if (!has_begun_ || is_lost_) io_.stop();
   });
   if (!ended_.WaitUntil(Clock::now() + patience)) io_.stop();
   thread_.join();

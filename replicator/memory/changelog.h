@@ -43,10 +43,12 @@
 #include "offsets/ownership.h"
 #include "replicator/memory/changelog_reader.h"
 #include "replicator/memory/link_log.h"
+#include "replicator/memory/state_log.h"
+#include "replicator/memory/state_records.h"
 
 namespace replicator {
 
-class Changelog : public LinkLog {
+class Changelog : public LinkLog, public StateLog {
  public:
   using Clock = kafka::Clock;
 
@@ -72,8 +74,9 @@ class Changelog : public LinkLog {
 
   // How it is, for the status.
   struct Health {
-    std::optional<Clock::time_point> flushed_at;  // what was handed over before is durable. nullopt: nothing yet
-    std::string trouble;                          // why it cannot be flushed; empty when it can
+    // All that was handed over before is durable. nullopt: all that was handed over is.
+    std::optional<Clock::time_point> behind_since;
+    std::string trouble;  // why it cannot be flushed; empty when it can
   };
 
   explicit Changelog(Options options);
@@ -94,6 +97,9 @@ class Changelog : public LinkLog {
   std::map<std::string, std::string> Restored(char kind) const override;
   void Write(std::vector<Record> records, std::function<void(absl::Status)> done) override;
 
+  void NoteStates(std::vector<NotedState> states) override;
+  void FlushStates(std::function<void()> done) override;
+
   // Flushes at once what has come so far; `done` as of Write, null: nobody is told.
   void Flush(std::function<void(absl::Status)> done);
 
@@ -110,9 +116,11 @@ class Changelog : public LinkLog {
 
   struct Batch {
     Records records;
+    std::vector<NotedState> states;          // newer than what `records` say of them
+    std::optional<Clock::time_point> since;  // when the first of all this was handed over
     std::vector<Done> waiters;
     bool is_urgent = false;
-    bool is_empty() const { return records.empty() && waiters.empty() && !is_urgent; }
+    bool is_empty() const { return records.empty() && states.empty() && waiters.empty() && !is_urgent; }
     // Takes up what came before: what is here already is newer.
     void AddOlder(Batch older);
   };
@@ -128,6 +136,7 @@ class Changelog : public LinkLog {
   asio::awaitable<absl::Status> Send(const Records* records);
   asio::awaitable<absl::Status> RemakeIfGone();
   absl::Status RememberAll(Records& records);
+  void Encode(Batch& batch);
   void Keep(const Records& records);
   void Told(const absl::Status& flushed);
   bool IsThere() const;
@@ -150,6 +159,7 @@ class Changelog : public LinkLog {
   offsets::Ownership logged_;
   offsets::Ownership own_;
   int64_t since_ms_ = 0;
+  StateRecords states_;
   std::map<std::string, std::string> kept_;  // the last committed values of all kinds but P and R
   kafka::Uuid topic_id_ = kafka::kNoUuid;
   Batch flight_;
@@ -163,6 +173,8 @@ class Changelog : public LinkLog {
   mutable absl::Mutex mutex_;
   std::map<std::string, std::string> restored_ ABSL_GUARDED_BY(mutex_);
   Batch waiting_ ABSL_GUARDED_BY(mutex_);
+  std::map<offsets::TopicPartition, size_t> last_noted_ ABSL_GUARDED_BY(mutex_);  // in waiting_.states
+  std::optional<Clock::time_point> flight_since_ ABSL_GUARDED_BY(mutex_);         // of what is being flushed
   Health health_ ABSL_GUARDED_BY(mutex_);
   bool is_over_ ABSL_GUARDED_BY(mutex_) = false;  // nothing is written any more
   bool wake_posted_ ABSL_GUARDED_BY(mutex_) = false;

@@ -88,6 +88,13 @@ asio::awaitable<absl::Status> LinkTurn::Await() {
   co_return is_over_ ? absl::CancelledError("stopped") : absl::OkStatus();
 }
 
+void LinkTurn::AskIfStillOurs(std::function<void(bool)> told) {
+  asio::co_spawn(executor_, IsStillOurs(), [told = std::move(told)](const std::exception_ptr& thrown, bool is_ours) {
+    kafka::MustNotThrow()(thrown);
+    told(is_ours);
+  });
+}
+
 asio::awaitable<bool> LinkTurn::IsStillOurs() const {
   const Clock::time_point asked = Clock::now();
   while (!is_over_ && lock_ != nullptr && Clock::now() - asked < kHeartbeatPatience) {

@@ -45,9 +45,9 @@ class LinkTurn {
     if (lock_ != nullptr) lock_->UpdateMetadata(std::move(metadata));
   }
 
-  // Whether this process has the lock: waits for the coordinator to say so to a heartbeat that is sent from now on.
-  // False: it has not, or that was not said within seconds.
-  asio::awaitable<bool> IsStillOurs() const;
+  // From any thread: whether this process has the lock. Waits for the coordinator to say so to a heartbeat that is sent
+  // from now on, then calls `told` on the loop. False: it has not, or that was not said within seconds.
+  void AskIfStillOurs(std::function<void(bool)> told);
 
   // Gives the turn to whoever waits; `ended` is called when that is said, at once if there is nothing to say.
   void Stop(std::function<void()> ended);
@@ -55,6 +55,7 @@ class LinkTurn {
  private:
   LinkLockOptions LockOptions() const;
   asio::awaitable<bool> MayBeginAtOnce();
+  asio::awaitable<bool> IsStillOurs() const;
   void OnEvent(const LinkLockEvent& event);
   void Over(absl::Status why);
 

@@ -164,6 +164,9 @@ class Partition {
     // takes of the last states. Of more the place is looked for by content first, since reading them could take hours.
     int64_t counted_max = 4'096;
   };
+  // The same where all is known but for what was under way when a process was killed: seconds of data, or what came
+  // while the changelog could not be written. More than that content finds sooner.
+  static constexpr int64_t kCountedMaxOfCurrent = 1 << 20;
 
   explicit Partition(const Options& options) : options_(options) {}
 

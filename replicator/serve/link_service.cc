@@ -134,6 +134,11 @@ void LinkService::SetLeftOut(std::map<std::string, std::string> left_out, std::v
   left_out_by_rule_ = std::move(by_rule);
 }
 
+void LinkService::SetChangelog(const Changelog* changelog) {
+  absl::MutexLock lock(&mutex_);
+  changelog_ = changelog;
+}
+
 void LinkService::SetEnded(std::map<std::string, std::string> ended) {
   absl::MutexLock lock(&mutex_);
   ended_ = std::move(ended);
@@ -172,6 +177,13 @@ HttpAnswer LinkService::Status() {
     status.standby = standby_;
     status.waiting = waiting_;
     status.topics_trouble = topics_trouble_;
+    if (changelog_ != nullptr) {
+      const Changelog::Health health = changelog_->health();
+      const auto behind =
+          health.behind_since.has_value() ? kafka::Clock::now() - *health.behind_since : kafka::Clock::duration::zero();
+      status.changelog_age_seconds = std::chrono::duration<double>(behind).count();
+      status.changelog_trouble = health.trouble;
+    }
     status.left_out = left_out_;
     status.ended = ended_;
     status.left_out_by_rule = left_out_by_rule_;

@@ -17,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "offsets/store.h"
 #include "replicator/copy/shard.h"
+#include "replicator/memory/changelog.h"
 #include "replicator/serve/local_server.h"
 #include "replicator/status/link_status.h"
 
@@ -64,6 +65,8 @@ class LinkService {
   void SetStandby(std::string text, bool is_known) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: this process copies now. The shards outlive the service.
   void SetShards(std::vector<Shard*> shards) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From any thread: what the link keeps on the target. Outlives the service.
+  void SetChangelog(const Changelog* changelog) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: the topics that are left out, and why.
   void SetLeftOut(std::map<std::string, std::string> left_out, std::vector<std::string> by_rule)
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -85,6 +88,7 @@ class LinkService {
   const std::shared_ptr<ShardAnswers> answers_ = std::make_shared<ShardAnswers>();
   absl::Mutex mutex_;
   std::vector<Shard*> shards_ ABSL_GUARDED_BY(mutex_);
+  const Changelog* changelog_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::string standby_ ABSL_GUARDED_BY(mutex_);
   std::string waiting_ ABSL_GUARDED_BY(mutex_);
   std::string topics_trouble_ ABSL_GUARDED_BY(mutex_);

@@ -266,6 +266,8 @@ std::string ToJson(const LinkStatus& status) {
   Put(out, "source_cluster_id", status.source_cluster_id);
   Put(out, "target_cluster_id", status.target_cluster_id);
   Put(out, "store_trouble", status.store_trouble);
+  Put(out, "changelog_age_seconds", status.changelog_age_seconds);
+  Put(out, "changelog_trouble", status.changelog_trouble);
   Put(out, "topics_trouble", status.topics_trouble);
   Put(out, "standby", status.standby);
   Put(out, "waiting", status.waiting);
@@ -310,6 +312,8 @@ absl::StatusOr<LinkStatus> ParseLinkStatus(const std::string& json) {
     Get(from, "source_cluster_id", status.source_cluster_id);
     Get(from, "target_cluster_id", status.target_cluster_id);
     Get(from, "store_trouble", status.store_trouble);
+    Get(from, "changelog_age_seconds", status.changelog_age_seconds);
+    Get(from, "changelog_trouble", status.changelog_trouble);
     Get(from, "topics_trouble", status.topics_trouble);
     Get(from, "standby", status.standby);
     Get(from, "waiting", status.waiting);

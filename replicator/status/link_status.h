@@ -34,6 +34,9 @@ const char* CopyStateName(CopyState state);
 
 inline constexpr int kStalledAfterSeconds = 60;
 
+// From then on an operator is alarmed.
+inline constexpr int kChangelogAgeSecondsMax = 60;
+
 // Of a topic that has ended.
 inline constexpr char kEndedText[] = "it was deleted at the source; its copy stays on the target";
 
@@ -119,10 +122,13 @@ struct LinkStatus {
   std::vector<std::string> left_out_by_rule;
   std::map<std::string, std::string> alarms;  // topics that are copied although something is wrong, and what
   std::string store_trouble;                  // why nothing can be stored
-  std::string topics_trouble;                 // why topics cannot be looked for: new ones are not found meanwhile
-  std::string standby;                        // who copies in place of this process; empty when it copies
-  std::string waiting;  // what this process waits for before it copies, while nobody is known to copy
-  std::string silent;   // of a stored status: a process has the folder, and this is how it failed to answer
+  // How old what the changelog on the target knows is; 0 while it knows all that this process does.
+  std::optional<double> changelog_age_seconds;
+  std::string changelog_trouble;  // why it cannot be written; what another machine would lack
+  std::string topics_trouble;     // why topics cannot be looked for: new ones are not found meanwhile
+  std::string standby;            // who copies in place of this process; empty when it copies
+  std::string waiting;            // what this process waits for before it copies, while nobody is known to copy
+  std::string silent;             // of a stored status: a process has the folder, and this is how it failed to answer
 
   // One for each topic, the worst first, by name among equals.
   std::vector<TopicStatus> Topics() const;

@@ -258,6 +258,8 @@ TEST(CheckStatusTest, TellsWhatIsWrongByItsCode) {
   status.partitions[1].state = CopyState::kCreating;
   EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
   status = Running();
+  status.changelog_age_seconds = 75;
+  status.changelog_trouble = "TRANSACTIONAL_ID_AUTHORIZATION_FAILED";
   status.store_trouble = "the state folder /var/r cannot be used: No space left on device";
   EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
   EXPECT_EQ(why, "nothing can be stored: the state folder /var/r cannot be used: No space left on device\n");

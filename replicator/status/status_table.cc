@@ -128,6 +128,13 @@ std::string Head(const LinkStatus& status, int64_t now_ms) {
   absl::StrAppend(&head, "from cluster ", status.source_cluster_id, " to ", status.target_cluster_id, "\n");
   if (!status.store_trouble.empty()) absl::StrAppend(&head, "STORE: ", status.store_trouble, "\n");
   if (!status.topics_trouble.empty()) absl::StrAppend(&head, "TOPICS: ", status.topics_trouble, "\n");
+  if (status.changelog_age_seconds.has_value()) {
+    const int64_t age_s = static_cast<int64_t>(*status.changelog_age_seconds);
+    const bool is_old = age_s >= kChangelogAgeSecondsMax;
+    absl::StrAppend(&head, is_old ? "CHANGELOG" : "changelog",
+                    " on the target: ", age_s == 0 ? "up to date" : absl::StrCat(HumanSeconds(age_s), " behind"),
+                    status.changelog_trouble.empty() ? "" : ": ", status.changelog_trouble, "\n");
+  }
   return head;
 }
 
@@ -271,11 +278,16 @@ ExitCode CheckStatus(const LinkStatus& status, double max_lag_seconds, std::stri
                     ")\n");
   }
   bool behind = !status.is_running || !status.left_out.empty() || !status.alarms.empty() ||
-                !status.store_trouble.empty() || !status.topics_trouble.empty();
+                !status.store_trouble.empty() || !status.topics_trouble.empty() ||
+                status.changelog_age_seconds.value_or(0) >= kChangelogAgeSecondsMax;
   if (SaysLosses(status, why)) behind = true;
   if (!status.store_trouble.empty()) absl::StrAppend(why, "nothing can be stored: ", status.store_trouble, "\n");
   if (!status.topics_trouble.empty())
     absl::StrAppend(why, "topics cannot be looked for: ", status.topics_trouble, "\n");
+  if (status.changelog_age_seconds.value_or(0) >= kChangelogAgeSecondsMax) {
+    absl::StrAppend(why, "the changelog on the target is ", Seconds(status.changelog_age_seconds),
+                    " behind: ", status.changelog_trouble, "\n");
+  }
   if (!status.is_running) absl::StrAppend(why, status.silent.empty() ? "no process copies" : Unanswered(status), "\n");
   if (status.is_running && status.partitions.empty() && status.left_out.empty() && status.ended.empty()) {
     behind = true;

@@ -226,6 +226,12 @@ class CompactedTakeoverTest : public SceneTest<OneToOne> {
                          [&](const KeyedRecord& record) { return left.contains(record); });
   }
 
+  // The next process is on a new machine, and what the link kept on the target is gone.
+  void LoseAllMemory(ReplicatorOptions& options) {
+    options.state_dir = options.dir + "/state-of-a-new-machine";
+    ASSERT_OK(scene_->target_admin().DeleteTopic(absl::StrCat("replicator-link.old-to-", options.link, ".internal")));
+  }
+
   static constexpr absl::Duration kSegmentAge = absl::Seconds(10);
 
   // The times of transactions' markers are the broker's: what is written later has to be younger, to begin a segment.
@@ -254,7 +260,7 @@ TEST_F(CompactedTakeoverTest, WhatIsLeftOfTheCopiedRecordsTellsThePlace) {
       if (topic.overwritten == Overwritten::kAllOfTheLastBatch) EXPECT_EQ(left, 0) << topic.name << "-" << p;
     }
   }
-  options.state_dir = options.dir + "/state-of-a-new-machine";
+  ASSERT_NO_FATAL_FAILURE(LoseAllMemory(options));
   const std::unique_ptr<ReplicatorProcess> replicator = Run(options);
   ASSERT_NE(replicator, nullptr);
   ExpectEverythingArrives(topics, *replicator);
@@ -285,7 +291,7 @@ TEST_F(CompactedTakeoverTest, WithNothingLeftItStopsAndSaysWhatToDo) {
   ASSERT_NO_FATAL_FAILURE(CopyAll(topics, options));
   ASSERT_NO_FATAL_FAILURE(Overwrite(topics.front()));
   ASSERT_NO_FATAL_FAILURE(Clean(topics));
-  options.state_dir = options.dir + "/state-of-a-new-machine";
+  ASSERT_NO_FATAL_FAILURE(LoseAllMemory(options));
   const std::unique_ptr<ReplicatorProcess> replicator = Run(options);
   ASSERT_NE(replicator, nullptr);
   for (int p = 0; p < kPartitions; ++p) {

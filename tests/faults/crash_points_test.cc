@@ -25,11 +25,32 @@ struct Crash {
 
 // In the order in which a life passes them; some twice, early and late.
 constexpr Crash kCrashes[] = {
-    {"after-identity", 1},    {"after-topics", 1},        {"before-intent", 1},      {"before-store-write", 1},
-    {"after-store-write", 1}, {"after-intent", 1},        {"before-send", 1},        {"after-send", 1},
-    {"before-answer", 1},     {"after-answer", 1},        {"before-settle", 1},      {"before-settle", 4},
-    {"before-intent", 25},    {"before-store-write", 31}, {"after-store-write", 37}, {"after-intent", 43},
-    {"before-send", 40},      {"after-send", 41},         {"before-answer", 67},     {"after-answer", 71},
+    {"after-identity", 1},
+    {"after-topics", 1},
+    {"before-intent", 1},
+    {"before-store-write", 1},
+    {"after-store-write", 1},
+    {"after-intent", 1},
+    {"before-send", 1},
+    {"after-send", 1},
+    {"before-answer", 1},
+    {"after-answer", 1},
+    {"before-settle", 1},
+    {"before-settle", 4},
+    {"before-intent", 25},
+    {"before-store-write", 31},
+    {"after-store-write", 37},
+    {"after-intent", 43},
+    {"before-send", 40},
+    {"after-send", 41},
+    {"before-answer", 67},
+    {"after-answer", 71},
+    {"before-changelog-flush", 1},
+    {"before-changelog-commit", 1},
+    {"after-changelog-flush", 1},
+    {"before-changelog-flush", 3},
+    {"before-changelog-commit", 4},
+    {"after-changelog-flush", 5},
 };
 
 // The last bytes of the store's newest log: what kill -9 in the middle of a write leaves out.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/cluster/api_key.h"
@@ -23,8 +24,13 @@ constexpr absl::Duration kOnTheWay = absl::Seconds(30);
 
 class LostFolderTest : public SceneTest<OneToOne> {
  protected:
-  // By a process that ends then, and whose folder is lost.
+  // By a process that ends then, and whose folder is lost, and the link's changelog with it.
   void CopyOnce(const std::string& topic) {
+    ASSERT_NO_FATAL_FAILURE(CopyOnceAndKeepTheChangelog(topic));
+    ASSERT_OK(scene_->target_admin().DeleteTopic(absl::StrCat("replicator-link.old-to-", options_.link, ".internal")));
+  }
+
+  void CopyOnceAndKeepTheChangelog(const std::string& topic) {
     options_ = scene_->Replicator(topic);
     std::unique_ptr<ReplicatorProcess> a = RunWith("a");
     ASSERT_NE(a, nullptr);
@@ -102,6 +108,21 @@ TEST_F(LostFolderTest, WhereRetentionHasEmptiedBothSidesTheCopyGoesOnAtTheSource
   load.first_sequence = load.records_total = 10;
   ASSERT_NO_FATAL_FAILURE(WriteAll(load));
   EXPECT_TRUE(scene_->Equal({"emptied"})) << b->LogTail();
+  EXPECT_TRUE(StopsHealthy(*b));
+}
+
+TEST_F(LostFolderTest, WhereRetentionHasEmptiedBothSidesTheChangelogTellsWhereToGoOn) {
+  ASSERT_NO_FATAL_FAILURE(Fill("emptied-known", 1, 10));
+  ASSERT_NO_FATAL_FAILURE(CopyOnceAndKeepTheChangelog("emptied-known"));
+  ASSERT_OK(scene_->source_admin().DeleteRecords("emptied-known", 0, -1));
+  ASSERT_OK(scene_->target_admin().DeleteRecords("emptied-known", 0, -1));
+  std::unique_ptr<ReplicatorProcess> b = RunWith("b");
+  ASSERT_NE(b, nullptr);
+  LoadOptions load = scene_->Load("emptied-known", 1);
+  load.first_sequence = load.records_total = 10;
+  ASSERT_NO_FATAL_FAILURE(WriteAll(load));
+  EXPECT_TRUE(scene_->Equal({"emptied-known"})) << b->LogTail();
+  EXPECT_FALSE(b->LogHas("neither the source nor the target has a record any more")) << b->Log();
   EXPECT_TRUE(StopsHealthy(*b));
 }
 

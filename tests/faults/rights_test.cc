@@ -108,6 +108,15 @@ TEST_F(RightsTest, DescribeTakenAtTheSourceIsNamedAndGoesOnOnceGivenBack) {
   EXPECT_TRUE(link_->NothingIsQuarantined());
 }
 
+TEST_F(RightsTest, AStartWithoutTheRightToTheLinksChangelogEndsWithItsCode) {
+  ASSERT_NO_FATAL_FAILURE(Create("no-changelog"));
+  const std::string changelog = absl::StrCat("replicator-link.old-to-", link_->options().link, ".internal");
+  ASSERT_OK(Deny(target(), AclResource::kTopic, changelog, AclOperation::kWrite));
+  ASSERT_OK(link_->Start());
+  ExpectEnds(link_->process(), ExitCode::kUnauthorized, {"TOPIC_AUTHORIZATION_FAILED", changelog});
+  EXPECT_FALSE(scene_->target_admin().DescribeTopic(topic_).ok()) << "nothing was copied";
+}
+
 TEST_F(RightsTest, AStartWithoutTheRightToTheLinksGroupEndsWithItsCode) {
   ASSERT_NO_FATAL_FAILURE(Create("no-group"));
   const std::string group = absl::StrCat("replicator.old->", link_->options().link);
