@@ -12,27 +12,7 @@ GroupCommitDecision LeaveForGood(GroupCommitWhy why) {
   return {.commit = std::nullopt, .why = why, .leave_for_good = true};
 }
 
-bool IsOld(const GroupCommitInput& in) {
-  const int64_t renew_after_ms = in.target_retention_ms.has_value() ? *in.target_retention_ms / 2 : kRenewAfterMs;
-  return in.now_ms - in.ours->at_ms >= renew_after_ms;
-}
-
-GroupCommitWhy WhyNotTranslated(GroupTranslation translation) {
-  switch (translation) {
-    case GroupTranslation::kNoCommit:
-      return GroupCommitWhy::kNoSourceCommit;
-    case GroupTranslation::kWait:
-      return GroupCommitWhy::kWait;
-    case GroupTranslation::kNotCopied:
-      return GroupCommitWhy::kNotCopied;
-    case GroupTranslation::kStale:
-      return GroupCommitWhy::kStale;
-    case GroupTranslation::kExact:
-    case GroupTranslation::kUnknown:
-      break;
-  }
-  return GroupCommitWhy::kTranslationUnknown;
-}
+bool IsOld(const GroupCommitInput& in) { return in.now_ms - in.ours->at_ms >= RenewAfterMs(in.target_retention_ms); }
 
 // Rows A and B.
 GroupCommitDecision DecideMoved(const GroupCommitInput& in) {
@@ -77,6 +57,27 @@ std::optional<GroupCommitDecision> RefuseCommit(const GroupCommitInput& in) {
 }
 
 }  // namespace
+
+int64_t RenewAfterMs(std::optional<int64_t> target_retention_ms) {
+  return target_retention_ms.has_value() ? *target_retention_ms / 2 : kRenewAfterMs;
+}
+
+GroupCommitWhy WhyNotTranslated(GroupTranslation translation) {
+  switch (translation) {
+    case GroupTranslation::kNoCommit:
+      return GroupCommitWhy::kNoSourceCommit;
+    case GroupTranslation::kWait:
+      return GroupCommitWhy::kWait;
+    case GroupTranslation::kNotCopied:
+      return GroupCommitWhy::kNotCopied;
+    case GroupTranslation::kStale:
+      return GroupCommitWhy::kStale;
+    case GroupTranslation::kExact:
+    case GroupTranslation::kUnknown:
+      break;
+  }
+  return GroupCommitWhy::kTranslationUnknown;
+}
 
 GroupCommitDecision DecideGroupCommit(const GroupCommitInput& in) {
   if (in.is_moved) return DecideMoved(in);

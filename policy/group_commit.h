@@ -122,6 +122,12 @@ struct GroupCommitDecision {
   bool operator==(const GroupCommitDecision&) const = default;
 };
 
+// How old a commit of ours is when it is made again, so that it does not expire.
+int64_t RenewAfterMs(std::optional<int64_t> target_retention_ms);
+
+// Row J. REQUIRES: not kExact.
+GroupCommitWhy WhyNotTranslated(GroupTranslation translation);
+
 GroupCommitDecision DecideGroupCommit(const GroupCommitInput& input);
 
 // For the operator: what it is, and what to do about it where something can be done.

@@ -105,6 +105,7 @@ asio::awaitable<absl::StatusOr<typename Request::Response>> LinkLock::Exchange(s
                                                                                Request request,
                                                                                Clock::duration timeout) {
   in_use_ = connection;
+  asked_at_ = Clock::now();
   absl::StatusOr<typename Request::Response> response = co_await connection->Call(request, timeout);
   in_use_ = nullptr;
   if (response.ok()) {
@@ -211,6 +212,7 @@ absl::Status LinkLock::Apply(const std::string& assignment) {
   // The group has to know, so that whoever leads it next lets the lock where it is: by joining once more.
   if (published_ms_ != claim_.held_since_ms) joined_ = false;
   if (!std::exchange(holds_, true)) Emit({LinkLockEvent::Kind::kHeld, "", grant->held_since_ms, absl::OkStatus()});
+  Confirm();
   return absl::OkStatus();
 }
 
@@ -233,6 +235,7 @@ asio::awaitable<absl::Status> LinkLock::Beat() {
   next_beat_ = Clock::now() + (holds_ ? kHeartbeatInterval : kStandbyHeartbeatInterval);
   if (response->error_code != kafka::kErrorNone) co_return Judge(response->error_code, "keep the session in");
   confirmed_at_ = sent_at;
+  Confirm();
   co_return absl::OkStatus();
 }
 
@@ -280,8 +283,13 @@ absl::Status LinkLock::Fail(const absl::Status& why) {
   return why;
 }
 
+void LinkLock::Confirm() {
+  if (holds_ && options_.pulse != nullptr) options_.pulse->Confirm(asked_at_);
+}
+
 void LinkLock::Lose(const std::string& why) {
   holds_ = false;
+  if (options_.pulse != nullptr) options_.pulse->Lose();
   Emit({LinkLockEvent::Kind::kLost, why, 0, absl::OkStatus()});
 }
 

@@ -36,6 +36,7 @@
 #include "kafka/wire/describe_groups.h"
 #include "kafka/wire/join_group.h"
 #include "policy/lock_assignment.h"
+#include "replicator/ownership/lock_pulse.h"
 
 namespace replicator {
 
@@ -51,6 +52,8 @@ struct LinkLockOptions {
   kafka::Clock::duration session_timeout = std::chrono::seconds(10);
   // LinkLockEvent::held_since_ms of the last kHeld that this state folder saw; 0: none. An old one does no harm.
   int64_t last_held_since_ms = 0;
+  // Is told when the coordinator confirms that the lock is held; nullptr: nobody is.
+  std::shared_ptr<LockPulse> pulse;
 };
 
 struct LinkLockEvent {
@@ -131,6 +134,7 @@ class LinkLock {
   absl::Status Apply(const std::string& assignment);
   absl::Status Fail(const absl::Status& why);
   void Lose(const std::string& why);
+  void Confirm();
   void TellStandby();
   void TellTrouble(const absl::Status& why);
   void Emit(LinkLockEvent event);
@@ -143,6 +147,7 @@ class LinkLock {
   std::shared_ptr<kafka::Connection> in_use_;     // while an exchange waits on it
   std::weak_ptr<kafka::Connection> answered_on_;  // the last exchange that was answered
   bool first_answer_ = false;                     // it was that connection's first
+  kafka::Clock::time_point asked_at_;             // when the last exchange began
 
   policy::LockClaim claim_;
   int64_t published_ms_ = 0;  // claim_.held_since_ms as the group has it

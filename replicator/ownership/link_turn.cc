@@ -47,6 +47,7 @@ LinkLockOptions LinkTurn::LockOptions() const {
   options.connection = connection_;
   options.instance_id = memory_.link()->instance_id;
   options.last_held_since_ms = memory_.link()->lock_held_since_ms;
+  options.pulse = pulse_;
   return options;
 }
 

@@ -49,6 +49,9 @@ class LinkTurn {
   // from now on, then calls `told` on the loop. False: it has not, or that was not said within seconds.
   void AskIfStillOurs(std::function<void(bool)> told);
 
+  // When this process was last confirmed to have the lock.
+  std::shared_ptr<const LockPulse> pulse() const { return pulse_; }
+
   // Gives the turn to whoever waits; `ended` is called when that is said, at once if there is nothing to say.
   void Stop(std::function<void()> ended);
 
@@ -66,6 +69,7 @@ class LinkTurn {
   const OnStandby on_standby_;
   const kafka::ConnectionOptions connection_;
   asio::any_io_executor executor_;
+  const std::shared_ptr<LockPulse> pulse_ = std::make_shared<LockPulse>();
   std::unique_ptr<LinkLock> lock_;
   kafka::Signal decided_;
   bool may_copy_ = false;
