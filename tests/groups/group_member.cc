@@ -43,6 +43,23 @@ GroupMember::~GroupMember() {
   thread_.join();
 }
 
+absl::Status GroupMember::Commit(const std::string& topic, int32_t partition, int64_t offset) {
+  const RdPartitions offsets(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(offsets.get(), topic.c_str(), partition)->offset = offset;
+  // Without a place in the group the commit would be one from outside.
+  char* member_id = rd_kafka_memberid(consumer_.get());
+  const bool has_joined = member_id != nullptr && *member_id != '\0';
+  rd_kafka_mem_free(consumer_.get(), member_id);
+  const RdPartitions assigned([&] {
+    rd_kafka_topic_partition_list_t* list = nullptr;
+    rd_kafka_assignment(consumer_.get(), &list);
+    return list;
+  }());
+  if (!has_joined || assigned == nullptr || assigned->cnt == 0) return absl::UnavailableError("not a member yet");
+  const absl::Status committed = ToStatus(rd_kafka_commit(consumer_.get(), offsets.get(), /*async=*/0), "commit");
+  return committed.ok() ? ToStatus(offsets->elems[0].err, "commit") : committed;
+}
+
 absl::StatusOr<std::unique_ptr<OpenTransaction>> OpenTransaction::Send(const std::string& bootstrap_servers,
                                                                        const std::string& group,
                                                                        const std::string& topic, int32_t partition,

@@ -16,7 +16,7 @@
 
 namespace replicator::tests {
 
-// A consumer that is subscribed to one topic and polls from a thread of its own. It commits nothing.
+// A consumer that is subscribed to one topic and polls from a thread of its own. It commits what it is told to.
 class GroupMember {
  public:
   // `properties`: "group.protocol=consumer" for the new protocol, "group.instance.id" for a static member.
@@ -25,6 +25,8 @@ class GroupMember {
                                                            ClientProperties properties = {});
   // Leaves the group, unless it is a static member of the classic protocol.
   ~GroupMember();
+  // As a member; refused before it has joined. From another thread than its own.
+  absl::Status Commit(const std::string& topic, int32_t partition, int64_t offset);
   GroupMember(const GroupMember&) = delete;
   GroupMember& operator=(const GroupMember&) = delete;
 
