@@ -11,10 +11,12 @@
 #include "replicator/cli/link_flags.h"
 #include "replicator/serve/link_service.h"
 #include "replicator/serve/local_server.h"
+#include "replicator/status/group_status.h"
 #include "replicator/status/status_table.h"
 #include "replicator/status/stored_status.h"
 
 DEFINE_bool(check, false, "");
+DEFINE_bool(groups, false, "");
 DEFINE_double(max_lag_seconds, 60, "");
 
 namespace replicator {
@@ -41,11 +43,31 @@ absl::StatusOr<LinkStatus> OfTopic(const LinkStatus& status, const std::string& 
       absl::StrCat("the link copies no topic ", topic, ": replicator status lists those that it copies"));
 }
 
+ExitCode RunGroups(Streams streams) {
+  if (FLAGS_check || !FLAGS_topic.empty())
+    return FailWith(streams, absl::InvalidArgumentError("--groups does not go with --check or --topic"));
+  const absl::StatusOr<std::string> folder = StateDirFromFlags();
+  if (!folder.ok()) return FailWith(streams, folder.status());
+  absl::StatusOr<HttpAnswer> answer = CallLocal(*folder, kSocketName, "GET", "/groups", "");
+  if (absl::IsNotFound(answer.status()))
+    return FailWith(streams, absl::FailedPreconditionError(absl::StrCat(
+                                 "no process of the link answers in ", *folder,
+                                 ", and consumer groups are known to the one that runs: start replicator run, or name "
+                                 "its folder with --state-dir")));
+  if (!answer.ok()) return FailWith(streams, answer.status());
+  if (answer->code != 200) return FailWith(streams, ErrorIn(*answer));
+  const absl::StatusOr<GroupsStatus> status = ParseGroupsStatus(answer->body);
+  if (!status.ok()) return FailWith(streams, status.status());
+  streams.out << (FLAGS_json ? ToJson(*status) : GroupsText(*status, absl::ToUnixMillis(absl::Now())));
+  return ExitCode::kDone;
+}
+
 ExitCode Run(Streams streams) {
   if (FLAGS_max_lag_seconds < 0)
     return FailWith(streams, absl::InvalidArgumentError("--max-lag-seconds is out of range: write 0 or more"));
   if (!FLAGS_check && !gflags::GetCommandLineFlagInfoOrDie("max_lag_seconds").is_default)
     return FailWith(streams, absl::InvalidArgumentError("--max-lag-seconds belongs to --check"));
+  if (FLAGS_groups) return RunGroups(streams);
   const absl::StatusOr<std::string> folder = StateDirFromFlags();
   if (!folder.ok()) return FailWith(streams, folder.status());
   absl::StatusOr<LinkStatus> status = GetStatus(*folder);
@@ -83,7 +105,10 @@ Command StatusCommand() {
   command.flags.push_back({.name = "topic",
                            .value_name = "TOPIC",
                            .help = "this topic alone, with a line for each of its partitions and their offsets"});
-  command.flags.push_back({.name = "json", .help = "everything, per partition, for scripts; see schema_version"});
+  command.flags.push_back(
+      {.name = "groups",
+       .help = "consumer groups in place of topics: a line for each, in step on the target or why not"});
+  command.flags.push_back({.name = "json", .help = "everything, per partition (with --groups, per group), for scripts; see schema_version"});
   command.flags.push_back({.name = "check",
                            .help =
                                "for monitoring: exit with 15 when a partition is quarantined, with 11 when the copy\n"

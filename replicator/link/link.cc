@@ -18,7 +18,6 @@
 
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "kafka/client/cluster.h"
 #include "kafka/net/must_not_throw.h"
@@ -30,6 +29,7 @@
 #include "replicator/link/client_options.h"
 #include "replicator/link/cluster_pair.h"
 #include "replicator/link/freshness.h"
+#include "replicator/link/link_groups.h"
 #include "replicator/link/recall.h"
 #include "replicator/link/topic_notes.h"
 #include "replicator/memory/changelog.h"
@@ -125,6 +125,7 @@ class Link {
   std::unique_ptr<LinkTurn> turn_;
   bool lost_its_turn_ = false;
   Recalled recalled_;
+  std::unique_ptr<GroupsLoop> groups_;    // null: groups are not kept in step
   std::unique_ptr<Changelog> changelog_;  // null: nothing is kept
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<LinkService> service_;
@@ -289,8 +290,8 @@ asio::awaitable<absl::Status> Link::RecallAll() {
 }
 
 asio::awaitable<absl::Status> Link::AwaitTurn() {
-  kafka::ConnectionOptions connection = ClientOptions(config_, kafka::BrokerUse::kProduce);
-  connection.cluster_id = target_->metadata()->cluster_id;
+  kafka::ConnectionOptions connection =
+      ClientOptions(config_, kafka::BrokerUse::kProduce, target_->metadata()->cluster_id);
   turn_ = std::make_unique<LinkTurn>(
       io_.get_executor(), config_, std::move(connection), *target_, *memory_,
       [this](const absl::Status& why) { TurnIsOver(why); },
@@ -320,14 +321,12 @@ void Link::StartShards() {
     options.index = i;
     options.buffer_bytes_max = static_cast<size_t>(options_.buffer_bytes_max / count);
     options.runs_max = offsets::kRunsMax / static_cast<size_t>(count);
-    options.source.connection = ClientOptions(config_, kafka::BrokerUse::kConsume);
-    options.source.connection.cluster_id = source_->metadata()->cluster_id;
+    options.source.connection = ClientOptions(config_, kafka::BrokerUse::kConsume, source_->metadata()->cluster_id);
     options.source.isolation_level = config_.isolation_level;
     options.source.limit = &source_limit_;
     options.target_limit = &target_limit_;
     options.produce_connections_max = options_.produce_connections_max;
-    options.target = ClientOptions(config_, kafka::BrokerUse::kProduce);
-    options.target.cluster_id = target_->metadata()->cluster_id;
+    options.target = ClientOptions(config_, kafka::BrokerUse::kProduce, target_->metadata()->cluster_id);
     options.partition.producer = recalled_.producer;
     options.partition.stores_intents = memory_->store() != nullptr;
     options.store = memory_->store();
@@ -354,6 +353,8 @@ void Link::StartShards() {
   }
   std::vector<Shard*> shards;
   for (const std::unique_ptr<Shard>& shard : shards_) shards.push_back(shard.get());
+  groups_ = StartGroups(config_, *source_->metadata(), *target_->metadata(), shards, changelog_.get(), turn_->pulse());
+  service_->SetGroups(groups_.get());
   service_->SetShards(std::move(shards));
 }
 
@@ -551,6 +552,7 @@ asio::awaitable<void> Link::ShowProgress() {
     co_await kafka::SleepFor(console_.is_terminal() ? kTerminalProgressInterval : kProgressInterval);
     progress_.Observe(Total(), Clock::now());
     std::string line = progress_.Line(reconciler_->topics(), static_cast<int>(reconciler_->faults().size()));
+    if (groups_ != nullptr) absl::StrAppend(&line, groups_->progress());
     console_.ShowProgress(line);
     if (!console_.is_terminal() && line != last) LOG(INFO) << line;  // an idle link says it once
     last = std::move(line);
@@ -559,6 +561,7 @@ asio::awaitable<void> Link::ShowProgress() {
 
 void Link::StopShards() {
   const Clock::time_point deadline = Clock::now() + kDrain + kEnd;
+  if (groups_ != nullptr) groups_->Stop();
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Stop(kDrain);
   // A client that sends nothing can hold it for seconds: meanwhile the shards wait for their answers.
   if (service_ != nullptr) service_->Stop();

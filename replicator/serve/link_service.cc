@@ -118,6 +118,7 @@ void LinkService::Stop() {
 absl::Status LinkService::Start() {
   std::vector<HttpRoute> routes = {
       {"GET", "/status", [this](const std::string&) { return Status(); }},
+      {"GET", "/groups", [this](const std::string&) { return Groups(); }},
       {"POST", "/resume", [this](const std::string& body) { return Resume(body); }},
       {"POST", "/offsets/translate", [this](const std::string& body) { return Translate(body); }},
   };
@@ -167,6 +168,25 @@ void LinkService::SetShards(std::vector<Shard*> shards) {
   waiting_.clear();
 }
 
+void LinkService::SetGroups(GroupsLoop* groups) {
+  absl::MutexLock lock(&mutex_);
+  groups_ = groups;
+}
+
+HttpAnswer LinkService::Groups() {
+  const auto [shards, why_none] = ShardsOrWhyNone();
+  if (shards.empty()) return Error(why_none);
+  GroupsLoop* groups = nullptr;
+  {
+    absl::MutexLock lock(&mutex_);
+    groups = groups_;
+  }
+  if (groups == nullptr) return {200, ToJson(GroupsStatus{.as_of_ms = absl::ToUnixMillis(absl::Now())})};
+  auto described = AskShard<GroupsStatus>(answers_, options_.describe_timeout,
+                                          [groups](auto done) { groups->Describe(std::move(done)); });
+  return described.has_value() ? HttpAnswer{200, ToJson(*described)} : Error(NoAnswer());
+}
+
 HttpAnswer LinkService::Status() {
   LinkStatus status = options_.link;
   status.is_running = true;
@@ -188,6 +208,7 @@ HttpAnswer LinkService::Status() {
     status.ended = ended_;
     status.left_out_by_rule = left_out_by_rule_;
     status.alarms = alarms_;
+    if (groups_ != nullptr) status.groups = groups_->summary();
   }
   for (Shard* shard : shards) {
     auto described = AskShard<std::vector<PartitionStatus>>(answers_, options_.describe_timeout,

@@ -1,4 +1,4 @@
-// What a running link tells and takes over the socket of its state folder: GET /status, POST /resume, POST
+// What a running link tells and takes over the socket of its state folder: GET /status, GET /groups, POST /resume, POST
 // /offsets/translate. Handlers run on the server's threads, post to the shards' loops and collect what they say.
 #ifndef REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
 #define REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
@@ -17,8 +17,10 @@
 #include "absl/synchronization/mutex.h"
 #include "offsets/store.h"
 #include "replicator/copy/shard.h"
+#include "replicator/groups/groups_loop.h"
 #include "replicator/memory/changelog.h"
 #include "replicator/serve/local_server.h"
+#include "replicator/status/group_status.h"
 #include "replicator/status/link_status.h"
 
 namespace replicator {
@@ -67,6 +69,8 @@ class LinkService {
   void SetShards(std::vector<Shard*> shards) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: what the link keeps on the target. Outlives the service.
   void SetChangelog(const Changelog* changelog) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From any thread, before SetShards; nullptr: groups are not kept in step. Outlives the service.
+  void SetGroups(GroupsLoop* groups) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: the topics that are left out, and why.
   void SetLeftOut(std::map<std::string, std::string> left_out, std::vector<std::string> by_rule)
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -79,6 +83,7 @@ class LinkService {
 
  private:
   HttpAnswer Status() ABSL_LOCKS_EXCLUDED(mutex_);
+  HttpAnswer Groups() ABSL_LOCKS_EXCLUDED(mutex_);
   HttpAnswer Resume(const std::string& body) ABSL_LOCKS_EXCLUDED(mutex_);
   HttpAnswer Translate(const std::string& body) ABSL_LOCKS_EXCLUDED(mutex_);
   // The shards, and what to say when there is none.
@@ -89,6 +94,7 @@ class LinkService {
   absl::Mutex mutex_;
   std::vector<Shard*> shards_ ABSL_GUARDED_BY(mutex_);
   const Changelog* changelog_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  GroupsLoop* groups_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::string standby_ ABSL_GUARDED_BY(mutex_);
   std::string waiting_ ABSL_GUARDED_BY(mutex_);
   std::string topics_trouble_ ABSL_GUARDED_BY(mutex_);

@@ -269,6 +269,7 @@ std::string ToJson(const LinkStatus& status) {
   Put(out, "changelog_age_seconds", status.changelog_age_seconds);
   Put(out, "changelog_trouble", status.changelog_trouble);
   Put(out, "topics_trouble", status.topics_trouble);
+  Put(out, "groups", status.groups);
   Put(out, "standby", status.standby);
   Put(out, "waiting", status.waiting);
   Put(out, "silent", status.silent);
@@ -315,6 +316,7 @@ absl::StatusOr<LinkStatus> ParseLinkStatus(const std::string& json) {
     Get(from, "changelog_age_seconds", status.changelog_age_seconds);
     Get(from, "changelog_trouble", status.changelog_trouble);
     Get(from, "topics_trouble", status.topics_trouble);
+    Get(from, "groups", status.groups);
     Get(from, "standby", status.standby);
     Get(from, "waiting", status.waiting);
     Get(from, "silent", status.silent);

@@ -126,6 +126,7 @@ struct LinkStatus {
   std::optional<double> changelog_age_seconds;
   std::string changelog_trouble;  // why it cannot be written; what another machine would lack
   std::string topics_trouble;     // why topics cannot be looked for: new ones are not found meanwhile
+  std::string groups;             // how consumer groups stand (group_status.h); empty: not kept in step
   std::string standby;            // who copies in place of this process; empty when it copies
   std::string waiting;            // what this process waits for before it copies, while nobody is known to copy
   std::string silent;             // of a stored status: a process has the folder, and this is how it failed to answer

@@ -126,6 +126,8 @@ std::string Head(const LinkStatus& status, int64_t now_ms) {
                         HumanSeconds(std::max<int64_t>(0, now_ms - status.as_of_ms) / 1000), " ago)\n");
   }
   absl::StrAppend(&head, "from cluster ", status.source_cluster_id, " to ", status.target_cluster_id, "\n");
+  if (!status.groups.empty())
+    absl::StrAppend(&head, "consumer groups: ", status.groups, " (status --groups has a line for each)\n");
   if (!status.store_trouble.empty()) absl::StrAppend(&head, "STORE: ", status.store_trouble, "\n");
   if (!status.topics_trouble.empty()) absl::StrAppend(&head, "TOPICS: ", status.topics_trouble, "\n");
   if (status.changelog_age_seconds.has_value()) {
