@@ -56,7 +56,9 @@ absl::StatusOr<TopicRecords> ReadTopic(ClusterAdmin& admin, const std::string& s
 
 void GroupsScene::MakeTopic(const std::string& topic, int64_t records, bool with_aborts, int64_t head) {
   ASSERT_NO_FATAL_FAILURE(CreateTopic(topic, kPartitions));
+  batch_bytes_max_ = head > 0 ? 1 : 4096;  // a log that begins within a batch is not copied
   ASSERT_NO_FATAL_FAILURE(AddRecords(topic, records, with_aborts));
+  batch_bytes_max_ = 4096;
   for (int partition = 0; head > 0 && partition < kPartitions; ++partition)
     ASSERT_OK(scene_->source_admin().DeleteRecords(topic, partition, head + 3 * partition));
 }
@@ -67,7 +69,7 @@ void GroupsScene::AddRecords(const std::string& topic, int64_t records, bool wit
   load.first_sequence = next_sequence_[topic];
   load.value_bytes = 100;
   load.linger_ms = 1;
-  load.batch_bytes_max = 4096;
+  load.batch_bytes_max = batch_bytes_max_;
   if (with_aborts) {
     load.records_per_transaction = 50;
     load.abort_share = 0.4;

@@ -74,6 +74,7 @@ class GroupsScene : public SceneFixture {
 
  private:
   std::map<std::string, int64_t> next_sequence_;
+  int batch_bytes_max_ = 4096;
 };
 
 }  // namespace replicator::tests
