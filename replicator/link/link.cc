@@ -8,7 +8,6 @@
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <csignal>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
@@ -354,8 +353,7 @@ void Link::StartShards() {
   std::vector<Shard*> shards;
   for (const std::unique_ptr<Shard>& shard : shards_) shards.push_back(shard.get());
   groups_ = StartGroups(config_, *source_->metadata(), *target_->metadata(), shards, changelog_.get(), turn_->pulse());
-  service_->SetGroups(groups_.get());
-  service_->SetShards(std::move(shards));
+  service_->SetShards(std::move(shards), groups_.get());
 }
 
 // Looks at once for what the topic lacks on the target.
@@ -374,8 +372,8 @@ void Link::StartService() {
   options.link.target_cluster_id = target_->metadata()->cluster_id;
   options.store = memory_->store();
   service_ = std::make_unique<LinkService>(std::move(options));
-  const absl::Status started = service_->Start();
-  if (!started.ok()) LOG(WARNING) << started.message() << "; status and resume cannot reach this process";
+  if (const absl::Status started = service_->Start(); !started.ok())
+    LOG(WARNING) << started.message() << "; status and resume cannot reach this process";
 }
 
 asio::awaitable<absl::Status> Link::Reconcile() {

@@ -161,16 +161,12 @@ void LinkService::SetTopicsTrouble(std::string trouble) {
   topics_trouble_ = std::move(trouble);
 }
 
-void LinkService::SetShards(std::vector<Shard*> shards) {
+void LinkService::SetShards(std::vector<Shard*> shards, GroupsLoop* groups) {
   absl::MutexLock lock(&mutex_);
+  groups_ = groups;
   shards_ = std::move(shards);
   standby_.clear();
   waiting_.clear();
-}
-
-void LinkService::SetGroups(GroupsLoop* groups) {
-  absl::MutexLock lock(&mutex_);
-  groups_ = groups;
 }
 
 HttpAnswer LinkService::Groups() {

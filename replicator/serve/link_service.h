@@ -65,12 +65,10 @@ class LinkService {
   void Stop();
   // From any thread, while this process waits: who copies, or, if nobody `is_known` to copy, what is waited for.
   void SetStandby(std::string text, bool is_known) ABSL_LOCKS_EXCLUDED(mutex_);
-  // From any thread: this process copies now. The shards outlive the service.
-  void SetShards(std::vector<Shard*> shards) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From any thread: this process copies now. `groups`: null when groups are not kept in step. All outlive the service.
+  void SetShards(std::vector<Shard*> shards, GroupsLoop* groups = nullptr) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: what the link keeps on the target. Outlives the service.
   void SetChangelog(const Changelog* changelog) ABSL_LOCKS_EXCLUDED(mutex_);
-  // From any thread, before SetShards; nullptr: groups are not kept in step. Outlives the service.
-  void SetGroups(GroupsLoop* groups) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: the topics that are left out, and why.
   void SetLeftOut(std::map<std::string, std::string> left_out, std::vector<std::string> by_rule)
       ABSL_LOCKS_EXCLUDED(mutex_);
