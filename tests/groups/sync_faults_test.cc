@@ -1,11 +1,13 @@
 // Nothing is set back, whatever consumers, networks and brokers do meanwhile.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -138,6 +140,44 @@ TEST_F(SyncFaultsTest, LostAnswersAndACoordinatorThatIsAwaySetNothingBack) {
     return there == kGroups;
   })) << link_->Run({"status", "--groups"}).text;
   EXPECT_EQ(ExpectExact(topic, groups), 2 * kGroups);
+}
+
+// The holder hangs between a look at a group and what it would commit. Another one takes over and brings the group
+// further; then the first wakes up.
+TEST_F(SyncFaultsTest, AHolderThatHungSetsNothingBackWhenItWakesUp) {
+  ASSERT_NO_FATAL_FAILURE(BeginWithOneGroup("hung"));
+  ASSERT_TRUE(link_->process().WaitForLog("has the lock of the link", kPatience)) << link_->process().Log();
+  ReplicatorOptions options = link_->options();
+  const ReplicatorOptions elsewhere = scene_->Replicator(topic_);
+  options.dir = elsewhere.dir;
+  options.state_dir = elsewhere.state_dir;
+  auto next = std::make_unique<WatchedLink>(options);
+  ASSERT_OK(next->Start());
+  ASSERT_TRUE(next->process().WaitForLog("waiting for the lock of the link", kPatience)) << next->process().Log();
+
+  FaultProxy& target = scene_->target_proxy(1);
+  const RuleId rule = target.Arm({.api_key = kOffsetFetchApi,
+                                  .client_id_prefix = "replicator.",
+                                  .times = 1,
+                                  .fault = Fault::DelayResponse(absl::Seconds(2))});
+  ASSERT_NO_FATAL_FAILURE(CommitAtSource(group_, topic_, {{0, 150}, {1, 150}}));
+  ASSERT_TRUE(target.WaitForHits(rule, 1, absl::Now() + kPatience)) << "it waits for the answer to its look";
+  ASSERT_EQ(kill(link_->process().pid(), SIGSTOP), 0);
+  ASSERT_NO_FATAL_FAILURE(CommitAtSource(group_, topic_, {{0, 200}, {1, 200}}));
+  std::swap(link_, next);  // the one that is asked from here on
+  ASSERT_TRUE(Eventually("the next one goes on", [&] { return OnTarget()[0] == 200; })) << link_->process().LogTail();
+  ASSERT_EQ(kill(next->process().pid(), SIGCONT), 0);
+  ASSERT_TRUE(Eventually("the first one hears of it", [&] {
+    EXPECT_EQ(OnTarget(), (std::map<int, int64_t>{{0, 200}, {1, 200}}));
+    return next->process().LogHas("another process copies this link now");
+  })) << next->process().LogTail();
+  ASSERT_NO_FATAL_FAILURE(CommitAtSource(group_, topic_, {{0, 250}, {1, 250}}));
+  ASSERT_TRUE(Eventually("the group goes on", [&] {
+    const std::map<int, int64_t> now = OnTarget();
+    EXPECT_GE(now.at(0), 200);
+    return now == std::map<int, int64_t>{{0, 250}, {1, 250}};
+  })) << link_->process().LogTail();
+  EXPECT_EQ(StateOf(group_), "in step");
 }
 
 }  // namespace

@@ -33,6 +33,23 @@ TEST_F(GroupsSyncTest, ASyncComesWithinItsInterval) {
   }
 }
 
+TEST_F(GroupsSyncTest, AnEmptyFolderKnowsWhatWasCommittedForAGroup) {
+  ASSERT_NO_FATAL_FAILURE(BeginWithOneGroup("emptied"));
+  ASSERT_TRUE(StopsHealthy(link_->process()));
+  ReplicatorOptions options = link_->options();
+  const ReplicatorOptions elsewhere = scene_->Replicator(topic_);
+  options.dir = elsewhere.dir;
+  options.state_dir = elsewhere.state_dir;
+  link_ = std::make_unique<WatchedLink>(options);
+  ASSERT_OK(link_->Start());
+  ASSERT_NO_FATAL_FAILURE(AddRecords(topic_, 600));
+  const std::map<int, int64_t> ends = {{0, 600}, {1, 600}};
+  ASSERT_NO_FATAL_FAILURE(CommitAtSource(group_, topic_, ends));
+  ASSERT_TRUE(Eventually("the group goes on", [&] { return OnTarget() == ends; }))
+      << link_->Run({"status", "--groups"}).text << link_->process().LogTail();
+  EXPECT_TRUE(ReachesState(group_, "in step")) << "its commits are ours, not somebody else's";
+}
+
 TEST_F(GroupsSyncTest, AGroupThatGoesBackAtTheSourceIsNotSetBackOnTheTarget) {
   ASSERT_NO_FATAL_FAILURE(BeginWithOneGroup("back"));
   ASSERT_NO_FATAL_FAILURE(CommitAtSource(group_, topic_, {{0, 50}, {1, 200}}));
