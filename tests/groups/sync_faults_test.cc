@@ -163,19 +163,23 @@ TEST_F(SyncFaultsTest, AHolderThatHungSetsNothingBackWhenItWakesUp) {
   ASSERT_NO_FATAL_FAILURE(CommitAtSource(group_, topic_, {{0, 150}, {1, 150}}));
   ASSERT_TRUE(target.WaitForHits(rule, 1, absl::Now() + kPatience)) << "it waits for the answer to its look";
   ASSERT_EQ(kill(link_->process().pid(), SIGSTOP), 0);
-  ASSERT_NO_FATAL_FAILURE(CommitAtSource(group_, topic_, {{0, 200}, {1, 200}}));
   std::swap(link_, next);  // the one that is asked from here on
-  ASSERT_TRUE(Eventually("the next one goes on", [&] { return OnTarget()[0] == 200; })) << link_->process().LogTail();
+  ASSERT_TRUE(link_->process().WaitForLog("new to this process", kPatience)) << link_->process().LogTail();
+  ASSERT_NO_FATAL_FAILURE(AddRecords(topic_, 600));  // 600 in each partition then
+  const std::map<int, int64_t> onward = {{0, 560}, {1, 560}};
+  ASSERT_NO_FATAL_FAILURE(CommitAtSource(group_, topic_, onward));
+  ASSERT_TRUE(Eventually("the next one goes on", [&] { return OnTarget() == onward; })) << link_->process().LogTail();
   ASSERT_EQ(kill(next->process().pid(), SIGCONT), 0);
   ASSERT_TRUE(Eventually("the first one hears of it", [&] {
-    EXPECT_EQ(OnTarget(), (std::map<int, int64_t>{{0, 200}, {1, 200}}));
+    EXPECT_EQ(OnTarget(), onward);
     return next->process().LogHas("another process copies this link now");
   })) << next->process().LogTail();
-  ASSERT_NO_FATAL_FAILURE(CommitAtSource(group_, topic_, {{0, 250}, {1, 250}}));
+  const std::map<int, int64_t> ends = {{0, 600}, {1, 600}};
+  ASSERT_NO_FATAL_FAILURE(CommitAtSource(group_, topic_, ends));
   ASSERT_TRUE(Eventually("the group goes on", [&] {
     const std::map<int, int64_t> now = OnTarget();
-    EXPECT_GE(now.at(0), 200);
-    return now == std::map<int, int64_t>{{0, 250}, {1, 250}};
+    EXPECT_GE(now.at(0), 560);
+    return now == ends;
   })) << link_->process().LogTail();
   EXPECT_EQ(StateOf(group_), "in step");
 }
