@@ -157,8 +157,7 @@ int Link::Run() {
 }
 
 void Link::End(ExitCode code) {
-  if (ending_) return;
-  ending_ = true;
+  if (std::exchange(ending_, true)) return;
   exit_code_ = code;
   io_.stop();
 }
