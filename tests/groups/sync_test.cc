@@ -62,6 +62,20 @@ TEST_F(GroupsSyncTest, AGroupThatGoesBackAtTheSourceIsNotSetBackOnTheTarget) {
   EXPECT_EQ(OnTarget()[0], 150);
 }
 
+TEST_F(GroupsSyncTest, AGroupThatOnlyTheDefaultLeavesOutIsNamedWithTheLineToWrite) {
+  ASSERT_NO_FATAL_FAILURE(MakeTopic("named", 600));
+  ASSERT_NO_FATAL_FAILURE(CommitAtSource("connect-named-sink", "named", {{0, 100}}));
+  ASSERT_NO_FATAL_FAILURE(StartLink("named", ".*named.*"));
+  const std::string line = ".*named.*, connect-named-sink";
+  ASSERT_TRUE(link_->process().WaitForLog("write: groups = " + line, kPatience)) << link_->process().Log();
+  EXPECT_TRUE(absl::StrContains(link_->Run({"status", "--groups"}).text, "groups.exclude: connect-named-sink"));
+  EXPECT_TRUE(StopsHealthy(link_->process()));
+  link_->options().properties["groups"] = line;
+  ASSERT_OK(link_->Start());
+  ASSERT_TRUE(ReachesState("connect-named-sink", "in step"));
+  EXPECT_EQ(OnTarget("connect-named-sink", "named"), (std::map<int, int64_t>{{0, 100}}));
+}
+
 TEST_F(GroupsSyncTest, TheStatusSaysOfEachGroupHowItStands) {
   ASSERT_NO_FATAL_FAILURE(BeginWithOneGroup("told"));
   const CommandOutput text = link_->Run({"status", "--groups"});
