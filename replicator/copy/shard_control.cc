@@ -313,7 +313,7 @@ void Shard::CarryOut(Member& member, const ResumePlan& plan, const Assignment& i
   if (plan.starts_anew) {
     stream.StartAnew();
   } else if (plan.from.has_value()) {
-    stream.ResumeAt(SourceOffset(*plan.from));
+    stream.ResumeAt(SourceOffset(*plan.from), plan.keeps_map);
   } else {
     stream.CheckAgain();
   }

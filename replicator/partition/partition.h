@@ -178,7 +178,8 @@ class Partition {
 
   // The target's log ends at `target_end` (log end == high watermark) and holds everything to replicate below
   // `position`. `ordinal` counts those records; `evidence` is the source batch that ends at `position`, when it was
-  // seen. What the offset map knows of this copy stays known, if the producer's sequence leads from there to here.
+  // seen. What the offset map knows below stays known, unless the target's topic has no id and another producer wrote
+  // to it since.
   void Begin(SourceOffset position, TargetOffset target_end, Ordinal ordinal,
              const offsets::SourceEvidence& evidence = {});
 
@@ -283,10 +284,10 @@ class Partition {
   // should. One that had not begun is located again.
   void CheckAgain();
   // Goes on from source offset `from` behind whatever ends the target's log when it is asked next. The offset map
-  // goes on there, and keeps what it knows below, unless what stopped the partition says that another history may be
-  // there now. The producer is a new one: how far the old one's sequence got is not known. Until RenewProducer nothing
+  // goes on there. It keeps what it knows below if it `keeps_map`: if the same offsets are the same records still. The
+  // producer is a new one: how far the old one's sequence got is not known. Until RenewProducer nothing
   // else changes.
-  void ResumeAt(SourceOffset from);
+  void ResumeAt(SourceOffset from, bool keeps_map);
   // The target topic is a new one: forgets everything that was copied into the old one, and begins like a new
   // partition.
   void StartAnew();

@@ -134,10 +134,8 @@ void Partition::CheckAgain() {
   phase_ = eras_.empty() ? Phase::kNew : Phase::kSettling;
 }
 
-void Partition::ResumeAt(SourceOffset from) {
-  const QuarantineCode code = quarantine_->code;
-  forgets_map_ = code == QuarantineCode::kTargetLost || code == QuarantineCode::kTargetRecreated ||
-                 code == QuarantineCode::kSourceTruncated || code == QuarantineCode::kSourceRecreated;
+void Partition::ResumeAt(SourceOffset from, bool keeps_map) {
+  forgets_map_ = !keeps_map;
   CheckAgain();
   phase_ = Phase::kSettling;
   move_to_ = from;

@@ -140,6 +140,13 @@ void FillFrom(const ResumeFacts& facts, ResumePlan& plan) {
   }
 }
 
+// Whether the offsets that were copied are still those of the same records.
+bool KeepsMap(const ResumeFacts& facts) {
+  if (SourceIsNew(facts) || TargetIsNew(facts) || !facts.position.has_value()) return false;
+  if (facts.code == QuarantineCode::kSourceTruncated || facts.code == QuarantineCode::kTargetLost) return false;
+  return !facts.target_end.has_value() || *facts.target_end >= facts.acknowledged_end.value_or(0);
+}
+
 void AddWhatTheTargetLost(const ResumeFacts& facts, ResumePlan& plan) {
   if (plan.from.has_value() && *plan.from < *facts.position) return;  // some of it comes again
   if (!facts.target_end.has_value()) {
@@ -193,9 +200,9 @@ absl::StatusOr<ResumePlan> PlanResume(const ResumeFacts& facts, const ResumeFrom
     plan.text = Consequence(*facts.position, from, plan.from);
     AddWhatTheTargetLost(facts, plan);
   }
-  absl::StrAppend(&plan.text,
-                  ". It is appended behind what the target has when it goes on, and offsets below are no "
-                  "longer translated");
+  plan.keeps_map = KeepsMap(facts);
+  absl::StrAppend(&plan.text, ". It is appended behind what the target has when it goes on",
+                  plan.keeps_map ? "" : ", and offsets below are no longer translated");
   return plan;
 }
 

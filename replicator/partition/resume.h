@@ -47,6 +47,7 @@ struct ResumeFacts {
 struct ResumePlan {
   bool starts_anew = false;     // as a partition that was never copied
   std::optional<int64_t> from;  // goes on there; nullopt: where it stands, or where the source is to be asked for
+  bool keeps_map = false;       // with `from`: what was copied below is still where it was on both sides
   bool needs_yes = false;
   // The target lacks what was copied, and some of that is not copied again: nothing that could be known before it was
   // asked.

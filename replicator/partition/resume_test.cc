@@ -239,7 +239,7 @@ TEST_F(ResumedPartitionTest, CheckedAgainItGoesOnOnceTheCauseHasPassed) {
 
 TEST_F(ResumedPartitionTest, GoesOnBehindWhateverTheTargetHas) {
   WriteForeign();
-  partition_.ResumeAt(SourceOffset(40));
+  partition_.ResumeAt(SourceOffset(40), /*keeps_map=*/true);
   ASSERT_TRUE(partition_.must_settle());
   EXPECT_FALSE(partition_.wants_fetch());
   TargetEnd(13, 12, std::nullopt);  // not replicated yet
@@ -267,7 +267,7 @@ TEST_F(ResumedPartitionTest, GoesOnBehindWhateverTheTargetHas) {
 
 TEST_F(ResumedPartitionTest, AnotherLeaderBeforeItBeginsIsAskedAnew) {
   WriteForeign();
-  partition_.ResumeAt(SourceOffset(10));
+  partition_.ResumeAt(SourceOffset(10), /*keeps_map=*/true);
   TargetEnd(13, 13, TargetTail{{.id = 7, .epoch = 0}, 3});
   partition_.OnTargetChange();
   ASSERT_TRUE(partition_.must_settle());
@@ -282,7 +282,7 @@ TEST_F(ResumedPartitionTest, OneThatHadNotBegunIsLocatedAgainOrResumed) {
   partition_.CheckAgain();
   EXPECT_FALSE(partition_.begun());
   partition_.PutInQuarantine(QuarantineCode::kTargetNotOurs, "not ours");
-  partition_.ResumeAt(SourceOffset(3));
+  partition_.ResumeAt(SourceOffset(3), /*keeps_map=*/true);
   TargetEnd(9, 9, TargetTail{{.id = 7, .epoch = 0}, 3});
   partition_.RenewProducer(kNext);
   Copy(3, 2);
@@ -299,6 +299,32 @@ TEST_F(ResumedPartitionTest, StartsAnewInANewTopic) {
   EXPECT_EQ(TargetOf(partition_, 1), std::nullopt);
 }
 
+TEST(ResumeTest, WhatWasCopiedStaysKnownWhereItIsStillTheSame) {
+  const ResumeFacts same = {.code = QuarantineCode::kForeignWrite,
+                            .position = 100,
+                            .acknowledged_end = 95,
+                            .target_end = 99,
+                            .log_start = 20,
+                            .log_end = 180};
+  const auto keeps = [&](auto change) {
+    ResumeFacts facts = same;
+    change(facts);
+    return Plan(facts, "120").keeps_map;
+  };
+  EXPECT_TRUE(keeps([](ResumeFacts&) {}));
+  EXPECT_TRUE(keeps([](ResumeFacts& facts) { facts.code = QuarantineCode::kMalformedBatch; }));
+  EXPECT_TRUE(keeps([](ResumeFacts& facts) { facts.target_end.reset(); }));
+  EXPECT_FALSE(keeps([](ResumeFacts& facts) { facts.target_end = 94; })) << "some of it is gone";
+  EXPECT_FALSE(keeps([](ResumeFacts& facts) { facts.source_is_new = true; }));
+  EXPECT_FALSE(keeps([](ResumeFacts& facts) { facts.target_is_new = true; }));
+  EXPECT_FALSE(keeps([](ResumeFacts& facts) { facts.position.reset(); })) << "nothing was copied";
+  for (const QuarantineCode code : {QuarantineCode::kSourceTruncated, QuarantineCode::kSourceRecreated,
+                                    QuarantineCode::kTargetLost, QuarantineCode::kTargetRecreated}) {
+    EXPECT_FALSE(keeps([&](ResumeFacts& facts) { facts.code = code; })) << QuarantineCodeName(code);
+  }
+  EXPECT_FALSE(absl::StrContains(Plan(same, "120").text, "no longer translated"));
+}
+
 // The new source's epochs begin at 0 again.
 TEST_F(ResumedPartitionTest, ElsewhereTheEpochOfTheOldPlaceIsForgotten) {
   for (const bool anew : {true, false}) {
@@ -310,7 +336,7 @@ TEST_F(ResumedPartitionTest, ElsewhereTheEpochOfTheOldPlaceIsForgotten) {
       partition_.StartAnew();
       Begin();
     } else {
-      partition_.ResumeAt(SourceOffset(10));
+      partition_.ResumeAt(SourceOffset(10), /*keeps_map=*/true);
       TargetEnd(0, 0, std::nullopt);
       partition_.RenewProducer(kNext);
     }
@@ -321,7 +347,7 @@ TEST_F(ResumedPartitionTest, ElsewhereTheEpochOfTheOldPlaceIsForgotten) {
 
 TEST_F(ResumedPartitionTest, TheNextLifeGoesOnFromThere) {
   WriteForeign();
-  partition_.ResumeAt(SourceOffset(40));
+  partition_.ResumeAt(SourceOffset(40), /*keeps_map=*/true);
   TargetEnd(13, 13, TargetTail{{.id = 7, .epoch = 0}, 3});
   partition_.RenewProducer(kNext);
   Copy(40, 5);
@@ -338,21 +364,18 @@ TEST_F(ResumedPartitionTest, TheNextLifeGoesOnFromThere) {
 
 // The same offsets may be other records there now.
 TEST_F(ResumedPartitionTest, OfAnotherHistoryTheMapKnowsNothing) {
-  for (const QuarantineCode code : {QuarantineCode::kSourceTruncated, QuarantineCode::kSourceRecreated,
-                                    QuarantineCode::kTargetLost, QuarantineCode::kTargetRecreated}) {
-    partition_ = Partition({.producer = kOurs, .queue_bytes_max = 2 * kBatchBytes, .stores_intents = true});
-    Begin();
-    partition_.SkipTo(SourceOffset(10));
-    partition_.TakeState();
-    partition_.OnStored();
-    partition_.PutInQuarantine(code, "not what it was");
-    partition_.ResumeAt(SourceOffset(40));
-    TargetEnd(0, 0, std::nullopt);
-    partition_.RenewProducer(kNext);
-    EXPECT_EQ(TargetOf(partition_, 5), std::nullopt) << QuarantineCodeName(code);
-    EXPECT_EQ(TargetOf(partition_, 40), TargetOffset(0));
-    EXPECT_EQ(partition_.TakeState().map.forget_from, SourceOffset(0)) << "in the store, too";
-  }
+  partition_ = Partition({.producer = kOurs, .queue_bytes_max = 2 * kBatchBytes, .stores_intents = true});
+  Begin();
+  partition_.SkipTo(SourceOffset(10));
+  partition_.TakeState();
+  partition_.OnStored();
+  partition_.PutInQuarantine(QuarantineCode::kSourceTruncated, "not what it was");
+  partition_.ResumeAt(SourceOffset(40), /*keeps_map=*/false);
+  TargetEnd(0, 0, std::nullopt);
+  partition_.RenewProducer(kNext);
+  EXPECT_EQ(TargetOf(partition_, 5), std::nullopt);
+  EXPECT_EQ(TargetOf(partition_, 40), TargetOffset(0));
+  EXPECT_EQ(partition_.TakeState().map.forget_from, SourceOffset(0)) << "in the store, too";
 }
 
 }  // namespace

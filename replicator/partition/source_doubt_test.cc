@@ -380,7 +380,7 @@ TEST(SourceDoubt, ACopyThatBeginsElsewhereHasNothingToDoubt) {
   copy.doubt.OnOutOfRange();
   const uint64_t before = copy.doubt.doubts();
   copy.partition.PutInQuarantine(QuarantineCode::kSourceRecreated, "it is another one");
-  copy.partition.ResumeAt(SourceOffset(0));
+  copy.partition.ResumeAt(SourceOffset(0), /*keeps_map=*/true);
   copy.doubt.OnBegunElsewhere();
   EXPECT_TRUE(copy.doubt.may_fetch());
   EXPECT_EQ(copy.doubt.log_start_max(), -1);

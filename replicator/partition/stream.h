@@ -216,8 +216,8 @@ struct Stream {
 
   // Out of a quarantine, to go on at `from`, or from the beginning of an empty target: see partition.h. REQUIRES:
   // partition.quarantined().
-  void ResumeAt(SourceOffset from) {
-    partition.ResumeAt(from);
+  void ResumeAt(SourceOffset from, bool keeps_map) {
+    partition.ResumeAt(from, keeps_map);
     doubt.OnBegunElsewhere();
     placement.OnCheckedAgain();
   }

@@ -72,7 +72,7 @@ TEST_F(StreamTest, OneThatIsCheckedAgainBeforeItBeganAsksTheTargetAnew) {
 
 TEST_F(StreamTest, OneThatIsResumedElsewhereHasNoHistoryToLookAt) {
   stream_.partition.PutInQuarantine(QuarantineCode::kSourceTruncated, "shorter");
-  stream_.ResumeAt(SourceOffset(30));
+  stream_.ResumeAt(SourceOffset(30), /*keeps_map=*/true);
   EXPECT_TRUE(stream_.doubt.may_fetch());
   stream_.partition.PutInQuarantine(QuarantineCode::kTargetRecreated, "another topic");
   stream_.StartAnew();
