@@ -33,7 +33,7 @@ levels() { # ROOM FOLDER=LEVEL...
         BEGIN { n = split(levels, pairs, " "); for (i = 1; i <= n; i++) { split(pairs[i], pair, "="); level[pair[1]] = pair[2] } }
         { self = $2; other = $(NF - 1); if (self != other && level[other] >= level[self]) print $0 }')
 }
-levels kafka wire=0 net=1 batch=1 client=2
+levels kafka rdkafka=0 wire=0 net=1 batch=1 client=2
 levels replicator base=0 config=1 partition=2 memory=3 status=4 locate=4 ownership=4 control=4 copy=5 groups=6 serve=7 link=8 cli=9
 
 # The harness knows nothing of the tests that use it.
