@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kPartitionBytes = 1 + 4;  // with the zero byte before it
 constexpr size_t kSourceBytes = 8;
+constexpr size_t kLengthBytes = 4;
 
 absl::Status NotA(const char* what) { return absl::InvalidArgumentError(absl::StrCat("not a ", what)); }
 
@@ -50,6 +51,13 @@ absl::StatusOr<TopicPartition> ParseName(absl::string_view text) {
   if (text[name.size()] != '\0' || name.find('\0') != absl::string_view::npos || partition < 0)
     return NotA("partition's key");
   return TopicPartition(name, partition);
+}
+
+// The name that follows its length.
+absl::string_view GroupIn(absl::string_view text) {
+  if (text.size() <= kLengthBytes) return text;
+  const auto length = static_cast<uint32_t>(kafka::LoadInt32(text.data()));
+  return text.substr(kLengthBytes, length);
 }
 
 }  // namespace
@@ -105,7 +113,7 @@ int32_t ChangelogPartitionOf(absl::string_view key) {
       whose = whose.substr(0, whose.size() - std::min(whose.size(), kSourceBytes));
       break;
     default:
-      whose = whose.substr(0, whose.find('\0'));
+      whose = GroupIn(whose);
   }
   return static_cast<int32_t>(kafka::Crc32c(absl::MakeConstSpan(whose.data(), whose.size())) %
                               uint32_t{kChangelogPartitions});

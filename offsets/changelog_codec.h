@@ -10,7 +10,8 @@
 //   T name                             a topic: logged::Topic
 //   P name 00 partition(4)             where a partition stands: as the store has it, without intents
 //   R name 00 partition(4) source(8)   a chunk of its offset map: as the store has it
-//   G group ..., C group ...           consumer groups, and what was moved
+//   G length(4) group ..., C length(4) group ...
+//                                      consumer groups, and what was moved (replicator/groups/group_ledger.h)
 #ifndef REPLICATOR_OFFSETS_CHANGELOG_CODEC_H_
 #define REPLICATOR_OFFSETS_CHANGELOG_CODEC_H_
 
@@ -74,8 +75,8 @@ struct LoggedRunsKeyParts {
 absl::StatusOr<LoggedRunsKeyParts> ParseLoggedRunsKey(absl::string_view key);
 
 // Which partition of the changelog's topic a key belongs to: all of one topic-partition to one, and all of one group.
-// CRC-32C of what stands between the letter and the source offset, or (group) the first zero byte, mod 64; 0 for L, O,
-// S and T, so that they lie together.
+// CRC-32C, mod 64, of what stands between the letter and the source offset, or of the group's name; 0 for L, O, S and
+// T, so that they lie together.
 int32_t ChangelogPartitionOf(absl::string_view key);
 
 std::string EncodeLoggedLink(const LoggedLink& link);

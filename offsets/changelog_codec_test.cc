@@ -66,8 +66,11 @@ TEST(ChangelogCodecTest, OnePartitionHoldsAllOfATopicPartitionAndAllOfAGroup) {
   }
   EXPECT_EQ(used.size(), kChangelogPartitions) << "a thousand partitions reach all of them";
   using namespace std::string_literals;
-  EXPECT_EQ(ChangelogPartitionOf("Gbilling"), ChangelogPartitionOf("Cbilling"));
-  EXPECT_EQ(ChangelogPartitionOf("Gbilling"), ChangelogPartitionOf("Gbilling\0orders\0\0\0\5"s));
+  EXPECT_EQ(ChangelogPartitionOf("G\0\0\0\7billing"s), ChangelogPartitionOf("C\0\0\0\7billing"s));
+  EXPECT_EQ(ChangelogPartitionOf("G\0\0\0\7billing"s), ChangelogPartitionOf("G\0\0\0\7billingorders"s));
+  EXPECT_NE(ChangelogPartitionOf("G\0\0\0\7billing"s), ChangelogPartitionOf("G\0\0\0\6orders"s));
+  for (const std::string& damaged : {"G"s, "G\0\0"s, "G\xff\xff\xff\xffx"s})
+    EXPECT_GE(ChangelogPartitionOf(damaged), 0);
   for (const std::string& key : {LoggedLinkKey(), LoggedOwnershipKey(), LoggedTopicKey("orders"), LoggedStartKey(7)})
     EXPECT_EQ(ChangelogPartitionOf(key), 0) << key;
 }
