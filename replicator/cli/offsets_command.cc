@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/types/span.h"
 #include "gflags/gflags.h"
 #include "replicator/cli/link_flags.h"
 #include "replicator/copy/stored_translation.h"
@@ -24,6 +25,9 @@ namespace replicator {
 namespace {
 
 using offsets::TranslationKind;
+
+// Of the longest topic names, so many questions fit into a request (LocalServer).
+constexpr size_t kPerRequest = 100;
 
 absl::StatusOr<std::vector<TranslationQuestion>> QuestionsFromFlags() {
   if (FLAGS_partition < 0) return absl::InvalidArgumentError("--partition is out of range: write 0 or more");
@@ -42,19 +46,33 @@ struct Answers {
   bool by_process = false;  // else from its folder
 };
 
-absl::StatusOr<Answers> Ask(const std::string& folder, const std::vector<TranslationQuestion>& questions) {
-  absl::StatusOr<HttpAnswer> answer = CallLocal(folder, kSocketName, "POST", "/offsets/translate", ToJson(questions));
-  if (absl::IsNotFound(answer.status())) {
-    absl::StatusOr<std::vector<TranslationAnswer>> stored = TranslateInStore(folder, questions);
-    if (!stored.ok()) return stored.status();
-    return Answers{*std::move(stored), false};
+// NotFound: no process runs.
+absl::StatusOr<std::vector<TranslationAnswer>> AskProcess(const std::string& folder,
+                                                          absl::Span<const TranslationQuestion> questions) {
+  std::vector<TranslationAnswer> answers;
+  while (!questions.empty()) {
+    const absl::Span<const TranslationQuestion> some = questions.first(std::min(kPerRequest, questions.size()));
+    questions.remove_prefix(some.size());
+    const absl::StatusOr<HttpAnswer> answer =
+        CallLocal(folder, kSocketName, "POST", "/offsets/translate", ToJson(some));
+    if (absl::IsNotFound(answer.status())) return answer.status();
+    if (!answer.ok()) return StateFolderError(answer.status());
+    if (answer->code != 200) return ErrorIn(*answer);
+    const absl::StatusOr<std::vector<TranslationAnswer>> told = ParseTranslationAnswers(answer->body);
+    if (!told.ok()) return told.status();
+    if (told->size() != some.size()) return absl::InternalError("the process answers other questions");
+    answers.insert(answers.end(), told->begin(), told->end());
   }
-  if (!answer.ok()) return StateFolderError(answer.status());
-  if (answer->code != 200) return ErrorIn(*answer);
-  absl::StatusOr<std::vector<TranslationAnswer>> told = ParseTranslationAnswers(answer->body);
-  if (!told.ok()) return told.status();
-  if (told->size() != questions.size()) return absl::InternalError("the process answers other questions");
-  return Answers{*std::move(told), true};
+  return answers;
+}
+
+absl::StatusOr<Answers> Ask(const std::string& folder, const std::vector<TranslationQuestion>& questions) {
+  absl::StatusOr<std::vector<TranslationAnswer>> answers = AskProcess(folder, questions);
+  if (answers.ok()) return Answers{*std::move(answers), true};
+  if (!absl::IsNotFound(answers.status())) return answers.status();
+  answers = TranslateInStore(folder, questions);
+  if (!answers.ok()) return answers.status();
+  return Answers{*std::move(answers), false};
 }
 
 std::string Words(const TranslationQuestion& question, const TranslationAnswer& answer) {

@@ -106,7 +106,7 @@ void Partition::RenewProducer(Producer producer) {
     eras_.clear();
     evidence_ = {};
     position_epoch_ = -1;
-    producer_forgotten_ = foreign_unless_found_ = false;
+    producer_forgotten_ = foreign_unless_found_ = is_restored_ = false;
     RestartAt(*std::exchange(move_to_, std::nullopt), proven_end_, proven_end_);
   }
   eras_.push_back({proven_end_, producer, -proven_end_.value});

@@ -362,6 +362,19 @@ TEST_F(ResumedPartitionTest, TheNextLifeGoesOnFromThere) {
   EXPECT_EQ(TargetOf(next, 41), TargetOffset(14));
 }
 
+// A wish that the store has kept.
+TEST_F(ResumedPartitionTest, ALifeThatBeginsWithAResumeHasAskedTheTarget) {
+  WriteForeign();
+  Partition next({.producer = kOurs});
+  next.Restore(partition_.TakeState());
+  next.PutInQuarantine(QuarantineCode::kForeignWrite, "as before");
+  next.ResumeAt(SourceOffset(40), /*keeps_map=*/true);
+  next.OnTargetEnd(TargetOffset(13), TargetOffset(13), TargetTail{{.id = 7, .epoch = 0}, 3});
+  EXPECT_FALSE(next.is_settled());
+  next.RenewProducer(kNext);
+  EXPECT_TRUE(next.is_settled());
+}
+
 // The same offsets may be other records there now.
 TEST_F(ResumedPartitionTest, OfAnotherHistoryTheMapKnowsNothing) {
   partition_ = Partition({.producer = kOurs, .queue_bytes_max = 2 * kBatchBytes, .stores_intents = true});
