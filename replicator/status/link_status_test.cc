@@ -260,6 +260,9 @@ TEST(CheckStatusTest, TellsWhatIsWrongByItsCode) {
   status = Running();
   status.changelog_age_seconds = 75;
   status.changelog_trouble = "TRANSACTIONAL_ID_AUTHORIZATION_FAILED";
+  EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
+  EXPECT_EQ(why, "the changelog on the target is 1 min 15 s behind: TRANSACTIONAL_ID_AUTHORIZATION_FAILED\n");
+  status = Running();
   status.store_trouble = "the state folder /var/r cannot be used: No space left on device";
   EXPECT_EQ(CheckStatus(status, 100, &why), ExitCode::kCopyBehind);
   EXPECT_EQ(why, "nothing can be stored: the state folder /var/r cannot be used: No space left on device\n");
