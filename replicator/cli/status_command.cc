@@ -108,7 +108,9 @@ Command StatusCommand() {
   command.flags.push_back(
       {.name = "groups",
        .help = "consumer groups in place of topics: a line for each, in step on the target or why not"});
-  command.flags.push_back({.name = "json", .help = "everything, per partition (with --groups, per group), for scripts; see schema_version"});
+  command.flags.push_back(
+      {.name = "json",
+       .help = "everything, per partition (with --groups, per group), for scripts; see schema_version"});
   command.flags.push_back({.name = "check",
                            .help =
                                "for monitoring: exit with 15 when a partition is quarantined, with 11 when the copy\n"
