@@ -223,7 +223,11 @@ asio::awaitable<absl::Status> ReleaseGroup(Groups& groups, std::string group_id,
 void HoldKeeper::Keep(HeldGroup held) {
   std::string group_id = held.group_id;
   const Clock::time_point due = Clock::now() + held.session / kBeatsPerSession;
-  kept_[std::move(group_id)] = {std::move(held), true, "", due};
+  Kept& kept = kept_[std::move(group_id)];
+  // Both, a cutover and a round of Beat, have taken it, and this one came first.
+  const bool is_older =
+      kept.is_held && kept.held.member_id == held.member_id && kept.held.generation_id > held.generation_id;
+  if (!is_older) kept = {std::move(held), true, "", due};
 }
 
 void HoldKeeper::KeepAgain(const std::string& group_id) {

@@ -218,12 +218,16 @@ asio::awaitable<absl::StatusOr<GroupAnswers<GroupOffsets>>> FetchOffsetsOn(std::
   co_return answers;
 }
 
-asio::awaitable<absl::StatusOr<std::vector<RefusedCommit>>> CommitOffsetsOn(std::shared_ptr<Connection> connection,
-                                                                            std::string group_id,
-                                                                            std::vector<OffsetToCommit> offsets) {
+asio::awaitable<absl::StatusOr<std::vector<RefusedCommit>>> CommitAsMemberOn(std::shared_ptr<Connection> connection,
+                                                                             std::string group_id,
+                                                                             std::string member_id,
+                                                                             int32_t generation_id,
+                                                                             std::vector<OffsetToCommit> offsets) {
   if (!connection->versions().Serves(ApiKey::kOffsetCommit)) co_return NotServed(*connection, "OffsetCommit");
   const size_t count = offsets.size();
-  const OffsetCommitRequest request = ToRequest(std::move(group_id), std::move(offsets));
+  OffsetCommitRequest request = ToRequest(std::move(group_id), std::move(offsets));
+  request.member_id = std::move(member_id);
+  request.generation_id = generation_id;
   absl::StatusOr<OffsetCommitResponse> response = co_await connection->Call(request, kAskTimeout);
   if (!response.ok()) co_return response.status();
   std::vector<RefusedCommit> refused;
@@ -239,6 +243,12 @@ asio::awaitable<absl::StatusOr<std::vector<RefusedCommit>>> CommitOffsetsOn(std:
     co_return absl::UnavailableError(absl::StrCat("commit for group ", request.group_id, ": ", count,
                                                   " partitions were sent, and ", answered, " answered for"));
   co_return refused;
+}
+
+asio::awaitable<absl::StatusOr<std::vector<RefusedCommit>>> CommitOffsetsOn(std::shared_ptr<Connection> connection,
+                                                                            std::string group_id,
+                                                                            std::vector<OffsetToCommit> offsets) {
+  co_return co_await CommitAsMemberOn(std::move(connection), std::move(group_id), "", -1, std::move(offsets));
 }
 
 asio::awaitable<absl::StatusOr<int16_t>> RemoveMembersOn(std::shared_ptr<Connection> connection, std::string group_id,

@@ -122,6 +122,12 @@ struct RefusedCommit {
 asio::awaitable<absl::StatusOr<std::vector<RefusedCommit>>> CommitOffsetsOn(std::shared_ptr<Connection> connection,
                                                                             std::string group_id,
                                                                             std::vector<OffsetToCommit> offsets);
+// The same as a member of the group.
+asio::awaitable<absl::StatusOr<std::vector<RefusedCommit>>> CommitAsMemberOn(std::shared_ptr<Connection> connection,
+                                                                             std::string group_id,
+                                                                             std::string member_id,
+                                                                             int32_t generation_id,
+                                                                             std::vector<OffsetToCommit> offsets);
 
 // Members by their ids; the first error, but for one of a member that is gone already.
 asio::awaitable<absl::StatusOr<int16_t>> RemoveMembersOn(std::shared_ptr<Connection> connection, std::string group_id,

@@ -13,12 +13,11 @@ constexpr size_t kPartitionBytesMin = 4 + 2;
 }  // namespace
 
 void OffsetCommitRequest::Write(Writer& writer, int16_t version) const {
-  constexpr int32_t kNoGeneration = -1;
   constexpr int64_t kBrokersRetention = -1;
   constexpr int32_t kNoLeaderEpoch = -1;
   writer.WriteString(group_id);
-  writer.WriteInt32(kNoGeneration);
-  writer.WriteString("");  // member id
+  writer.WriteInt32(generation_id);
+  writer.WriteString(member_id);
   if (version < kVersionNoRetention) writer.WriteInt64(kBrokersRetention);
   writer.WriteArrayLength(topics.size());
   for (const Topic& topic : topics) {

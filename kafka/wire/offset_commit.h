@@ -1,8 +1,8 @@
-// OffsetCommit (key 8): sets committed offsets of one group from outside of it, as an admin does: with no member id and
-// generation -1. To be sent to its coordinator. Taken while the group is missing or has no members; else each partition
-// is answered with UNKNOWN_MEMBER_ID (ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS by some versions).
-// There is no compare-and-set: whatever stands there is replaced.
-// Source: OffsetCommitRequest.json of Kafka 4.3; GroupMetadataManager.validateOffsetCommit of the group coordinator.
+// OffsetCommit (key 8): sets committed offsets of one group, as its member, or from outside of it, as an admin does:
+// with no member id and generation -1. To be sent to its coordinator. From outside it is taken while the group is
+// missing or has no members; else each partition is answered with UNKNOWN_MEMBER_ID (ILLEGAL_GENERATION,
+// REBALANCE_IN_PROGRESS by some versions). There is no compare-and-set: whatever stands there is replaced. Source:
+// OffsetCommitRequest.json of Kafka 4.3; GroupMetadataManager.validateOffsetCommit of the group coordinator.
 #ifndef REPLICATOR_KAFKA_WIRE_OFFSET_COMMIT_H_
 #define REPLICATOR_KAFKA_WIRE_OFFSET_COMMIT_H_
 
@@ -52,6 +52,8 @@ struct OffsetCommitRequest {
 
   std::string group_id;
   std::vector<Topic> topics;
+  int32_t generation_id = -1;
+  std::string member_id;
 
   void Write(Writer& writer, int16_t version) const;
 };
