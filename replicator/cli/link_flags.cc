@@ -11,6 +11,7 @@ DEFINE_bool(dry_run, false, "");
 DEFINE_string(topic, "", "");
 DEFINE_int32(partition, -1, "");
 DEFINE_bool(json, false, "");
+DEFINE_bool(yes, false, "");
 
 namespace replicator {
 

@@ -15,6 +15,7 @@ DECLARE_bool(dry_run);
 DECLARE_string(topic);
 DECLARE_int32(partition);
 DECLARE_bool(json);
+DECLARE_bool(yes);
 
 namespace replicator {
 

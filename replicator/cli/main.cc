@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "glog/logging.h"
+#include "replicator/cli/cutover_command.h"
 #include "replicator/cli/offsets_command.h"
 #include "replicator/cli/program.h"
 #include "replicator/cli/resume_command.h"
@@ -24,8 +25,12 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   const std::vector<replicator::Command> commands = {
-      replicator::RunCommand(replicator::RunLink), replicator::StatusCommand(),  replicator::ResumeCommandLine(),
-      replicator::OffsetsTranslateCommand(),       replicator::VersionCommand(),
+      replicator::RunCommand(replicator::RunLink),
+      replicator::StatusCommand(),
+      replicator::ResumeCommandLine(),
+      replicator::CutoverCommand(),
+      replicator::OffsetsTranslateCommand(),
+      replicator::VersionCommand(),
   };
   return static_cast<int>(replicator::RunProgram(commands, arguments, {std::cout, std::cerr}));
 }

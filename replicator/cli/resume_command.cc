@@ -12,7 +12,6 @@
 #include "replicator/status/stored_status.h"
 
 DEFINE_string(from, "", "");
-DEFINE_bool(yes, false, "");
 
 namespace replicator {
 namespace {

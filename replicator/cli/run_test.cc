@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "replicator/base/exit_code.h"
 #include "replicator/cli/command_line.h"
+#include "replicator/cli/cutover_command.h"
 #include "replicator/cli/offsets_command.h"
 #include "replicator/cli/program.h"
 #include "replicator/cli/resume_command.h"
@@ -56,7 +57,11 @@ class RunTest : public ::testing::Test {
                    options_ = options;
                    return 15;
                  }),
-                 StatusCommand(), ResumeCommandLine(), OffsetsTranslateCommand(), VersionCommand()};
+                 StatusCommand(),
+                 ResumeCommandLine(),
+                 CutoverCommand(),
+                 OffsetsTranslateCommand(),
+                 VersionCommand()};
   }
   ~RunTest() override { std::filesystem::remove(file_); }
 

@@ -94,6 +94,11 @@ void GroupBoard::SetGroups(const std::vector<std::string>& groups, std::map<std:
   not_moved_ = std::move(not_moved);
 }
 
+bool GroupBoard::IsUnsure(const std::string& group) const {
+  const auto found = groups_.find(group);
+  return found != groups_.end() && found->second.is_unsure;
+}
+
 bool GroupBoard::IsHandsOff(const std::string& group) const {
   const GroupLedger::Group* known = ledger_.Find(group);
   return known != nullptr && (known->left_alone.has_value() || known->is_moved());

@@ -100,6 +100,8 @@ class GroupBoard {
   void set_target_retention_ms(std::optional<int64_t> retention_ms) { retention_ms_ = retention_ms; }
 
   GroupLedger& ledger() { return ledger_; }
+  // A commit for it was sent, and may still reach the broker.
+  bool IsUnsure(const std::string& group) const;
   // Sentences on groups that are left alone since the last call.
   std::vector<std::string> TakeNews() { return std::exchange(news_, {}); }
 

@@ -67,6 +67,10 @@ void Keep(absl::Status& first, const absl::Status& status) {
   if (first.ok()) first = status;
 }
 
+constexpr Clock::duration kQuietPollInterval = std::chrono::milliseconds(20);
+// What a closed connection may have left in the broker is dealt with by then (group_board.cc).
+constexpr Clock::duration kLateCommit = std::chrono::seconds(10);
+
 }  // namespace
 
 GroupSync::GroupSync(asio::any_io_executor executor, const LinkConfig& config, Parts parts, GroupLedger ledger)
@@ -78,6 +82,20 @@ GroupSync::GroupSync(asio::any_io_executor executor, const LinkConfig& config, P
       board_(std::move(ledger), TargetNames(config), absl::ToInt64Milliseconds(config.sync_group_offsets_interval)) {}
 
 asio::awaitable<absl::Status> GroupSync::Cycle() {
+  is_cycling_ = true;
+  absl::Status cycled = co_await DoCycle();
+  is_cycling_ = false;
+  ++cycles_;
+  co_return cycled;
+}
+
+asio::awaitable<void> GroupSync::AwaitQuiet(std::string group) {
+  const uint64_t before = cycles_;
+  while (is_cycling_ && cycles_ == before) co_await kafka::SleepFor(kQuietPollInterval);
+  if (board_.IsUnsure(group)) co_await kafka::SleepFor(kLateCommit);
+}
+
+asio::awaitable<absl::Status> GroupSync::DoCycle() {
   if (*is_over_) co_return absl::AbortedError("another process has the link");
   absl::Status trouble;
   if (had_trouble_) {  // brokers may have other addresses by now
@@ -381,7 +399,7 @@ void GroupSync::TellNews() {
 
 GroupsStatus GroupSync::Describe() const {
   GroupsStatus status;
-  status.is_enabled = true;
+  status.is_enabled = config_.sync_group_offsets;
   status.as_of_ms = NowMs();
   status.last_cycle_ms = last_cycle_ms_;
   status.interval_seconds = absl::ToInt64Seconds(config_.sync_group_offsets_interval);

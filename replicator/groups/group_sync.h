@@ -55,6 +55,11 @@ class GroupSync {
   // On the loop, also while a cycle waits for an answer.
   GroupsStatus Describe() const;
 
+  // What is known of each group. A cutover works with it, too.
+  GroupLedger& ledger() { return board_.ledger(); }
+  // Until no commit for a group is under way that was decided before the ledger called it moved.
+  asio::awaitable<void> AwaitQuiet(std::string group);
+
  private:
   struct Looked {
     std::string group;
@@ -65,6 +70,7 @@ class GroupSync {
     int64_t sent_ms = 0;
   };
 
+  asio::awaitable<absl::Status> DoCycle();
   asio::awaitable<absl::Status> Refresh();
   asio::awaitable<void> ReadRetention();
   asio::awaitable<absl::Status> ReadSource();
@@ -92,6 +98,8 @@ class GroupSync {
   std::set<std::string> excluded_;                        // that match `groups`, and the default of groups.exclude
   bool retention_failed_ = false;                         // told
   bool had_trouble_ = false;
+  bool is_cycling_ = false;
+  uint64_t cycles_ = 0;  // that have ended
   std::string trouble_;
   int64_t last_cycle_ms_ = 0;
   // Set by the log when another process has the link; outlives a call that comes late.

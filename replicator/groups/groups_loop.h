@@ -1,5 +1,6 @@
-// The thread on which a link's consumer groups are kept in step: one event loop with its own connections to both
-// clusters, and a cycle of group_sync.h in each interval. The copy needs nothing of it.
+// The thread on which a link's consumer groups are kept in step and cut over: one event loop with its own connections
+// to both clusters, a cycle of group_sync.h in each interval if the file asks for it, and the desk of cutover_desk.h.
+// The copy needs nothing of it.
 //
 // The control loop (link.cc) starts it when the shards run, and stops it before them.
 #ifndef REPLICATOR_REPLICATOR_GROUPS_GROUPS_LOOP_H_
@@ -9,6 +10,7 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -20,10 +22,12 @@
 #include "kafka/client/cluster.h"
 #include "kafka/net/connection.h"
 #include "replicator/config/config.h"
+#include "replicator/groups/cutover_desk.h"
 #include "replicator/groups/group_sync.h"
 #include "replicator/groups/translator.h"
 #include "replicator/memory/link_log.h"
 #include "replicator/ownership/lock_pulse.h"
+#include "replicator/status/cutover_status.h"
 #include "replicator/status/group_status.h"
 
 namespace replicator {
@@ -49,6 +53,9 @@ class GroupsLoop {
 
   // From any thread. `done` is called on the loop; never, when it ends before.
   void Describe(std::function<void(GroupsStatus)> done);
+  // CutoverDesk::Begin, and what can be told of cutovers behind it.
+  void Cutover(CutoverRequest request, std::function<void(absl::StatusOr<CutoverStatus>)> done);
+  void DescribeCutovers(std::function<void(CutoverStatus)> done);
   // From any thread: how it stood at the end of the last cycle; "" before the first.
   std::string summary() const ABSL_LOCKS_EXCLUDED(mutex_);
   // The same, as the end of a progress line.
@@ -58,7 +65,7 @@ class GroupsLoop {
   }
 
  private:
-  GroupsLoop(Options options, GroupLedger ledger);
+  GroupsLoop(Options options, GroupLedger ledger, std::map<std::string, CutoverRecord> cutovers);
   asio::awaitable<void> Run();
 
   const Options options_;
@@ -68,6 +75,7 @@ class GroupsLoop {
   std::unique_ptr<kafka::ClusterClient> target_;
   Translator translator_;
   std::unique_ptr<GroupSync> sync_;
+  std::unique_ptr<CutoverDesk> desk_;
 
   mutable absl::Mutex mutex_;
   std::string summary_ ABSL_GUARDED_BY(mutex_);

@@ -13,11 +13,10 @@ namespace replicator {
 std::unique_ptr<GroupsLoop> StartGroups(const LinkConfig& config, const kafka::ClusterMetadata& source,
                                         const kafka::ClusterMetadata& target, const std::vector<Shard*>& shards,
                                         LinkLog* log, std::shared_ptr<const LockPulse> pulse) {
-  if (!config.sync_group_offsets) return nullptr;
   if (log == nullptr) {
-    LOG(WARNING)
-        << "consumer groups are not kept in step: a process that keeps nothing cannot tell its own commits from "
-           "those of others";
+    if (config.sync_group_offsets)
+      LOG(WARNING) << "consumer groups are not kept in step: a process that keeps nothing cannot tell its own commits "
+                      "from those of others";
     return nullptr;
   }
   GroupsLoop::Options options;

@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "replicator/serve/translation_json.h"
+#include "replicator/status/cutover_status.h"
 
 namespace replicator {
 namespace {
@@ -119,6 +120,8 @@ absl::Status LinkService::Start() {
   std::vector<HttpRoute> routes = {
       {"GET", "/status", [this](const std::string&) { return Status(); }},
       {"GET", "/groups", [this](const std::string&) { return Groups(); }},
+      {"GET", "/cutover", [this](const std::string&) { return Cutovers(); }},
+      {"POST", "/cutover", [this](const std::string& body) { return Cutover(body); }},
       {"POST", "/resume", [this](const std::string& body) { return Resume(body); }},
       {"POST", "/offsets/translate", [this](const std::string& body) { return Translate(body); }},
   };
@@ -181,6 +184,36 @@ HttpAnswer LinkService::Groups() {
   auto described = AskShard<GroupsStatus>(answers_, options_.describe_timeout,
                                           [groups](auto done) { groups->Describe(std::move(done)); });
   return described.has_value() ? HttpAnswer{200, ToJson(*described)} : Error(NoAnswer());
+}
+
+absl::StatusOr<GroupsLoop*> LinkService::TheGroups() {
+  const auto [shards, why_none] = ShardsOrWhyNone();
+  if (shards.empty()) return why_none;
+  absl::MutexLock lock(&mutex_);
+  if (groups_ == nullptr)
+    return absl::FailedPreconditionError(
+        "the process knows nothing of consumer groups: it keeps nothing, or this version cannot read what is kept of "
+        "them. Its log says which");
+  return groups_;
+}
+
+HttpAnswer LinkService::Cutovers() {
+  const absl::StatusOr<GroupsLoop*> groups = TheGroups();
+  if (!groups.ok()) return Error(groups.status());
+  auto described = AskShard<CutoverStatus>(answers_, options_.describe_timeout,
+                                           [&](auto done) { (*groups)->DescribeCutovers(std::move(done)); });
+  return described.has_value() ? HttpAnswer{200, ToJson(*described)} : Error(NoAnswer());
+}
+
+HttpAnswer LinkService::Cutover(const std::string& body) {
+  const absl::StatusOr<CutoverRequest> request = ParseCutoverRequest(body);
+  if (!request.ok()) return Error(request.status());
+  const absl::StatusOr<GroupsLoop*> groups = TheGroups();
+  if (!groups.ok()) return Error(groups.status());
+  auto begun = AskShard<absl::StatusOr<CutoverStatus>>(
+      answers_, options_.describe_timeout, [&](auto done) { (*groups)->Cutover(*request, std::move(done)); });
+  if (!begun.has_value()) return Error(NoAnswer());
+  return begun->ok() ? HttpAnswer{200, ToJson(**begun)} : Error(begun->status());
 }
 
 HttpAnswer LinkService::Status() {

@@ -1,5 +1,6 @@
 // What a running link tells and takes over the socket of its state folder: GET /status, GET /groups, POST /resume, POST
-// /offsets/translate. Handlers run on the server's threads, post to the shards' loops and collect what they say.
+// /offsets/translate, GET and POST /cutover. Handlers run on the server's threads, post to the shards' loops and
+// collect what they say.
 #ifndef REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
 #define REPLICATOR_REPLICATOR_SERVE_LINK_SERVICE_H_
 
@@ -65,7 +66,7 @@ class LinkService {
   void Stop();
   // From any thread, while this process waits: who copies, or, if nobody `is_known` to copy, what is waited for.
   void SetStandby(std::string text, bool is_known) ABSL_LOCKS_EXCLUDED(mutex_);
-  // From any thread: this process copies now. `groups`: null when groups are not kept in step. All outlive the service.
+  // From any thread: this process copies now. `groups`: null when nothing can be kept of them. All outlive the service.
   void SetShards(std::vector<Shard*> shards, GroupsLoop* groups = nullptr) ABSL_LOCKS_EXCLUDED(mutex_);
   // From any thread: what the link keeps on the target. Outlives the service.
   void SetChangelog(const Changelog* changelog) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -86,6 +87,9 @@ class LinkService {
   HttpAnswer Translate(const std::string& body) ABSL_LOCKS_EXCLUDED(mutex_);
   // The shards, and what to say when there is none.
   std::pair<std::vector<Shard*>, absl::Status> ShardsOrWhyNone() ABSL_LOCKS_EXCLUDED(mutex_);
+  HttpAnswer Cutovers() ABSL_LOCKS_EXCLUDED(mutex_);
+  HttpAnswer Cutover(const std::string& body) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<GroupsLoop*> TheGroups() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const Options options_;
   const std::shared_ptr<ShardAnswers> answers_ = std::make_shared<ShardAnswers>();
