@@ -21,7 +21,7 @@ absl::StatusOr<std::unique_ptr<Application>> Application::Start(Options options)
   return application;
 }
 
-Application::~Application() {
+void Application::Stop() {
   ends_ = true;
   if (thread_.joinable()) thread_.join();
 }

@@ -28,10 +28,12 @@ class Application {
     size_t records_per_commit = 20;
   };
   static absl::StatusOr<std::unique_ptr<Application>> Start(Options options);
-  // Commits what it has, and leaves the group.
-  ~Application();
+  ~Application() { Stop(); }
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
+
+  // Commits what it has, and leaves the group.
+  void Stop();
 
   // Digests (RecordDigest, with the timestamp) of the records that it has done.
   std::vector<uint64_t> done() const ABSL_LOCKS_EXCLUDED(mutex_);
