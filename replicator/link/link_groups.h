@@ -14,8 +14,8 @@
 
 namespace replicator {
 
-// nullptr when there is no `log`, or, with an error in the program's log, when what the link's log holds of groups cannot
-// be read: the copy needs no groups. What is passed outlives the loop.
+// nullptr when there is no `log`, or, with an error in the program's log, when what the link's log holds of groups
+// cannot be read: the copy needs no groups. What is passed outlives the loop.
 std::unique_ptr<GroupsLoop> StartGroups(const LinkConfig& config, const kafka::ClusterMetadata& source,
                                         const kafka::ClusterMetadata& target, const std::vector<Shard*>& shards,
                                         LinkLog* log, std::shared_ptr<const LockPulse> pulse);

@@ -46,7 +46,7 @@ TEST_F(CutoverCrashTest, KilledAtEachStepTheSameCommandGoesOn) {
     const std::string group = absl::StrCat("crashes-", point);
     done_.clear();
     ASSERT_NO_FATAL_FAILURE(Work(Where::kSource, group, 300));
-    ASSERT_NO_FATAL_FAILURE(DieAt(point, {"--group=" + group, "--wait=60s"}));
+    ASSERT_NO_FATAL_FAILURE(DieAt(point, {"--group=" + group, "--wait=30s", "--missing=earliest"}));
     ASSERT_NO_FATAL_FAILURE(ExpectCutover(group));
     EXPECT_EQ(PhaseOf(group), "moved");
     ASSERT_NO_FATAL_FAILURE(WorkToTheEnd(Where::kTarget, group));

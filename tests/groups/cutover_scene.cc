@@ -115,6 +115,8 @@ CommandOutput CutoverScene::Cutover(std::vector<std::string> arguments) {
 
 void CutoverScene::ExpectCutover(const std::string& group, std::vector<std::string> arguments) {
   arguments.push_back("--group=" + group);
+  // As the applications of these tests have it: auto.offset.reset=earliest.
+  arguments.push_back("--missing=earliest");
   arguments.push_back("--wait=30s");
   const CommandOutput output = Cutover(std::move(arguments));
   ASSERT_EQ(output.code, 0) << output.text << "\n" << link_->process().LogTail();

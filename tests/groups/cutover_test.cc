@@ -73,7 +73,7 @@ TEST_F(CutoverTest, WhatMayNotBeIsRefusedAndWritesNothing) {
   {
     std::unique_ptr<Application> active = StartApplication(Where::kSource, group_, {{"client.id", "busy-app"}});
     ASSERT_TRUE(Eventually("some are done", [&] { return active->count() >= 100; }));
-    ExpectRefused({"--group=" + group_}, ExitCode::kGroupActive, "busy-app");
+    ExpectRefused({"--group=" + group_, "--missing=earliest"}, ExitCode::kGroupActive, "busy-app");
     ExpectRefused({"--group=wrong-apq"}, ExitCode::kUsage, "did you mean wrong-app?");
     active->Stop();
     Take(*active);
@@ -82,12 +82,12 @@ TEST_F(CutoverTest, WhatMayNotBeIsRefusedAndWritesNothing) {
     auto member = GroupMember::Join(scene_->target().direct_bootstrap_servers(), group_, topic_);
     ASSERT_TRUE(member.ok()) << member.status();
     ASSERT_TRUE(Eventually("the member is there", [&] { return (*member)->Commit(topic_, 0, 1).ok(); }));
-    ExpectRefused({"--group=" + group_, "--wait=30s"}, ExitCode::kTargetInUse, "active on the target");
+    ExpectRefused({"--group=" + group_, "--missing=earliest"}, ExitCode::kTargetInUse, "active on the target");
   }
   ASSERT_TRUE(Eventually("it is gone", [&] {
-    return !absl::StrContains(Cutover({"--group=" + group_, "--wait=30s"}).text, "active on the target");
+    return !absl::StrContains(Cutover({"--group=" + group_, "--missing=earliest"}).text, "active on the target");
   }));
-  ExpectRefused({"--group=" + group_, "--wait=30s"}, ExitCode::kTargetInUse, "--overwrite-target");
+  ExpectRefused({"--group=" + group_, "--missing=earliest"}, ExitCode::kTargetInUse, "--overwrite-target");
   // A topic of its own that the link does not copy.
   const std::string other = "elsewhere";
   ASSERT_NO_FATAL_FAILURE(CreateTopic(other));
@@ -97,7 +97,7 @@ TEST_F(CutoverTest, WhatMayNotBeIsRefusedAndWritesNothing) {
 
   CommandOutput dry_run;
   ASSERT_TRUE(Eventually("the topic is gone", [&] {
-    dry_run = Cutover({"--group=" + group_, "--overwrite-target", "--dry-run"});
+    dry_run = Cutover({"--group=" + group_, "--overwrite-target", "--missing=earliest", "--dry-run"});
     return dry_run.code == 0;
   })) << dry_run.text;
   EXPECT_TRUE(absl::StrContains(dry_run.text, "dry run")) << dry_run.text;
@@ -115,26 +115,30 @@ TEST_F(CutoverTest, ALiveGroupOfTheNewProtocolOnTheTargetIsRefused) {
       GroupMember::Join(scene_->target().direct_bootstrap_servers(), group_, topic_, {{"group.protocol", "consumer"}});
   ASSERT_TRUE(member.ok()) << member.status();
   ASSERT_TRUE(Eventually("the member commits", [&] { return (*member)->Commit(topic_, 0, 7).ok(); }));
-  ExpectRefused({"--group=" + group_, "--overwrite-target"}, ExitCode::kTargetInUse, "active on the target");
+  ExpectRefused({"--group=" + group_, "--missing=earliest", "--overwrite-target"}, ExitCode::kTargetInUse,
+                "active on the target");
 }
 
 TEST_F(CutoverTest, AGroupGoesBackAlsoAfterManyRecordsMoreAndAgain) {
   ASSERT_NO_FATAL_FAILURE(Begin("back-and-forth"));
   ASSERT_NO_FATAL_FAILURE(Work(Where::kSource, group_, 700));
   ASSERT_NO_FATAL_FAILURE(ExpectCutover(group_));
+  EXPECT_EQ(CutoverOf(group_)["positions"].size(), size_t{kPartitions}) << CutoverOf(group_).dump();
   ASSERT_NO_FATAL_FAILURE(Work(Where::kTarget, group_, 100));
   ASSERT_NO_FATAL_FAILURE(AddRecords(topic_, 10'000));
   ASSERT_NO_FATAL_FAILURE(Work(Where::kTarget, group_, 6'000));
   {
     std::unique_ptr<Application> active = StartApplication(Where::kTarget, group_);
     ASSERT_TRUE(Eventually("it works", [&] { return active->count() > 0; }));
-    ExpectRefused({"--rollback", "--group=" + group_}, ExitCode::kGroupActive, "active on the target");
+    const CommandOutput refused = Cutover({"--rollback", "--group=" + group_});
+    EXPECT_EQ(refused.code, Code(ExitCode::kGroupActive)) << refused.text;
     active->Stop();
     Take(*active);
   }
   CommandOutput back = Cutover({"--rollback", "--group=" + group_});
   ASSERT_EQ(back.code, 0) << back.text << link_->process().LogTail();
   EXPECT_EQ(PhaseOf(group_), "rolled-back");
+  EXPECT_EQ(CutoverOf(group_)["positions"].size(), size_t{kPartitions}) << back.text;
   ExpectRefused({"--rollback", "--group=" + group_}, ExitCode::kBlocked, "rolled back already");
   ASSERT_NO_FATAL_FAILURE(AddRecords(topic_, 2'000));
   ASSERT_NO_FATAL_FAILURE(Work(Where::kSource, group_, 500));
