@@ -20,6 +20,10 @@ namespace {
 using kafka::Clock;
 
 constexpr Clock::duration kFlushInterval = std::chrono::seconds(1);
+// Where nobody waits for a flush, the next one comes when a tenth of the time was spent on it, or after so long: on
+// small brokers a transaction over many partitions must not take the copy's share.
+constexpr int kPausePerFlush = 9;
+constexpr Clock::duration kPauseMax = std::chrono::seconds(10);
 // Brokers forget a transactional id that is idle for a week by default, and the operator sees that the log lives.
 constexpr Clock::duration kIdleFlushInterval = std::chrono::hours(1);
 // The coordinator aborts what takes longer: a process that hangs in the middle does not keep its successor waiting.
@@ -292,6 +296,11 @@ bool Changelog::HasWork() const {
   return !waiting_.is_empty() || must_look_;
 }
 
+bool Changelog::IsWaitedFor() const {
+  absl::MutexLock lock(&mutex_);
+  return !waiting_.waiters.empty();
+}
+
 bool Changelog::IsUrgent() const {
   absl::MutexLock lock(&mutex_);
   return waiting_.is_urgent;
@@ -308,6 +317,8 @@ asio::awaitable<void> Changelog::AwaitWork() {
       co_return;
     } else if (!HasWork()) {
       due = next_flush_ + (kIdleFlushInterval - kFlushInterval);
+    } else if (!IsWaitedFor()) {
+      due = std::max(due, next_unhurried_);
     }
     if (now >= due) co_return;
     co_await wake_.Wait(due);
@@ -318,8 +329,11 @@ asio::awaitable<void> Changelog::Run() {
   while (!stopping_ && !is_lost_) {
     co_await AwaitWork();
     if (stopping_) break;
-    next_flush_ = Clock::now() + kFlushInterval;
+    const Clock::time_point begin = Clock::now();
+    next_flush_ = begin + kFlushInterval;
     absl::Status flushed = co_await FlushOnce();
+    const Clock::time_point end = Clock::now();
+    next_unhurried_ = end + std::min<Clock::duration>(kPauseMax, kPausePerFlush * (end - begin));
     Told(flushed);
     if (flushed.ok()) {
       backoff_.Reset();

@@ -4,8 +4,9 @@
 //
 //   Open      begins with the id, which ends what the process before has left open, then reads all that is committed
 //   Begin     the first flush: who writes now. From here on the log is this process's
-//   Write     collects records; a flush each second is one transaction with all that has come by then. One an hour at
-//             least, since brokers forget an idle id after a week (transactional.id.expiration.ms)
+//   Write     collects records; a flush each second is one transaction with all that has come by then, up to ten seconds
+//             apart where it takes long and nobody waits for it. One an hour at least, since brokers forget an idle id
+//             after a week (transactional.id.expiration.ms)
 //   Stop      a last flush
 //
 // A flush that fails is tried again, with what has come meanwhile, until it succeeds or another process is found to
@@ -145,6 +146,7 @@ class Changelog : public LinkLog, public StateLog {
   Batch TakeWaiting() ABSL_LOCKS_EXCLUDED(mutex_);
   bool HasWork() const ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsUrgent() const ABSL_LOCKS_EXCLUDED(mutex_);
+  bool IsWaitedFor() const ABSL_LOCKS_EXCLUDED(mutex_);
   void Wake();
 
   const Options options_;
@@ -164,6 +166,7 @@ class Changelog : public LinkLog, public StateLog {
   kafka::Uuid topic_id_ = kafka::kNoUuid;
   Batch flight_;
   Clock::time_point next_flush_;
+  Clock::time_point next_unhurried_;  // of what nobody waits for
   kafka::Backoff backoff_;
   bool must_look_ = false;  // whether the topic is there
   bool has_begun_ = false;
