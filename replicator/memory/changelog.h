@@ -4,7 +4,8 @@
 //
 //   Open      begins with the id, which ends what the process before has left open, then reads all that is committed
 //   Begin     the first flush: who writes now. From here on the log is this process's
-//   Write     collects records; a flush each second is one transaction with all that has come by then, up to ten seconds
+//   Write     collects records; a flush each second is one transaction with all that has come by then, up to ten
+//   seconds
 //             apart where it takes long and nobody waits for it. One an hour at least, since brokers forget an idle id
 //             after a week (transactional.id.expiration.ms)
 //   Stop      a last flush

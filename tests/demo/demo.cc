@@ -48,7 +48,7 @@ constexpr char kTargetVersion[] = "4.3.1";
 constexpr int kTargetBrokers = 3;
 // The replicator is killed when the target has this share of what was loaded.
 constexpr double kKillAtShare = 0.35;
-constexpr absl::Duration kCopyTimeout = absl::Minutes(2);
+constexpr absl::Duration kCopyTimeout = absl::Minutes(10);
 // How long the producer goes on once the copy has caught up.
 constexpr absl::Duration kSteadyTime = absl::Seconds(4);
 // "Caught up" leaves out what the running producer wrote in about the last second.

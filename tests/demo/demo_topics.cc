@@ -13,7 +13,7 @@ namespace replicator::tests {
 namespace {
 
 constexpr absl::Duration kFillTimeout = absl::Minutes(3);
-constexpr absl::Duration kVerifyTimeout = absl::Minutes(2);
+constexpr absl::Duration kVerifyTimeout = absl::Minutes(5);
 constexpr double kLiveRecordsPerSecond = 2000;
 // Makes batches of some 15 records, as a producer does that is tuned a little.
 constexpr int kLiveLingerMs = 50;
