@@ -83,16 +83,13 @@ void StateKeeper::Write(std::vector<Stream*> streams) {
   if (streams.empty()) return;
   std::vector<offsets::PartitionWrite> writes;
   writes.reserve(streams.size());
-  std::vector<NotedState> noted;
   std::vector<Stream*> to_store;
   std::vector<Stream*> to_flush;
   const Clock::time_point now = Clock::now();
   for (Stream* stream : streams) {
     writes.push_back(WriteOf(*stream));
     stream->saved_at = now;
-    const offsets::PartitionState& state = writes.back().state;
-    if (log_ != nullptr) noted.push_back({{stream->assignment.source_topic, stream->assignment.partition}, state});
-    (log_ != nullptr && state.must_sync ? to_flush : to_store).push_back(stream);
+    (log_ != nullptr && writes.back().state.must_sync ? to_flush : to_store).push_back(stream);
   }
   ++writes_in_flight_;
   CrashPoint("before-intent");
@@ -107,8 +104,15 @@ void StateKeeper::Write(std::vector<Stream*> streams) {
       });
     });
   });
-  // Behind the store: what the log writes the store has before.
-  if (log_ != nullptr) log_->NoteStates(std::move(noted));
+  if (log_ == nullptr) return;
+  // Behind the store, which has encoded them: what the log writes the store has before.
+  std::vector<NotedState> noted;
+  noted.reserve(streams.size());
+  for (size_t i = 0; i < streams.size(); ++i) {
+    const Assignment& assignment = streams[i]->assignment;
+    noted.push_back({{assignment.source_topic, assignment.partition}, std::move(writes[i].state)});
+  }
+  log_->NoteStates(std::move(noted));
 }
 
 void StateKeeper::OnWritten(const std::vector<Stream*>& streams) {

@@ -19,7 +19,7 @@ struct NotedState {
 class StateLog {
  public:
   virtual ~StateLog() = default;
-  // These have been handed to the store. They are written within a second or so, without their intents; of one
+  // These have been handed to the store. They are written within seconds, without their intents; of one
   // partition only the last.
   virtual void NoteStates(std::vector<NotedState> states) = 0;
   // Writes at once what was noted. `done` is called once, on any thread: when it is durable, and in any case within
