@@ -278,9 +278,9 @@ asio::awaitable<absl::Status> Link::RecallAll() {
       });
     };
     changelog_ = std::make_unique<Changelog>(std::move(options));
+    service_->SetChangelog(changelog_.get());
     recalled = co_await Recall(config_, *source_, *target_, *memory_, *changelog_);
     memory_->SetLog(changelog_.get());
-    service_->SetChangelog(changelog_.get());
   }
   if (!recalled.ok()) co_return recalled.status();
   recalled_ = *std::move(recalled);

@@ -30,8 +30,9 @@ constexpr Clock::duration kIdleFlushInterval = std::chrono::hours(1);
 constexpr Clock::duration kTransactionTimeout = std::chrono::seconds(10);
 // Of one flush: less than that.
 constexpr Clock::duration kFlushPatience = std::chrono::seconds(8);
-// At the start, for leaders that are being elected and a coordinator that loads its log.
-constexpr Clock::duration kOpenPatience = std::chrono::seconds(60);
+// At the start, until it is said what is waited for: leaders that are elected, a coordinator that loads its log,
+// brokers that are away.
+constexpr Clock::duration kOpenPatience = std::chrono::seconds(10);
 // While it runs, until the next try.
 constexpr Clock::duration kRenewPatience = std::chrono::seconds(20);
 // Of a cluster that may only not have told everything.
@@ -121,16 +122,34 @@ void Changelog::Open(Done done) {
   });
 }
 
+// Begins with the producer first: that ends the open transaction of a process that died.
+asio::awaitable<absl::Status> Changelog::ReadAll() {
+  for (;;) {
+    absl::Status read = co_await producer_.Init(kOpenPatience);
+    if (read.ok()) {
+      std::vector<int32_t> partitions = AllPartitions();
+      ChangelogContent nothing;
+      absl::StatusOr<ChangelogContent> content =
+          co_await ReadChangelog(cluster_, options_.topic, std::move(partitions), std::move(nothing), kOpenPatience);
+      if (content.ok()) {
+        content_ = *std::move(content);
+        co_return absl::OkStatus();
+      }
+      read = content.status();
+    }
+    if (stopping_ || !absl::IsUnavailable(read)) co_return read;
+    Told(read);
+  }
+}
+
 asio::awaitable<absl::Status> Changelog::OpenOnLoop() {
   const Clock::time_point begin = Clock::now();
-  absl::Status began = co_await producer_.Init(kOpenPatience);
-  if (!began.ok()) co_return began;
-  std::vector<int32_t> partitions = AllPartitions();
-  ChangelogContent nothing;
-  absl::StatusOr<ChangelogContent> content =
-      co_await ReadChangelog(cluster_, options_.topic, std::move(partitions), std::move(nothing), kOpenPatience);
-  if (!content.ok()) co_return content.status();
-  content_ = *std::move(content);
+  {
+    absl::MutexLock lock(&mutex_);
+    flight_since_ = begin;  // until the first flush
+  }
+  absl::Status read = co_await ReadAll();
+  if (!read.ok()) co_return read;
   topic_id_ = cluster_.metadata()->topics.at(options_.topic).id;
   auto ownership = content_.records.find(offsets::LoggedOwnershipKey());
   if (ownership != content_.records.end()) {
@@ -171,18 +190,18 @@ void Changelog::Begin(const offsets::Ownership& own, std::vector<Record> records
 }
 
 asio::awaitable<absl::Status> Changelog::BeginOnLoop(Records records) {
-  const Clock::time_point deadline = Clock::now() + kOpenPatience;
   for (;;) {
     absl::Status sent =
         producer_.state() == kafka::TransactionalProducer::State::kReady ? absl::OkStatus() : co_await Renew();
     if (sent.ok()) sent = co_await Send(&records);
     if (sent.ok()) break;
-    const Clock::duration wait = backoff_.Next();
     const bool may_pass =
         absl::IsUnavailable(sent) || producer_.state() == kafka::TransactionalProducer::State::kFenced;
-    if (!may_pass || is_lost_ || Clock::now() + wait > deadline) co_return sent;
-    co_await kafka::SleepFor(wait);
+    if (stopping_ || !may_pass || is_lost_) co_return sent;
+    Told(sent);
+    co_await kafka::SleepFor(backoff_.Next());
   }
+  backoff_.Reset();
   Keep(records);
   absl::Status known = states_.Take(records);
   if (!known.ok()) co_return Damaged(known);
@@ -494,13 +513,14 @@ void Changelog::Keep(const Records& records) {
 void Changelog::Told(const absl::Status& flushed) {
   absl::MutexLock lock(&mutex_);
   if (flushed.ok()) {
-    LOG_IF(INFO, !health_.trouble.empty()) << "changelog: it can be written again";
+    LOG_IF(INFO, !health_.trouble.empty()) << "changelog: it can be written" << (has_begun_ ? " again" : "");
     health_.trouble.clear();
     flight_since_.reset();
     return;
   }
-  if (health_.trouble != flushed.message())
-    LOG(WARNING) << "changelog: " << flushed.message() << "; copying goes on without it, trying again";
+  LOG_IF(WARNING, health_.trouble != flushed.message())
+      << "changelog: " << flushed.message()
+      << (has_begun_ ? "; copying goes on without it, trying again" : "; the copy begins behind it, trying again");
   health_.trouble = std::string(flushed.message());
 }
 

@@ -84,8 +84,8 @@ class Changelog : public LinkLog, public StateLog {
   explicit Changelog(Options options);
   ~Changelog() override;
 
-  // `done` on the log's thread: OK, when content() and logged() are there. Errors: what the operator has to do;
-  // Unavailable after a while.
+  // `done` on the log's thread: OK, when content() and logged() are there. Errors: what the operator has to do. What
+  // can pass is waited for without a limit; health() and the log say what that is.
   void Open(std::function<void(absl::Status)> done);
   // What was read. Until Begin.
   const ChangelogContent& content() const { return content_; }
@@ -127,6 +127,7 @@ class Changelog : public LinkLog, public StateLog {
     void AddOlder(Batch older);
   };
 
+  asio::awaitable<absl::Status> ReadAll();
   asio::awaitable<absl::Status> OpenOnLoop();
   asio::awaitable<absl::Status> BeginOnLoop(Records records);
   asio::awaitable<void> Run();
