@@ -28,6 +28,7 @@ absl::StatusCode CodeOf(rd_kafka_resp_err_t error) {
       return absl::StatusCode::kDeadlineExceeded;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__NOENT:  // "no leaders found"
     case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
     case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:

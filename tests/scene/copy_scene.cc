@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "tests/cluster/late.h"
+#include "tests/cluster/test_deadline.h"
 #include "tests/cluster/verdict.h"
 
 namespace replicator::tests {
@@ -158,17 +159,22 @@ bool CopyScene::SourceHas(const std::string& topic, int64_t records) {
 }
 
 bool CopyScene::WaitForTargetRecords(const std::string& topic, int64_t records, absl::Duration timeout) {
-  absl::Time next_look = absl::Now();
-  const auto arrived = [&] {
-    if (absl::Now() < next_look) return false;
-    next_look = absl::Now() + kLookInterval;
-    return TargetHas(topic, records);
-  };
-  if (WaitFor(arrived, timeout)) return true;
-  const absl::StatusOr<int64_t> seen = TargetRecords(topic);
-  if (seen.value_or(-1) >= records) return true;
+  absl::StatusOr<int64_t> seen = absl::UnknownError("not asked");
+  for (int64_t before = -1;;) {
+    absl::Time next_look = absl::Now();
+    const auto moves = [&] {
+      if (absl::Now() < next_look) return false;
+      next_look = absl::Now() + kLookInterval;
+      seen = TargetRecords(topic, absl::ZeroDuration());
+      return seen.value_or(-1) > before;
+    };
+    // What arrives slowly still arrives: the time is over when nothing has come for so long.
+    if (!WaitFor(moves, timeout)) break;
+    if (*seen >= records) return true;
+    before = *seen;
+  }
   NoteLate(absl::StrCat(topic, ": ", seen.ok() ? absl::StrCat(*seen) : seen.status().ToString(), " of ", records,
-                        " records have arrived after ", absl::FormatDuration(timeout)));
+                        " records have arrived, and no more for ", absl::FormatDuration(timeout)));
   return false;
 }
 
@@ -220,6 +226,10 @@ testing::AssertionResult IsHealthy(ReplicatorProcess& replicator) {
 
 testing::AssertionResult StopsHealthy(ReplicatorProcess& replicator, absl::Duration timeout) {
   absl::StatusOr<ExitStatus> ended = replicator.Stop(timeout);
+  if (!ended.ok() && absl::Now() >= TestDeadline()) {  // it had no time to end
+    Stalled(absl::StrCat("the test's time was over before the program had ended: ", ended.status().ToString()));
+    return testing::AssertionFailure() << ended.status();
+  }
   if (!ended.ok()) {
     Wrong(absl::StrCat("SIGTERM does not end the program: ", ended.status().ToString()));
     return testing::AssertionFailure() << ended.status();

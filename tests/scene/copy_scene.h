@@ -73,7 +73,7 @@ class CopyScene {
   // It is said, and there are at least so many.
   bool TargetHas(const std::string& topic, int64_t records);
   bool SourceHas(const std::string& topic, int64_t records);
-  // False, with a verdict, when they have not come in time.
+  // False, with a verdict, when nothing more has come for `timeout`.
   bool WaitForTargetRecords(const std::string& topic, int64_t records, absl::Duration timeout = kPatience);
 
   // Waits until the target has as much as the source has now, then compares both sides to their ends: equal and, unless
