@@ -30,8 +30,6 @@ constexpr absl::Duration kProofPatience = absl::Seconds(30);
 // As for the sync of groups (group_sync.cc): a third of the lock's session, with a margin.
 constexpr Clock::duration kLockAgeMax = std::chrono::seconds(3);
 constexpr Clock::duration kLockPatience = std::chrono::seconds(30);
-// Commits of a group without members must have stood still for that long.
-constexpr Clock::duration kStillness = std::chrono::seconds(60);
 // The source changed behind our hold: so often it is begun anew.
 constexpr int kRoundsMax = 3;
 constexpr int kCommitTriesMax = 10;
@@ -209,7 +207,8 @@ asio::awaitable<absl::Status> GroupCutover::Translate() {
 
 asio::awaitable<GroupCutover::Stop> GroupCutover::Preflight() {
   tell_(1, "looking at both sides");
-  Stop stop = co_await Look();
+  Stop stop = JudgeLog(tools_.log_lag());
+  if (!stop.has_value()) stop = co_await Look();
   if (stop.has_value()) co_return stop;
   if (view_.source.kind == kafka::GroupKind::kAbsent && view_.items.empty()) {
     absl::StatusOr<std::vector<kafka::ListedGroup>> listed = co_await source_.List(kPatience);
@@ -235,56 +234,6 @@ asio::awaitable<GroupCutover::Stop> GroupCutover::Preflight() {
   if (!stop.has_value()) stop = JudgeTarget(view_, request_);
   if (!stop.has_value() && Behind(view_.items) == 0) stop = JudgeTranslation(view_.items);
   co_return stop;
-}
-
-asio::awaitable<GroupCutover::Stop> GroupCutover::AwaitEmpty() {
-  std::set<std::string> evicted;
-  for (;;) {
-    const Stop active = JudgeEmpty(view_);
-    if (!active.has_value()) co_return std::nullopt;
-    if (active->code != ExitCode::kGroupActive) co_return active;
-    std::vector<std::string> to_evict;
-    for (const kafka::GroupMember& member : view_.source.members) {
-      const bool is_named = std::any_of(request_.evict.begin(), request_.evict.end(), [&](const std::string& name) {
-        return name == member.client_id || name == member.instance_id;
-      });
-      if (is_named && evicted.insert(member.member_id).second) to_evict.push_back(member.member_id);
-    }
-    if (!to_evict.empty()) {
-      tell_(2, absl::StrCat("removing ", to_evict.size(), " members that are named"));
-      absl::Status removed = co_await source_.RemoveMembers(group_, std::move(to_evict), kPatience);
-      if (!removed.ok()) co_return CutoverStopOf(removed);
-    } else if (Clock::now() >= deadline_) {
-      co_return active;
-    } else {
-      tell_(2, absl::StrCat("waiting until it is empty: ", kafka::MembersText(view_.source.members)));
-      co_await kafka::SleepFor(kPollInterval);
-    }
-    const std::vector<std::string> ids = {group_};
-    kafka::GroupResults<kafka::GroupDescription> described = co_await source_.Describe(ids, kPatience);
-    if (!described.at(group_).ok()) co_return CutoverStopOf(described.at(group_).status());
-    view_.source = *described.at(group_);
-  }
-}
-
-// A group that only ever committed from outside has no members that could be seen to be gone.
-asio::awaitable<GroupCutover::Stop> GroupCutover::AwaitStillness() {
-  if (view_.is_held_by_us || view_.source.HasHadMembers()) co_return std::nullopt;
-  if (!request_.yes)
-    co_return CutoverStop{ExitCode::kBlocked,
-                          "it never had members: its consumers assign partitions to themselves, and whether they are "
-                          "stopped cannot be seen. Stop them, and write --yes; it is moved when its commits have stood "
-                          "still for 60 s"};
-  const Clock::time_point still = Clock::now() + kStillness;
-  while (Clock::now() < still) {
-    tell_(2, "watching whether its commits stand still for 60 s");
-    absl::StatusOr<bool> is_same = co_await IsSourceUnchanged();
-    if (!is_same.ok()) co_return CutoverStopOf(is_same.status());
-    if (!*is_same)
-      co_return CutoverStop{ExitCode::kGroupActive, "its commits at the source move: stop its consumers first"};
-    co_await kafka::SleepFor(std::min<Clock::duration>(std::chrono::seconds(5), still - Clock::now()));
-  }
-  co_return std::nullopt;
 }
 
 asio::awaitable<GroupCutover::Stop> GroupCutover::WriteDown(CutoverPhase phase) {

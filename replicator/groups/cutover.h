@@ -50,6 +50,7 @@ struct CutoverTools {
   Prover* prover = nullptr;
   // The name of a source's topic on the target.
   std::function<std::string(const std::string&)> target_topic;
+  std::function<LogLag()> log_lag;
   // Returns once no commit of the sync for this group is under way. The ledger calls the group moved by then.
   std::function<asio::awaitable<void>(std::string group)> sync_is_quiet;
 };

@@ -100,6 +100,7 @@ CutoverTools CutoverDesk::ToolsOf(Seat& seat) {
   tools.target_topic = [config = options_.config](const std::string& topic) {
     return config->replication_policy.TargetTopic(topic).value_or(topic);
   };
+  tools.log_lag = options_.log_lag;
   tools.sync_is_quiet = options_.sync_is_quiet;
   return tools;
 }

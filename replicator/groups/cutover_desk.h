@@ -44,6 +44,7 @@ class CutoverDesk {
     kafka::ConnectionOptions target;
     std::vector<Translator::Ask> shards;
     std::map<std::string, CutoverRecord> records;  // CutoverBook::Restore
+    std::function<LogLag()> log_lag;               // from any thread
     std::function<asio::awaitable<void>(std::string group)> sync_is_quiet;
   };
   CutoverDesk(asio::any_io_executor executor, Options options);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "kafka/client/group_hold.h"
 #include "replicator/base/human.h"
+#include "replicator/status/link_status.h"
 
 namespace replicator {
 namespace {
@@ -141,6 +142,18 @@ std::optional<CutoverStop> JudgeEmpty(const CutoverView& view) {
                            "are named by their client id or instance id"));
 }
 
+std::vector<std::string> ToEvict(const kafka::GroupDescription& source, const CutoverRequest& request) {
+  std::vector<std::string> member_ids;
+  for (const kafka::GroupMember& member : source.members) {
+    const bool is_named = std::any_of(request.evict.begin(), request.evict.end(), [&](const std::string& name) {
+      return name == member.client_id || name == member.instance_id;
+    });
+    if (!is_named) return {};
+    member_ids.push_back(member.member_id);
+  }
+  return member_ids;
+}
+
 std::optional<CutoverStop> JudgeTarget(const CutoverView& view, const CutoverRequest& request) {
   const kafka::GroupDescription& target = view.target;
   if (target.kind == GroupKind::kOther)
@@ -162,6 +175,15 @@ std::optional<CutoverStop> JudgeTarget(const CutoverView& view, const CutoverReq
     return Stop(ExitCode::kTargetInUse,
                 "it had members on the target before. If where they stood may be replaced, write --overwrite-target");
   return std::nullopt;
+}
+
+std::optional<CutoverStop> JudgeLog(const LogLag& lag) {
+  if (lag.behind_seconds < kChangelogAgeSecondsMax) return std::nullopt;
+  return Stop(ExitCode::kCopyBehind,
+              absl::StrCat("the link's changelog on the target is ", static_cast<int64_t>(lag.behind_seconds),
+                           " s behind, and what a cutover writes down would wait for it, too",
+                           lag.trouble.empty() ? "" : absl::StrCat(" (", lag.trouble, ")"),
+                           ". replicator status says how it stands; try again when it is written"));
 }
 
 int64_t Behind(const std::vector<CutoverItem>& items) {

@@ -65,6 +65,19 @@ std::optional<CutoverStop> JudgeSource(const CutoverView& view, const CutoverReq
 std::optional<CutoverStop> JudgeEmpty(const CutoverView& view);
 std::optional<CutoverStop> JudgeTarget(const CutoverView& view, const CutoverRequest& request);
 
+// Members at the source that are to be removed, by their ids: all of them when all are named by their client id or
+// instance id; else none.
+std::vector<std::string> ToEvict(const kafka::GroupDescription& source, const CutoverRequest& request);
+
+// How far what is kept on the target is behind what this process knows (memory/changelog.h).
+struct LogLag {
+  double behind_seconds = 0;
+  std::string trouble;  // why it cannot be written
+};
+// Neither a cutover nor a rollback begins without a fresh log: what they write down has to reach it, and who takes over
+// knows no more than it says.
+std::optional<CutoverStop> JudgeLog(const LogLag& lag);
+
 // How far the copy is behind the positions, in source offsets; 0: it is past all of them.
 int64_t Behind(const std::vector<CutoverItem>& items);
 // All of them are exact; or the first that is not.

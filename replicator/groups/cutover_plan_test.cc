@@ -51,6 +51,42 @@ std::optional<CutoverStop> JudgeAll(const CutoverView& view, const CutoverReques
   return stop;
 }
 
+TEST(CutoverPlanTest, ALogThatIsBehindRefuses) {
+  EXPECT_FALSE(JudgeLog({}).has_value());
+  EXPECT_FALSE(JudgeLog({59.9, "the target does not answer"}).has_value());
+  const auto stop = JudgeLog({60, "the target does not answer"});
+  ASSERT_TRUE(stop.has_value());
+  EXPECT_EQ(stop->code, ExitCode::kCopyBehind);
+  EXPECT_NE(stop->text.find("60 s behind"), std::string::npos) << stop->text;
+  EXPECT_NE(stop->text.find("the target does not answer"), std::string::npos) << stop->text;
+}
+
+TEST(CutoverPlanTest, MembersAreRemovedOnlyWhenAllThatAreLeftAreNamed) {
+  const kafka::GroupMember dynamic = {"m-1", std::nullopt, "orders", "/10.0.0.1", ""};
+  const kafka::GroupMember fixed = {"m-2", "billing-1", "billing", "/10.0.0.2", ""};
+  struct Case {
+    std::vector<kafka::GroupMember> members;
+    std::vector<std::string> names;
+    std::vector<std::string> removed;
+  };
+  const Case cases[] = {
+      {{dynamic, fixed}, {}, {}},
+      {{dynamic, fixed}, {"orders"}, {}},
+      {{dynamic, fixed}, {"billing-1"}, {}},
+      {{dynamic, fixed}, {"m-1", "m-2"}, {}},
+      {{dynamic, fixed}, {"orders", "billing-1"}, {"m-1", "m-2"}},
+      {{dynamic, fixed}, {"orders", "billing"}, {"m-1", "m-2"}},
+      {{dynamic}, {"orders", "billing-1"}, {"m-1"}},
+      {{fixed}, {"billing-1"}, {"m-2"}},
+      {{}, {"orders"}, {}},
+  };
+  for (const Case& one : cases) {
+    CutoverRequest request;
+    request.evict = one.names;
+    EXPECT_EQ(ToEvict(Group("Stable", one.members), request), one.removed) << one.members.size() << one.names.size();
+  }
+}
+
 TEST(CutoverPlanTest, WhatIsRefusedAndWithWhichWords) {
   struct Case {
     std::function<void(CutoverView&)> change;

@@ -67,10 +67,12 @@ asio::awaitable<absl::Status> GroupCutover::LookForRollback(RollbackView* view) 
 
 asio::awaitable<CutoverStop> GroupCutover::Rollback() {
   tell_(1, "looking at both sides");
+  Stop stop = JudgeLog(tools_.log_lag());
+  if (stop.has_value()) co_return *stop;
   RollbackView view;
   absl::Status looked = co_await LookForRollback(&view);
   if (!looked.ok()) co_return CutoverStopOf(looked);
-  Stop stop = JudgeRollback(view, request_);
+  stop = JudgeRollback(view, request_);
   if (stop.has_value()) co_return *stop;
   int64_t only_on_target = 0;
   std::vector<CutoverPosition> positions = RollbackPositions(view, &only_on_target);

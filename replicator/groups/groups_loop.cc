@@ -52,6 +52,7 @@ GroupsLoop::GroupsLoop(Options options, GroupLedger ledger, std::map<std::string
   desk.log = options_.log;
   desk.pulse = options_.pulse.get();
   desk.ledger = &sync_->ledger();
+  desk.log_lag = options_.log_lag;
   desk.source = options_.source;
   desk.target = options_.target;
   desk.shards = options_.shards;

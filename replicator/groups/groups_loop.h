@@ -40,7 +40,8 @@ class GroupsLoop {
     kafka::ConnectionOptions source;
     kafka::ConnectionOptions target;
     std::vector<Translator::Ask> shards;
-    LinkLog* log = nullptr;  // outlives the thread; calls back no more once this object goes
+    LinkLog* log = nullptr;           // outlives the thread; calls back no more once this object goes
+    std::function<LogLag()> log_lag;  // of that log, from any thread
     std::shared_ptr<const LockPulse> pulse;
   };
 

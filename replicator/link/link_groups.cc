@@ -2,6 +2,7 @@
 
 #include <glog/logging.h>
 
+#include <chrono>
 #include <functional>
 #include <utility>
 
@@ -12,7 +13,7 @@ namespace replicator {
 
 std::unique_ptr<GroupsLoop> StartGroups(const LinkConfig& config, const kafka::ClusterMetadata& source,
                                         const kafka::ClusterMetadata& target, const std::vector<Shard*>& shards,
-                                        LinkLog* log, std::shared_ptr<const LockPulse> pulse) {
+                                        Changelog* log, std::shared_ptr<const LockPulse> pulse) {
   if (log == nullptr) {
     if (config.sync_group_offsets)
       LOG(WARNING) << "consumer groups are not kept in step: a process that keeps nothing cannot tell its own commits "
@@ -24,6 +25,12 @@ std::unique_ptr<GroupsLoop> StartGroups(const LinkConfig& config, const kafka::C
   options.source = ClientOptions(config, kafka::BrokerUse::kConsume, source.cluster_id);
   options.target = ClientOptions(config, kafka::BrokerUse::kProduce, target.cluster_id);
   options.log = log;
+  options.log_lag = [log] {
+    const Changelog::Health health = log->health();
+    const auto behind =
+        health.behind_since.has_value() ? kafka::Clock::now() - *health.behind_since : kafka::Clock::duration::zero();
+    return LogLag{std::chrono::duration<double>(behind).count(), health.trouble};
+  };
   options.pulse = std::move(pulse);
   for (Shard* shard : shards) {
     options.shards.push_back(

@@ -9,7 +9,7 @@
 #include "replicator/config/config.h"
 #include "replicator/copy/shard.h"
 #include "replicator/groups/groups_loop.h"
-#include "replicator/memory/link_log.h"
+#include "replicator/memory/changelog.h"
 #include "replicator/ownership/lock_pulse.h"
 
 namespace replicator {
@@ -18,7 +18,7 @@ namespace replicator {
 // cannot be read: the copy needs no groups. What is passed outlives the loop.
 std::unique_ptr<GroupsLoop> StartGroups(const LinkConfig& config, const kafka::ClusterMetadata& source,
                                         const kafka::ClusterMetadata& target, const std::vector<Shard*>& shards,
-                                        LinkLog* log, std::shared_ptr<const LockPulse> pulse);
+                                        Changelog* log, std::shared_ptr<const LockPulse> pulse);
 
 }  // namespace replicator
 

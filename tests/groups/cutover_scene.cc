@@ -108,9 +108,9 @@ void CutoverScene::ExpectCutoversUnderLoad(const std::string& topic, bool with_a
   EXPECT_TRUE(StopsHealthy(link_->process()));
 }
 
-CommandOutput CutoverScene::Cutover(std::vector<std::string> arguments) {
+CommandOutput CutoverScene::Cutover(std::vector<std::string> arguments, absl::Duration timeout) {
   arguments.insert(arguments.begin(), "cutover");
-  return link_->Run(std::move(arguments));
+  return link_->Run(std::move(arguments), timeout);
 }
 
 void CutoverScene::ExpectCutover(const std::string& group, std::vector<std::string> arguments) {

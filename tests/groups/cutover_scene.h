@@ -36,7 +36,7 @@ class CutoverScene : public GroupsScene {
   void ExpectCutoversUnderLoad(const std::string& topic, bool with_aborts);
 
   // `replicator cutover ARGUMENTS`.
-  CommandOutput Cutover(std::vector<std::string> arguments);
+  CommandOutput Cutover(std::vector<std::string> arguments, absl::Duration timeout = WatchedLink::kCommandTimeout);
   void ExpectCutover(const std::string& group, std::vector<std::string> arguments = {});
   // The line of a group; an object without members if there is none.
   nlohmann::json CutoverOf(const std::string& group);

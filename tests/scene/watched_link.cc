@@ -15,7 +15,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr absl::Duration kCommandTimeout = absl::Seconds(60 * kSlowness);
 // Each look is a process.
 constexpr absl::Duration kLookInterval = absl::Milliseconds(200);
 
@@ -37,7 +36,7 @@ absl::Status WatchedLink::Start() {
   return process.status();
 }
 
-CommandOutput WatchedLink::Run(std::vector<std::string> arguments) {
+CommandOutput WatchedLink::Run(std::vector<std::string> arguments, absl::Duration timeout) {
   absl::StatusOr<std::string> binary = ReplicatorBinary();
   if (!binary.ok()) return {-1, binary.status().ToString()};
   ProcessOptions process;
@@ -47,7 +46,7 @@ CommandOutput WatchedLink::Run(std::vector<std::string> arguments) {
   process.log_path = absl::StrCat(options_.dir, "/command-", ++commands_, ".log");
   absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start(process);
   if (!child.ok()) return {-1, child.status().ToString()};
-  absl::StatusOr<ExitStatus> ended = (*child)->Wait(kCommandTimeout);
+  absl::StatusOr<ExitStatus> ended = (*child)->Wait(timeout);
   std::ifstream in(process.log_path);
   return {ended.ok() ? ended->code : -1, std::string(std::istreambuf_iterator<char>(in), {})};
 }

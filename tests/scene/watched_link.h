@@ -23,6 +23,7 @@ struct CommandOutput {
 
 class WatchedLink {
  public:
+  static constexpr absl::Duration kCommandTimeout = absl::Seconds(60 * kSlowness);
   // Of a topic or a partition that has none.
   static constexpr char kNoCode[] = "not quarantined";
 
@@ -35,7 +36,7 @@ class WatchedLink {
   ReplicatorOptions& options() { return options_; }
 
   // Runs `replicator ARGUMENTS --state-dir=...` to its end.
-  CommandOutput Run(std::vector<std::string> arguments);
+  CommandOutput Run(std::vector<std::string> arguments, absl::Duration timeout = kCommandTimeout);
 
   // All of `status --json`; an object without members while it cannot be got.
   nlohmann::json Status();
